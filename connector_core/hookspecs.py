@@ -1,0 +1,147 @@
+"""The contract between the core and a CRM: six hooks, and their optional companions.
+
+A CRM plugin is a class whose methods carry :data:`hookimpl` and the names and arguments below. What holds for all:
+
+- Hooks take **batches** and answer **by key**, every key that was asked for, and no other. The batch is free of repeats,
+  and sorted. A batch may be larger than what the service takes at once: the plugin splits it, and spends as few requests
+  as it can.
+- There are **three answers**: found, not there (an empty tuple), and :class:`~connector_core.model.Unknown`, for a key
+  that could not be asked or whose result was cut short. Nothing else stands for any of them; ``None`` is no answer.
+- A failure of the whole batch raises an error of :mod:`connector_core.errors`, and no other.
+- A look-up never creates or changes anything.
+- The order of what is answered means nothing.
+- Hooks are called from several threads at once, on one adapter per connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from connector_core.model import (
+        Activity,
+        ActivityDraft,
+        CallKey,
+        FieldReceipt,
+        Opportunities,
+        Person,
+        Receipt,
+        RecordUpdate,
+        Unknown,
+        User,
+    )
+
+HOOK_API = 1
+"""The major version of these hooks. A plugin states the one that it was written for; another one is refused."""
+
+PROJECT = "connector"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class CrmHooks(Protocol):
+    """The hooks of a CRM, as a class: an adapter's methods have these signatures, exactly."""
+
+    @hookspec(firstresult=True)
+    def find_contacts_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Find the people that have an e-mail address.
+
+        Called once a batch of calls, with addresses that are trimmed and case-folded.
+
+        :param emails: What to look for.
+        :returns: For each address, the contacts and leads that have it, secondary addresses included; stored addresses
+            compare trimmed and case-folded. A converted lead is answered as a lead, with ``converted_to``.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def find_contacts_by_phone(self, numbers: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Find the people that have a phone number, however it was written.
+
+        :param numbers: E.164, like ``+33612345678``.
+        :returns: For each number, the contacts and leads that have it: each hit verified with
+            :func:`connector_core.identity.PhoneReader.same`, under the connection's regions.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def find_activity(self, calls: Sequence[CallKey]) -> Mapping[str, tuple[Activity, ...] | Unknown]:
+        """Find the activities that may be a call's. The core decides which one it is.
+
+        :param calls: One key a call.
+        :returns: For each call id the candidates: every activity of any kind that carries the call's id as its key,
+            compared exactly; and those that share a person with the call (by ``person_ids``, leads converted into one of
+            them included) and start within 15 minutes of its start, or, where only the day is known, lie within a day
+            of it. More than that does no harm. References that are gone are left out, see :class:`~.model.Activity`.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def list_opportunities(
+        self,
+        person_ids: Sequence[str],
+        account_ids: Sequence[str],
+        opportunity_ids: Sequence[str],
+        closed_since: dt.datetime | None,
+    ) -> Opportunities:
+        """List the opportunities of people and of accounts, and those with an id.
+
+        :param person_ids: People; a contact's own opportunities, and those of leads converted into it.
+        :param account_ids: Accounts; all opportunities of each.
+        :param opportunity_ids: Opportunities; one to a merged record answers with the survivor.
+        :param closed_since: Leave out what really closed before it; None for no bound.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
+        """Create or change activities.
+
+        :param drafts: One a call. Nothing is sent for a change that changes nothing.
+        :returns: For each draft's key its receipt. One draft refused never keeps another from being written. A request
+            that was sent and not answered makes its drafts ``unknown``; one that was surely not executed, ``deferred``.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:
+        """Set fields of records.
+
+        :param updates: At most one for each record.
+        :returns: For each ``(object, id)`` a receipt for every field of it. A field that is refused keeps no other field
+            from being sent.
+        """
+        ...
+
+    # -- optional companions -------------------------------------------------------------------------------------------
+
+    @hookspec(firstresult=True)
+    def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
+        """Find the users of the CRM that have an e-mail address, inactive ones included.
+
+        :param emails: Trimmed and case-folded, as in ``find_contacts_by_email``.
+        """
+        ...
+
+
+class Observers(Protocol):
+    """What watches a connection. Every plugin that is handed to the binding may implement it; it changes no result."""
+
+    @hookspec
+    def operation_finished(
+        self, connection: str, operation: str, keys: int, error: BaseException | None, seconds: float
+    ) -> None:
+        """Hear that an operation ended.
+
+        :param connection: The connection's name.
+        :param operation: The hook's name.
+        :param keys: How many keys, drafts or updates it was called with.
+        :param error: What it raised, or None.
+        :param seconds: How long it took.
+        """
+        ...

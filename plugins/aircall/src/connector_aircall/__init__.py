@@ -1,0 +1,1 @@
+"""Aircall for connector-core."""
