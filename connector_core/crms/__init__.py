@@ -1,0 +1,16 @@
+"""The CRM that ships with the core: a JSON file."""
+
+from connector_core.hookspecs import HOOK_API
+from connector_core.manifest import OPERATIONS, TRAITS, CrmManifest
+
+FILE = CrmManifest(
+    name="file",
+    title="CRM in a file",
+    hook_api=HOOK_API,
+    operations=OPERATIONS,
+    traits=frozenset(TRAITS),
+    settings="connector_core.crms.file:FileSettings",
+    adapter="connector_core.crms.file:FileAdapter",
+    meetings_as=("event", "task"),
+    settle_seconds=0.0,
+)

@@ -1,0 +1,86 @@
+"""What a CRM plugin says about itself, readable without importing its SDK.
+
+An entry point of the group ``connector.crms`` names a :class:`CrmManifest`. It names its settings model, its adapter and
+its sandbox as text (``package.module:Name``), so that listing what is installed imports none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from connector_core.errors import ConfigurationError
+
+MUST = frozenset({"find_contacts_by_email", "find_contacts_by_phone", "find_activity", "list_opportunities"})
+"""The operations without which no call can be associated."""
+
+OPERATIONS = MUST | frozenset({"write_activity", "fill_fields", "find_users_by_email"})
+"""Every operation that this version of the core knows: the names of the hooks."""
+
+TRAITS: Mapping[str, str] = {
+    "leads": "has leads beside contacts",
+    "owner_filter": "can restrict candidates to the organizer's own opportunities",
+    "change_opportunity": "lets a person change the opportunity of a call",
+    "events": "keeps meetings as events of a calendar",
+    "unique_external_key": "can be given a unique field for the call's id, which makes duplicates impossible",
+}
+"""Abilities that are no hook, declared by a plugin and proved by the contract kit."""
+
+MeetingKind: TypeAlias = Literal["event", "meeting", "task"]
+
+
+@dataclass(frozen=True, slots=True)
+class CrmManifest:
+    """One CRM plugin.
+
+    ``settings``: a pydantic model with flat fields. ``adapter``: a class called as ``Adapter(settings, info)``, with a
+    :class:`ConnectionInfo`, doing no work and no I/O there, and with a ``close()``. ``sandbox``: a class of
+    :mod:`connector_core.testing.sandbox`, or None.
+
+    ``meetings_as``: the kinds of activity that a meeting may be written as, the default first.
+    ``subject_limit`` and ``body_limit`` are characters, as the service counts them; ``body_format`` is how a body is
+    rendered. ``settle_seconds``: the longest time after which a request that was not answered may still take effect and
+    be hidden from a search; a setting of the same name overrides it.
+    """
+
+    name: str
+    title: str
+    hook_api: int
+    operations: frozenset[str]
+    settings: str
+    adapter: str
+    traits: frozenset[str] = frozenset()
+    sandbox: str | None = None
+    meetings_as: tuple[MeetingKind, ...] = ("event",)
+    body_format: Literal["text", "html"] = "text"
+    subject_limit: int = 255
+    body_limit: int = 32_000
+    settle_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """What an adapter may know of the connection that it serves; no secrets.
+
+    ``regions``: default regions of phone numbers, ISO 3166 codes, in order. ``time_zone``: an IANA name.
+    """
+
+    name: str
+    regions: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load(target: str, *, of: str) -> Any:
+    """Import what a manifest names as ``package.module:Name``.
+
+    :param of: Whose it is, for the message.
+    :raises ConfigurationError: It cannot be imported; the message says what failed.
+    """
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(f"{of}: cannot load {target} ({error}): is the plugin installed whole?") from error

@@ -1,0 +1,187 @@
+"""One HTTP request, done properly: a time-out, retries, a pace, and no create sent twice.
+
+It sits at the transport of a service's SDK (a ``requests`` session, a ``urllib3`` pool), because an SDK's exceptions carry
+no headers and its own retries re-send creates. The SDK's retries are switched off.
+
+The service's own code decides what an answer means: a :data:`Judge` turns a :class:`Reply` into a verdict.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import tenacity
+
+from connector_core.errors import OutcomeUnknownError, TryAgainError
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer, whatever its status. ``headers`` have lower-case names; ``raw`` is the SDK's own response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    raw: Any = None
+
+
+class NotSentError(Exception):
+    """Raised by a transport: the request never reached the service (refused connection, no such host)."""
+
+
+class NoReplyError(Exception):
+    """Raised by a transport: the request was sent, and no whole answer came (time-out, reset)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The answer is for the caller, whatever it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The service says that it did not execute the request, and may do so later (429, a limit, a lock)."""
+
+    why: str
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The request may or may not have been executed (5xx)."""
+
+    why: str
+    after_seconds: float | None = None
+
+
+Verdict: TypeAlias = Accept | Wait | Doubt
+Judge: TypeAlias = Callable[[Reply], Verdict]
+ACCEPT = Accept()
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
+    """Read ``Retry-After`` in seconds, from a number or from a date; None where there is none that can be read."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() - now())
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A token bucket: ``rate`` requests a second, with bursts of one second's worth."""
+
+    rate: float
+    tokens: float
+    at: float
+
+
+class _RetryError(Exception):
+    def __init__(self, verdict: Wait | Doubt) -> None:
+        super().__init__(verdict.why)
+        self.verdict = verdict
+
+
+@dataclass(slots=True)
+class RequestPolicy:
+    """How requests are sent: shared by all threads of a connection.
+
+    :param attempts: Tries of one request, the first included.
+    :param patience_seconds: The longest time that one request may be waited for in all; a service that asks for more is
+        told apart at once with :class:`~connector_core.errors.TryAgainError`.
+    :param lanes: Requests a second, for each class of requests that the service counts apart; others are not paced.
+    """
+
+    attempts: int = 4
+    patience_seconds: float = 30.0
+    lanes: Mapping[str, float] = field(default_factory=dict)
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    _buckets: dict[str, _Lane] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, send: Callable[[], Reply], judge: Judge, *, repeatable: bool, lane: str = "") -> Reply:
+        """Send a request until it is answered.
+
+        :param send: Sends once; raises :class:`NotSentError` or :class:`NoReplyError` where there is no answer.
+        :param repeatable: Sending twice does what sending once does (every read; a change by id). A request that is not
+            repeatable is sent again only when it was surely not executed.
+        :raises TryAgainError: Not executed, or a read that was not answered, within attempts and patience.
+        :raises OutcomeUnknownError: Not repeatable, and it may have been executed.
+        """
+        waited = 0.0
+
+        def once() -> Reply:
+            nonlocal waited
+            waited += self._keep_pace(lane)
+            verdict: Verdict
+            try:
+                reply = send()
+            except NotSentError as error:
+                verdict = Wait(str(error))
+            except NoReplyError as error:
+                verdict = Doubt(str(error))
+            else:
+                verdict = judge(reply)
+                if isinstance(verdict, Accept):
+                    return reply
+            if isinstance(verdict, Doubt) and not repeatable:
+                raise OutcomeUnknownError(verdict.why)
+            raise _RetryError(verdict)
+
+        def pause(state: tenacity.RetryCallState) -> float:
+            asked = _verdict(state).after_seconds
+            return self._backoff(state) if asked is None else asked
+
+        def spent(state: tenacity.RetryCallState) -> bool:
+            return state.attempt_number >= self.attempts or waited + pause(state) > self.patience_seconds
+
+        def sleep(seconds: float) -> None:
+            nonlocal waited
+            waited += seconds
+            self.sleep(seconds)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_RetryError), stop=spent, wait=pause, sleep=sleep, reraise=True
+        )
+        try:
+            return retrying(once)
+        except _RetryError as error:
+            raise TryAgainError(error.verdict.why, after_seconds=error.verdict.after_seconds) from error
+
+    _backoff = staticmethod(tenacity.wait_random_exponential(multiplier=0.5, max=8.0))
+
+    def _keep_pace(self, lane: str) -> float:
+        """Wait for this lane's turn; give the seconds waited."""
+        rate = self.lanes.get(lane)
+        if rate is None:
+            return 0.0
+        with self._lock:
+            now = self.clock()
+            bucket = self._buckets.setdefault(lane, _Lane(rate, max(rate, 1.0), now))
+            bucket.tokens = min(max(rate, 1.0), bucket.tokens + (now - bucket.at) * rate) - 1.0
+            bucket.at = now
+            delay = max(0.0, -bucket.tokens / rate)
+        if delay:
+            self.sleep(delay)
+        return delay
+
+
+def _verdict(state: tenacity.RetryCallState) -> Wait | Doubt:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, _RetryError)  # noqa: S101 - the only error that is retried
+    return error.verdict
