@@ -13,7 +13,6 @@ from pydantic_core import PydanticCustomError
 from connector_core.errors import InputError
 from connector_core.model import ActivityKind, Outside, PersonKind, Seconds, Time
 
-
 _TIME: TypeAdapter[dt.datetime] = TypeAdapter(Time)
 
 
