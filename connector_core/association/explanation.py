@@ -1,0 +1,195 @@
+"""A decision in plain words, and what a person can do about what is missing."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connector_core.association.decision import Decision
+    from connector_core.association.opportunities import Candidate
+    from connector_core.association.people import Guest
+    from connector_core.association.settings import Settings
+    from connector_core.model import Participant, Person
+
+TIER_WORDS = {
+    "open_during_call": "open during the call",
+    "created_after_call": "created after the call",
+    "closed_before_call": "closed shortly before the call",
+    "closed_after_call": "closed after the call",
+    "closed_long_before_call": "closed long before the call",
+}
+EXCLUDED_WORDS = {
+    "owner": "owned by somebody else than the organizer",
+    "no_tier": "outside the windows",
+    "other_account": "of another account",
+}
+BY_WORDS = {"email": "by e-mail", "phone": "by phone"}
+
+
+def explain(decision: Decision) -> str:
+    """Say in one line how the decision came about."""
+    participants = decision.call.participants
+    parts = [_guest(guest, participants[guest.place]) for guest in decision.guests]
+    if not decision.guests:
+        parts.append("The call has no guest to look for.")
+    if decision.status == "undecided":
+        parts.append(f"Undecided, because the CRM did not tell: {'; '.join(decision.unknown)}.")
+    else:
+        parts.append(_activity(decision))
+        if decision.also:
+            parts.append(f"Only the activity names {_list(map(_named, decision.also))}.")
+        parts.append(_opportunity(decision))
+        parts.append(_account(decision))
+    parts.append(_settings(decision.settings))
+    return " ".join(parts)
+
+
+def _guest(guest: Guest, participant: Participant) -> str:
+    name = (participant.name or "").strip() or f"Participant {guest.place + 1}"
+    away = "" if guest.attends else ", who did not attend and does not count,"
+    if not guest.ranked:
+        if guest.reason == "unknown":
+            return f"{name}{away} could not be looked up ({guest.detail})."
+        return f"{name}{away} matches nobody: {guest.detail}."
+    person = guest.ranked[0]
+    text = f"{name}{away} is {person.kind} {person.id} {BY_WORDS[guest.matched_by or 'email']}"
+    extra = []
+    if len(guest.ranked) > 1:
+        extra.append(f"before {_list(other.id for other in guest.ranked[1:])}")
+    if guest.former_leads:
+        extra.append(f"converted from lead {_list(guest.former_leads)}")
+    if person.account is None:
+        extra.append("without account")
+    if person.other_account_ids:
+        extra.append(f"further accounts {_list(person.other_account_ids)} do not count")
+    return f"{text} ({'; '.join(extra)})." if extra else f"{text}."
+
+
+def _activity(decision: Decision) -> str:
+    if decision.ambiguous:
+        return f"Activities {_list(decision.ambiguous)} may each be this call, nothing tells which: the participants decide."
+    activity = decision.activity
+    if activity is None:
+        return "The CRM has no activity for it: the participants decide."
+    how = "carries the call's id" if decision.by_key else "is of the same people and time"
+    what = {
+        "activity_opportunity": f"and names opportunity {decision.opportunity.id if decision.opportunity else ''}",
+        "activity_account": f"and names account {decision.account.id if decision.account else ''}",
+        "activity_people": "and names people: their opportunities decide",
+        "participants": "and names nothing: the participants decide",
+        "primary_contact": "but the primary contact decides",
+    }[decision.case or "participants"]
+    return f"Activity {activity.id} {how} {what}."
+
+
+def _opportunity(decision: Decision) -> str:
+    if not decision.candidates:
+        return "There is no opportunity to choose from."
+    listed = _list(map(_candidate, decision.candidates), "; ")
+    if decision.opportunity is None:
+        return f"No opportunity qualifies: {listed}."
+    return f"Opportunity {_named(decision.opportunity)} is chosen: {listed}."
+
+
+def _candidate(candidate: Candidate) -> str:
+    if candidate.excluded is not None:
+        return f"{candidate.opportunity.id} is {EXCLUDED_WORDS[candidate.excluded]}"
+    if candidate.tier is None:
+        return f"{candidate.opportunity.id} is linked by the activity"
+    return f"{candidate.rank}. {candidate.opportunity.id} {TIER_WORDS[candidate.tier]}"
+
+
+def _account(decision: Decision) -> str:
+    counts = ", ".join(f"{account} {number}" for account, number in sorted(decision.counts.items()))
+    if decision.account is None:
+        return "Nobody brings an account." if not counts else f"There is no account (people by account: {counts})."
+    how = {
+        "opportunity": "is the opportunity's",
+        "activity": "is the activity's",
+        "most_frequent": "is the most frequent among the people",
+        "primary_contact": "is the primary contact's",
+        "person": "was set by hand",
+        None: "",
+    }[decision.account_from]
+    return f"Account {_named(decision.account)} {how}" + (f" (people by account: {counts})." if counts else ".")
+
+
+@functools.lru_cache(maxsize=256)
+def _settings(settings: Settings) -> str:
+    after, before, long_before = settings.windows_days
+    far = "without bound" if settings.policy == "primary_contact" else f"{long_before} days"
+    return (
+        f"Policy {settings.policy}; windows: {after} days after, {before} days before, {far} long before;"
+        f" owner filter {'on' if settings.owner_filter else 'off'};"
+        f" regions {', '.join(settings.regions) or 'none'}; time zone {settings.time_zone}."
+    )
+
+
+def _named(record: Person | object) -> str:
+    name = getattr(record, "name", None)
+    return f"{getattr(record, 'id', '')} {name}" if name else str(getattr(record, "id", ""))
+
+
+def _list(texts: Iterable[str], separator: str = ", ") -> str:
+    return separator.join(texts)
+
+
+# -- advice
+
+
+def advise(decision: Decision) -> list[dict[str, str]]:
+    """List what a person can do about what is missing: a stable ``code`` and a ``text``."""
+    rows: list[tuple[str, str]] = []
+    if decision.unknown:
+        rows.append(("unknown", "The CRM could not be asked completely. Nothing was decided: ask again later."))
+    if decision.ambiguous:
+        text = "look alike: say which one is this call, or link the right one to its opportunity."
+        rows.append(("ambiguous_activity", f"Activities {_list(decision.ambiguous)} {text}"))
+    for guest in decision.guests:
+        if guest.reason in GUEST_ADVICE:
+            name = (decision.call.participants[guest.place].name or "").strip() or f"Participant {guest.place + 1}"
+            rows.append((guest.reason, GUEST_ADVICE[guest.reason].format(name=name)))
+    if not decision.guests:
+        rows.append(("no_guest", "Only users of the call platform took part: there is nobody to look for in the CRM."))
+    if decision.status != "undecided":
+        rows.extend(_record_advice(decision))
+    return [{"code": code, "text": text} for code, text in rows]
+
+
+GUEST_ADVICE: dict[str, str] = {
+    "no_identifier": "{name} has neither e-mail nor number: invite people with their professional address.",
+    "invalid_phone": "{name}'s number cannot be read: set the connection's regions, or correct it in the call platform.",
+    "not_in_crm": "{name} is not in the CRM: create the contact, or add this address or number to it.",
+}
+
+
+def _record_advice(decision: Decision) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    if decision.opportunity is None:
+        excluded = {candidate.excluded for candidate in decision.candidates}
+        if "owner" in excluded:
+            rows.append(
+                ("other_owner", "An opportunity has another owner: switch the owner filter off, or change the owner.")
+            )
+        if "no_tier" in excluded:
+            rows.append(
+                ("outside_windows", "An opportunity lies outside the windows: widen them, or link the activity to it.")
+            )
+        if not decision.candidates and any(guest.ranked for guest in decision.guests):
+            text = (
+                "Nobody has an account or an opportunity: complete the contact in the CRM."
+                if decision.account is None
+                else "Nobody has an opportunity: add the contact to the opportunity in the CRM."
+            )
+            rows.append(("no_opportunity", text))
+    if len(decision.counts) > 1:
+        rows.append(
+            (
+                "several_accounts",
+                "The people have several accounts: check them, or link the activity in the CRM beforehand.",
+            )
+        )
+    return rows

@@ -1,0 +1,185 @@
+"""From participants to people: who the guests are in the CRM."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from connector_core import identity
+from connector_core.association.records import People, Records, Wants
+from connector_core.model import Call, Participant, Person, Unknown
+
+Reason: TypeAlias = Literal["no_identifier", "invalid_phone", "not_in_crm", "unknown"]
+
+compare_text = functools.lru_cache(maxsize=65_536)(identity.compare_text)
+email_key = functools.lru_cache(maxsize=65_536)(identity.email_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A participant who is looked up, and what came of it.
+
+    ``ranked``: every record with one of the identifiers that were used, best first, leads replaced by whom they became.
+    ``former_leads``: ids of the leads that were so replaced. Without anybody, ``reason`` says why and ``detail`` names it.
+    """
+
+    place: int
+    attends: bool
+    ranked: tuple[Person, ...] = ()
+    matched_by: Literal["email", "phone"] | None = None
+    former_leads: tuple[str, ...] = ()
+    reason: Reason | None = None
+    detail: str = ""
+
+    @property
+    def person(self) -> Person | None:
+        """Who it is."""
+        return self.ranked[0] if self.ranked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Guests:
+    """All guests of a call, in order; ``wants``: what was not asked yet; ``unknown``: what could not be asked."""
+
+    guests: tuple[Guest, ...]
+    wants: Wants
+    unknown: tuple[str, ...]
+
+    def attending(self) -> list[Person]:
+        """List the distinct people who count: one who attended counts, however often the person stands in the call."""
+        return distinct(guest.ranked[0] for guest in self.guests if guest.attends and guest.ranked)
+
+    def ids(self) -> set[str]:
+        """Give the ids of every record that a guest may be, absent guests, alternates and former leads included."""
+        ids: set[str] = set()
+        for guest in self.guests:
+            ids.update(guest.former_leads)
+            for person in guest.ranked:
+                ids.add(person.id)
+        return ids
+
+
+def counted(person: Person) -> Person | None:
+    """Give whom a record stands for: a converted lead for whom it became (None: gone), any other for itself."""
+    found: Person | None = person
+    while found is not None and found.converted:
+        found = found.converted_to
+    return found
+
+
+def rank(person: Person) -> tuple[bool, bool, bool, str, str]:
+    """Order people: contacts first, then with an account, with a job title, by name, by id."""
+    return (
+        person.kind != "contact",
+        person.account is None,
+        not compare_text(person.title),
+        compare_text(person.name),
+        person.id,
+    )
+
+
+def distinct(people: Iterable[Person]) -> list[Person]:
+    """Drop repeats by id, in order."""
+    return list({person.id: person for person in people}.values())
+
+
+def match(call: Call, records: Records, reader: identity.PhoneReader) -> Guests:
+    """Find out who the guests of a call are."""
+    guests: list[Guest] = []
+    emails: set[str] = set()
+    phones: set[str] = set()
+    unknown: list[str] = []
+    for place, participant in enumerate(call.participants):
+        if participant.is_user:
+            continue
+        guests.append(_match_one(place, participant, call.kind == "meeting", records, reader, emails, phones, unknown))
+    wants = Wants(emails=frozenset(emails), phones=frozenset(phones)) if emails or phones else NOTHING
+    return Guests(tuple(guests), wants, tuple(unknown))
+
+
+NOTHING = Wants()
+
+
+def _match_one(
+    place: int,
+    participant: Participant,
+    emails_first: bool,
+    records: Records,
+    reader: identity.PhoneReader,
+    missing_emails: set[str],
+    missing_phones: set[str],
+    unknown: list[str],
+) -> Guest:
+    attends = participant.attended is not False
+    emails = _keys(participant.emails, email_key)
+    given = [phone for phone in participant.phones or () if phone.strip()]
+    phones = _keys(given, reader.read)
+    if not emails and not phones:
+        if given:
+            return Guest(place, attends, reason="invalid_phone", detail="none of its numbers can be read")
+        return Guest(place, attends, reason="no_identifier", detail="it has neither e-mail nor number")
+    gone: list[str] = []
+    for by in ("email", "phone") if emails_first else ("phone", "email"):
+        keys, answers = (emails, records.people_by_email) if by == "email" else (phones, records.people_by_phone)
+        hits, missing, failed = _hits(keys, answers)
+        if missing:
+            (missing_emails if by == "email" else missing_phones).update(missing)
+            return Guest(place, attends, reason="unknown", detail="not asked yet")
+        if failed:
+            what = "e-mail" if by == "email" else "number"
+            unknown.extend(f"contacts with the {what} {key}: {reason}" for key, reason in failed)
+            return Guest(place, attends, reason="unknown", detail=failed[0][1])
+        ranked, former, dead = _rank(hits)
+        if ranked:
+            return Guest(place, attends, ranked, "email" if by == "email" else "phone", former)
+        gone.extend(dead)
+    detail = f"nobody in the CRM has {_named(emails, phones)}"
+    if gone:
+        detail += "; passed over: " + ", ".join(
+            f"lead {lead}, converted to nobody who is there" for lead in sorted(gone)
+        )
+    return Guest(place, attends, reason="not_in_crm", detail=detail)
+
+
+def _keys(texts: Sequence[str] | None, read: Callable[[str], str | None]) -> list[str]:
+    keys = (read(text) for text in texts or ())
+    return list(dict.fromkeys(key for key in keys if key))
+
+
+def _hits(keys: Sequence[str], answers: People) -> tuple[list[Person], list[str], list[tuple[str, str]]]:
+    """Give the records found under the keys, the keys not asked, and those that could not be, with the reason."""
+    hits: list[Person] = []
+    missing: list[str] = []
+    failed: list[tuple[str, str]] = []
+    for key in keys:
+        answer = answers.get(key)
+        if answer is None:
+            missing.append(key)
+        elif isinstance(answer, Unknown):
+            failed.append((key, answer.reason))
+        else:
+            hits.extend(answer)
+    return hits, missing, failed
+
+
+def _rank(hits: Sequence[Person]) -> tuple[tuple[Person, ...], tuple[str, ...], list[str]]:
+    """Give the people whom the records stand for, best first, the leads that became one of them, and those gone."""
+    people: dict[str, Person] = {}
+    former: set[str] = set()
+    gone: list[str] = []
+    for hit in hits:
+        person = counted(hit) if hit.converted else hit
+        if person is None:
+            gone.append(hit.id)
+            continue
+        people[person.id] = person
+        if person is not hit:
+            former.add(hit.id)
+    ranked = tuple(people.values()) if len(people) < 2 else tuple(sorted(people.values(), key=rank))
+    return ranked, tuple(sorted(former)), gone
+
+
+def _named(emails: Sequence[str], phones: Sequence[str]) -> str:
+    return " or ".join([*(f"the e-mail {email}" for email in emails), *(f"the number {phone}" for phone in phones)])
