@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, StrictBool, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+
+from connector_core.outside import CallTime, Id, Outside, Seconds, Time
 
 CallKind: TypeAlias = Literal["phone", "meeting"]
 CallStatus: TypeAlias = Literal["completed", "missed", "voicemail", "cancelled", "failed"]
@@ -22,25 +24,6 @@ ActivityKind: TypeAlias = Literal["call", "task", "meeting", "event", "note"]
 
 
 # -- from outside ------------------------------------------------------------------------------------------------------
-
-
-def _text_time(value: object) -> object:
-    """Take ISO 8601 text with an offset: a bare number or date would be read as something that nobody meant."""
-    if isinstance(value, dt.datetime):
-        return value
-    if not isinstance(value, str) or "T" not in value.upper().replace(" ", "T"):
-        raise PydanticCustomError("iso_time", "Input should be an ISO 8601 date and time with an offset")
-    return value
-
-
-Time: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_time)]
-Seconds: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Outside(BaseModel):
-    """A value from outside: unknown keys are refused, and nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Participant(Outside):
@@ -82,18 +65,25 @@ class Utterance(Outside):
     at_seconds: Seconds | None = None
 
 
+def _one_line(value: str) -> str:
+    """Refuse what cannot stand in an activity's last line ``ref: ID`` and be read back exactly."""
+    if value != value.strip() or not value.isprintable():
+        raise PydanticCustomError("one_line", "Input should be one line without blanks around it")
+    return value
+
+
 class Call(Outside):
     """A call or meeting that has ended, as the call platform tells it."""
 
-    id: Annotated[str, Field(min_length=1)]
-    provider: Annotated[str, Field(min_length=1)]
+    id: Annotated[Id, AfterValidator(_one_line)]
+    provider: Id
     kind: CallKind
-    started_at: Time
+    started_at: CallTime
     participants: tuple[Participant, ...]
     direction: Direction | None = None
     status: CallStatus = "completed"
     title: str | None = None
-    ended_at: Time | None = None
+    ended_at: CallTime | None = None
     duration_seconds: Seconds | None = None
     talk_seconds: Seconds | None = None
     from_number: str | None = None
@@ -119,11 +109,13 @@ class Call(Outside):
             return {key: item for key, item in value.items() if key != "status"}
         return value
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Call:
-        if self.ended_at is not None and self.ended_at < self.started_at:
-            raise PydanticCustomError("call_order", "ended_at is before started_at")
-        return self
+    @field_validator("ended_at")
+    @classmethod
+    def _in_order(cls, value: dt.datetime | None, info: ValidationInfo) -> dt.datetime | None:
+        started_at = info.data.get("started_at")
+        if value is not None and started_at is not None and value < started_at:
+            raise PydanticCustomError("call_order", "Input should not be before started_at")
+        return value
 
     @property
     def end(self) -> dt.datetime:

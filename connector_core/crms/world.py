@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, TypeAdapter, ValidationError, model_validator
+from pydantic import PlainValidator, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from connector_core.errors import InputError
-from connector_core.model import ActivityKind, Outside, PersonKind, Seconds, Time
+from connector_core.model import ActivityKind, PersonKind
+from connector_core.outside import Id, Outside, Seconds, Time
+from connector_core.validation import problems
 
 _TIME: TypeAdapter[dt.datetime] = TypeAdapter(Time)
 
@@ -25,7 +27,6 @@ def _day_or_time(value: object) -> dt.date | dt.datetime:
     return _TIME.validate_python(value)
 
 
-Id = Annotated[str, Field(min_length=1)]
 DayOrTime = Annotated[dt.date | dt.datetime, PlainValidator(_day_or_time)]
 
 
@@ -139,9 +140,5 @@ def parse_world(value: object, *, source: str = "world") -> World:
     try:
         return World.model_validate(value)
     except ValidationError as error:
-        problems = "; ".join(f"{_path(item['loc'])}: {item['msg']}" for item in error.errors(include_url=False))
-        raise InputError(f"{source}: {problems}") from error
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "(top)"
+        found = "; ".join(f"{where}: {what}" if where else what for where, what in problems(error))
+        raise InputError(f"{source}: {found}") from error
