@@ -1,0 +1,95 @@
+"""Looking up what decisions want, for many calls at once.
+
+What is wanted next is told by :func:`connector_core.association.wants`; it is asked until nothing is wanted any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from connector_core.association import Records, Settings, Wants, wants
+from connector_core.connection import Connection
+from connector_core.errors import ContractError, MissingRightError, OutcomeUnknownError, RefusedError, TryAgainError
+from connector_core.model import Call, CallKey, Unknown
+
+T = TypeVar("T")
+
+ASKED_AGAIN = (TryAgainError, MissingRightError, RefusedError, OutcomeUnknownError, ContractError)
+"""What a look-up may raise that makes its keys unknown, and stops nothing else."""
+
+
+def look_up(connection: Connection, calls: Sequence[Call], settings: Settings) -> Records:
+    """Ask the CRM for all that these calls' decisions want, in as few rounds as the rules allow."""
+    answers = _Answers(connection)
+    pending = list(calls)
+    while True:
+        asked = [(call, want) for call in pending if (want := wants(call, answers.records, settings))]
+        if not asked:
+            return answers.records
+        answers.ask([want for _, want in asked])
+        pending = [call for call, _ in asked]
+
+
+@dataclass(slots=True)
+class _Answers:
+    """The answers so far; a look-up that fails leaves its keys unknown."""
+
+    connection: Connection
+    people_by_email: dict[str, Any] = field(default_factory=dict)
+    people_by_phone: dict[str, Any] = field(default_factory=dict)
+    activities: dict[str, Any] = field(default_factory=dict)
+    of_people: dict[str, Any] = field(default_factory=dict)
+    of_accounts: dict[str, Any] = field(default_factory=dict)
+    users: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def records(self) -> Records:
+        return Records(
+            self.people_by_email, self.people_by_phone, self.activities, self.of_people, self.of_accounts, self.users
+        )
+
+    def ask(self, all_wants: Iterable[Wants]) -> None:
+        emails, phones, people, accounts, users = (set[str]() for _ in range(5))
+        keys: dict[str, CallKey] = {}
+        for want in all_wants:
+            emails |= want.emails
+            phones |= want.phones
+            people |= want.people
+            accounts |= want.accounts
+            users |= want.users
+            if want.activity is not None:
+                keys[want.activity.call_id] = want.activity
+        connection = self.connection
+        if emails or phones:
+            # Who the people of every call are comes first: one look-up of activities then serves all calls.
+            self.people_by_email |= known_or_not(connection.find_contacts_by_email, emails)
+            self.people_by_phone |= known_or_not(connection.find_contacts_by_phone, phones)
+        elif keys:
+            self.activities |= known_or_not(lambda _: connection.find_activity(keys.values()), keys)
+        else:
+            self.users |= known_or_not(connection.find_users_by_email, users)
+            if people or accounts:
+                self._ask_opportunities(people, accounts)
+
+    def _ask_opportunities(self, people: set[str], accounts: set[str]) -> None:
+        try:
+            answer = self.connection.list_opportunities(sorted(people), sorted(accounts), [], None)
+        except ASKED_AGAIN as error:
+            self.of_people |= dict.fromkeys(people, Unknown(str(error)))
+            self.of_accounts |= dict.fromkeys(accounts, Unknown(str(error)))
+        else:
+            self.of_people |= answer.of_people
+            self.of_accounts |= answer.of_accounts
+
+
+def known_or_not(ask: Callable[[list[str]], Mapping[str, T]], keys: Iterable[str]) -> Mapping[str, T | Unknown]:
+    """Ask for keys; where the look-up fails, each of them is unknown."""
+    batch = sorted(keys)
+    if not batch:
+        return {}
+    try:
+        return ask(batch)
+    except ASKED_AGAIN as error:
+        return dict.fromkeys(batch, Unknown(str(error)))

@@ -1,0 +1,197 @@
+"""What an activity says: a subject and a body, as text or HTML, within the limits of a CRM.
+
+A body is a list of parts in a fixed order. When it is too long, whole parts go, the least important first; the link and
+the ``ref:`` line always stay. A single part that is too long alone is cut between words, before it is escaped: never
+inside a character or an entity.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from connector_core.model import Call, Note
+
+BodyFormat: TypeAlias = Literal["text", "html"]
+KIND_WORDS = {"phone": "Call", "meeting": "Meeting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: a label with a text or with items. The higher ``weight``, the sooner it goes; 0 stays."""
+
+    label: str
+    items: tuple[str, ...]
+    weight: int
+    listed: bool = False
+
+
+def subject(call: Call, names: Iterable[str], limit: int) -> str:
+    """Give the title of a call, or one made from its kind and its people, in at most ``limit`` characters."""
+    text = _line(call.title or "")
+    if not text:
+        people = ", ".join(name for name in map(_line, names) if name)
+        kind = KIND_WORDS[call.kind]
+        kind = f"{call.direction.capitalize()} {kind.lower()}" if call.direction and call.kind == "phone" else kind
+        text = f"{kind} with {people}" if people else kind
+    return _cut(text, limit)
+
+
+def body(call: Call, fmt: BodyFormat, limit: int) -> str | None:
+    """Write what a call brought, in at most ``limit`` characters; None where not even link and ``ref:`` line fit."""
+    parts = _parts(call)
+    while True:
+        text = _render(call, parts, fmt)
+        if len(text) <= limit:
+            return text
+        loose = [part for part in parts if part.weight]
+        if not loose:
+            return None
+        worst = max(loose, key=lambda part: part.weight)
+        if len(loose) == 1 and (shorter := _shortened(call, parts, worst, fmt, limit)) is not None:
+            return shorter
+        parts = [part for part in parts if part is not worst]
+
+
+def ref_line(call_id: str) -> str:
+    """Give the last line of a body, by which an activity without a key field is recognised."""
+    return f"ref: {call_id}"
+
+
+def extend(existing: str | None, call: Call, fmt: BodyFormat, limit: int) -> str | None:
+    """Add what a call brought to a body that somebody else wrote, and keep every character of it.
+
+    None: leave it as it is, since ours stands in it already or nothing of ours fits.
+    """
+    if not (existing or "").strip():
+        return body(call, fmt, limit)
+    assert existing is not None  # noqa: S101 - a blank one returned above
+    if carries_ref(existing, call.id, fmt):
+        return None
+    joint = "\n\n" if fmt == "text" else ""
+    kept = existing.rstrip() if fmt == "text" else existing
+    ours = body(call, fmt, limit - len(kept) - len(joint))
+    return None if ours is None else f"{kept}{joint}{ours}"
+
+
+def carries_ref(existing: str, call_id: str, fmt: BodyFormat) -> bool:
+    """Tell whether a body has the ``ref:`` line of this call."""
+    if fmt == "html":
+        return html.escape(ref_line(call_id)) in existing or ref_line(call_id) in html.unescape(existing)
+    return any(line.strip() == ref_line(call_id) for line in existing.splitlines())
+
+
+# -- the parts
+
+
+def _parts(call: Call) -> list[Part]:
+    facts = [
+        call.provider,
+        call.direction or "",
+        "" if call.status == "completed" else call.status,
+        _line(call.outcome or ""),
+        _duration(call.length_seconds),
+    ]
+    parts = [
+        Part(KIND_WORDS[call.kind], (", ".join(fact for fact in facts if fact),), 0),
+        Part("Link", _some(call.link), 0),
+        Part("Summary", _some(call.summary), 1),
+        Part("Highlights", _all(call.highlights), 3, listed=True),
+        Part("Topics", _some(", ".join(_all(call.topics))), 4),
+        Part("Notes", _notes(call.notes), 2, listed=True),
+        Part("Comments", _notes(call.comments), 5, listed=True),
+        Part("Tags", _some(", ".join(_all(call.tags))), 6),
+        Part("Recording", _some(call.recording_url), 7),
+    ]
+    return [part for part in parts if part.items]
+
+
+def _some(text: str | None) -> tuple[str, ...]:
+    return (text.strip(),) if text and text.strip() else ()
+
+
+def _all(texts: Iterable[str] | None) -> tuple[str, ...]:
+    return tuple(text.strip() for text in texts or () if text.strip())
+
+
+def _notes(notes: Iterable[Note] | None) -> tuple[str, ...]:
+    return tuple(
+        f"{note.text.strip()} ({note.author.strip()})"
+        if (note.author or "").strip() and note.author
+        else note.text.strip()
+        for note in notes or ()
+        if note.text.strip()
+    )
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        " ".join(f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if number)
+        or "0 s"
+    )
+
+
+# -- the formats
+
+
+def _render(call: Call, parts: Iterable[Part], fmt: BodyFormat) -> str:
+    write: Callable[[Part], str] = _html if fmt == "html" else _text
+    blocks = [write(part) for part in parts]
+    ref = ref_line(call.id)
+    if fmt == "html":
+        return "".join([*blocks, f"<p>{html.escape(ref)}</p>"])
+    return "\n".join([*blocks, ref])
+
+
+def _text(part: Part) -> str:
+    if part.listed:
+        return "\n".join([f"{part.label}:", *(f"- {item}" for item in part.items)])
+    return f"{part.label}: {part.items[0]}"
+
+
+def _html(part: Part) -> str:
+    items = [html.escape(item).replace("\n", "<br>") for item in part.items]
+    if part.listed:
+        rows = "".join(f"<li>{item}</li>" for item in items)
+        return f"<p><strong>{part.label}</strong></p><ul>{rows}</ul>"
+    if part.label in {"Link", "Recording"} and part.items[0].lower().startswith(("https://", "http://")):
+        return f'<p><strong>{part.label}:</strong> <a href="{items[0]}">{items[0]}</a></p>'
+    return f"<p><strong>{part.label}:</strong> {items[0]}</p>"
+
+
+# -- cutting
+
+
+def _shortened(call: Call, parts: list[Part], long: Part, fmt: BodyFormat, limit: int) -> str | None:
+    """Cut the one part that may go to the longest beginning that fits; None where none does."""
+    text = "\n".join(long.items)
+    fits: str | None = None
+    low, high = 1, len(text) - 1
+    while low <= high:
+        middle = (low + high) // 2
+        cut = Part(long.label, (_cut(text, middle),), long.weight)
+        rendered = _render(call, [cut if part is long else part for part in parts], fmt)
+        if len(rendered) <= limit:
+            fits, low = rendered, middle + 1
+        else:
+            high = middle - 1
+    return fits
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut to ``limit`` characters, between words where a blank is near, with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    head = text[: max(0, limit - 1)]
+    blank = head.rfind(" ")
+    return (head[:blank] if blank > len(head) * 3 // 4 else head).rstrip() + "…"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
