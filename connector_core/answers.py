@@ -1,0 +1,99 @@
+"""What a plugin answered, held against the contract: every key, no other, and only what may stand there.
+
+Messages count keys and name types; they never show a key or a value, which may be an address or a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from connector_core.errors import ConnectorError, ContractError
+from connector_core.model import FieldReceipt, Opportunities, Opportunity, Receipt, RecordUpdate, Unknown
+
+T = TypeVar("T")
+_OUTCOMES: Mapping[type, tuple[str, ...]] = {
+    kind: get_args(get_type_hints(kind)["outcome"]) for kind in (Receipt, FieldReceipt)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Checks the answers of one operation of one plugin; every method raises ``ContractError``."""
+
+    plugin: str
+    operation: str
+
+    def refused(self, message: str) -> ContractError:
+        """Say what came and what was wanted, naming plugin and operation."""
+        return ContractError(self.plugin, self.operation, message)
+
+    def guarded(self, call: Callable[[], T]) -> T:
+        """Run the plugin's code: what it raises and may not becomes a contract error."""
+        try:
+            return call()
+        except ConnectorError:
+            raise
+        except Exception as error:
+            message = f"raised {type(error).__name__}; wanted an answer, or an error of connector_core.errors"
+            raise self.refused(message) from error
+
+    def found(self, answer: object, keys: Collection[Hashable], kind: type) -> None:
+        """Check a look-up: for each key a tuple of ``kind``, or :class:`~connector_core.model.Unknown`."""
+        for value in self._by_key(answer, keys).values():
+            if isinstance(value, Unknown):
+                continue
+            if not isinstance(value, tuple):
+                raise self.refused(f"answered {_what(value)} for a key; wanted a tuple of {kind.__name__}, or Unknown")
+            wrong = next((item for item in value if not isinstance(item, kind)), self)
+            if wrong is not self:
+                raise self.refused(f"answered a tuple that holds {_what(wrong)}; wanted a tuple of {kind.__name__}")
+
+    def opportunities(
+        self, answer: object, people: Collection[str], accounts: Collection[str], ids: Collection[str]
+    ) -> None:
+        """Check ``list_opportunities``: an answer for each person, account and id."""
+        if not isinstance(answer, Opportunities):
+            raise self.refused(f"answered {_what(answer)}; wanted Opportunities")
+        for part, keys in (("of_people", people), ("of_accounts", accounts), ("by_id", ids)):
+            Checker(self.plugin, f"{self.operation}.{part}").found(getattr(answer, part), keys, Opportunity)
+        if any(isinstance(found, tuple) and len(found) > 1 for found in answer.by_id.values()):
+            raise self.refused("answered several opportunities for one id; wanted one, or none")
+
+    def receipts(self, answer: object, keys: Collection[str]) -> None:
+        """Check ``write_activity``: a receipt for each draft, with the id of what was created."""
+        for receipt in self._by_key(answer, keys).values():
+            self._receipt(receipt, Receipt)
+            if isinstance(receipt, Receipt) and receipt.outcome == "created" and not receipt.id:
+                raise self.refused("answered a receipt that says created and has no id; wanted the new activity's id")
+
+    def field_receipts(self, answer: object, updates: Collection[RecordUpdate]) -> None:
+        """Check ``fill_fields``: a receipt for every field of every record."""
+        records = self._by_key(answer, [(update.object, update.id) for update in updates])
+        for update in updates:
+            for receipt in self._by_key(records[update.object, update.id], update.fields).values():
+                self._receipt(receipt, FieldReceipt)
+
+    def _by_key(self, answer: object, keys: Collection[Hashable]) -> Mapping[Any, Any]:
+        if not isinstance(answer, Mapping):
+            raise self.refused(f"answered {_what(answer)}; wanted a mapping with every key that was asked for")
+        missing = sum(key not in answer for key in keys)
+        if missing:
+            raise self.refused(
+                f"left out {missing} of {len(keys)} keys; wanted each, with Unknown where it was not asked"
+            )
+        if len(answer) > len(keys):
+            raise self.refused(f"answered {len(answer) - len(keys)} keys that were not asked for; wanted no other")
+        return answer
+
+    def _receipt(self, receipt: object, kind: type) -> None:
+        if not isinstance(receipt, kind):
+            raise self.refused(f"answered {_what(receipt)} for a key; wanted a {kind.__name__}")
+        outcome = getattr(receipt, "outcome", None)
+        if outcome not in _OUTCOMES[kind]:
+            raise self.refused(f"answered the outcome {outcome!r}; wanted one of {', '.join(_OUTCOMES[kind])}")
+
+
+def _what(value: object) -> str:
+    return "None (was a return forgotten?)" if value is None else f"a value of type {type(value).__name__}"
