@@ -1,0 +1,23 @@
+"""Call providers: what they share, readable without importing any of them.
+
+An entry point of the group ``connector.providers`` names a :class:`ProviderManifest`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderManifest:
+    """One call provider.
+
+    ``settings``: a pydantic model with flat fields, as text (``package.module:Name``); secrets are ``SecretStr``.
+    ``adapter``: a class called as ``Adapter(settings)``, with the hooks of :mod:`connector_core.providers.hookspecs`,
+    doing no work and no I/O there, and with a ``close()``; as text too.
+    """
+
+    name: str
+    title: str
+    settings: str
+    adapter: str
