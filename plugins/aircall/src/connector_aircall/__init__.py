@@ -1,1 +1,10 @@
 """Aircall for connector-core."""
+
+from connector_core.providers import ProviderManifest
+
+AIRCALL = ProviderManifest(
+    name="aircall",
+    title="Aircall",
+    settings="connector_aircall.adapter:AircallSettings",
+    adapter="connector_aircall.adapter:AircallAdapter",
+)

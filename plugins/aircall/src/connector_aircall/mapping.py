@@ -1,0 +1,145 @@
+"""From a call of Aircall's to ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from connector_aircall.body import CallData, Comment, Named, Party, User
+from connector_core.identity import PhoneReader
+from connector_core.model import Call
+from connector_core.providers.bodies import checked
+
+_HUNG_UP_AS_USUAL = "normal_clearing"
+
+
+def to_call(data: CallData) -> Call:
+    """Map a call.
+
+    :raises InputError: Its times contradict each other.
+    """
+    outside, own = data.raw_digits, data.number.digits if data.number else None
+    page = _page(data.asset)
+    return checked(
+        Call,
+        {
+            "id": f"aircall:{data.id}",
+            "provider": "aircall",
+            "kind": "phone",
+            "direction": data.direction,
+            "status": _status(data),
+            "outcome": _outcome(data),
+            "started_at": _time(data.started_at),
+            "ended_at": _time(data.ended_at),
+            "duration_seconds": _seconds(data.duration),
+            "talk_seconds": 0.0 if data.answered_at is None else float(data.ended_at - data.answered_at),
+            "from_number": outside if data.direction == "inbound" else own,
+            "to_number": own if data.direction == "inbound" else outside,
+            "organizer": _organizer(data.user),
+            "participants": tuple(_participants(data)),
+            "link": page,
+            "recording_url": page,
+            "comments": tuple(_comments(data.comments or ())),
+            "tags": _names(data.tags),
+            "teams": _names(data.teams),
+        },
+    )
+
+
+def _time(epoch: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(epoch, dt.UTC)
+
+
+def _seconds(whole: int | None) -> float | None:
+    return None if whole is None else float(whole)
+
+
+def _status(data: CallData) -> str:
+    """Tell apart what Aircall does not: to it every call that has ended is ``done``."""
+    if data.answered_at is not None:
+        return "completed"
+    return "voicemail" if data.voicemail else "missed"
+
+
+def _outcome(data: CallData) -> str | None:
+    """Say why nobody answered, in words."""
+    causes = (data.missed_call_reason, data.hangup_cause if data.hangup_cause != _HUNG_UP_AS_USUAL else None)
+    cause = next((cause for cause in causes if cause and data.answered_at is None), "")
+    return cause.replace("_", " ").strip().capitalize() or None
+
+
+def _page(asset: str | None) -> str | None:
+    """Keep the page that needs a login: a signed address is a secret, and dead after ten minutes."""
+    try:
+        parts = urlsplit(asset or "")
+    except ValueError:
+        return None
+    return (
+        f"https://{parts.netloc}{parts.path}" if parts.scheme == "https" and parts.netloc and not parts.query else None
+    )
+
+
+def _organizer(user: User | None) -> dict[str, str | None] | None:
+    if user is None or not (_text(user.name) or _text(user.email)):
+        return None
+    return {"name": _text(user.name), "email": _text(user.email)}
+
+
+def _comments(comments: Iterable[Comment]) -> Iterator[dict[str, Any]]:
+    for comment in comments:
+        if comment.content:
+            author = _text(comment.posted_by.name) if comment.posted_by else None
+            at = None if comment.posted_at is None else _time(comment.posted_at)
+            yield {"text": comment.content, "author": author, "at": at}
+
+
+def _names(named: Iterable[Named] | None) -> tuple[str, ...]:
+    return tuple(name for item in named or () if (name := _text(item.name)))
+
+
+# -- who took part -----------------------------------------------------------------------------------------------------
+
+
+def _participants(data: CallData) -> Iterator[dict[str, Any]]:
+    if data.user is not None:
+        email = _text(data.user.email)
+        yield {"is_user": True, "name": _text(data.user.name), "emails": (email,) if email else ()}
+    numbers = _Numbers()
+    contact = data.contact
+    written = [data.raw_digits, *(item.value for item in (contact and contact.phone_numbers) or ())]
+    yield {
+        "is_user": False,
+        "name": (_text(f"{contact.first_name or ''} {contact.last_name or ''}") if contact else None),
+        "emails": tuple(text for item in (contact and contact.emails) or () if (text := _text(item.value))),
+        "phones": tuple(numbers.new(written)),
+    }
+    for number in numbers.new(_outside(data.participants), _outside(data.conference_participants)):
+        yield {"is_user": False, "phones": (number,)}
+
+
+def _outside(parties: Iterable[Party] | None) -> Iterator[str | None]:
+    return (party.phone_number for party in parties or () if party.type == "external")
+
+
+class _Numbers:
+    """The numbers of a call, each once however it is written."""
+
+    def __init__(self) -> None:
+        self._reader = PhoneReader(())
+        self._seen: set[str] = set()
+
+    def new(self, *groups: Iterable[str | None]) -> Iterator[str]:
+        """Give the numbers that were not given before, as they are written."""
+        for group in groups:
+            for written in group:
+                text = _text(written)
+                if text is not None and (key := self._reader.read(text) or text.casefold()) not in self._seen:
+                    self._seen.add(key)
+                    yield text
+
+
+def _text(text: str | None) -> str | None:
+    """Give text without blanks around it; None where nothing is left."""
+    return (text or "").strip() or None
