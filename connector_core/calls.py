@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
+from connector_core.errors import CredentialsError, InputError
 from connector_core.model import Call
+from connector_core.providers.hookspecs import Ignored
 from connector_core.validation import path, words
+
+if TYPE_CHECKING:
+    from connector_core.providers.binding import Provider
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TWICE = object()
@@ -45,6 +50,18 @@ class Replaced:
         return f"line {self.line}: {self.call_id} again: it replaces the earlier line with this id"
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A provider's event that is no finished call."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Write it as a message."""
+        return f"line {self.line}: skipped: {self.reason}"
+
+
 @dataclass(slots=True)
 class Calls:
     """What was read: the calls in the order of the lines, and what else there is to say about lines."""
@@ -52,6 +69,7 @@ class Calls:
     calls: list[Call] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 class LineError(Exception):
@@ -66,7 +84,23 @@ def read_calls(lines: Iterable[bytes]) -> Calls:
     return _read(lines, parse_call)
 
 
-def _read(lines: Iterable[bytes], parse: Callable[[bytes], Call]) -> Calls:
+def read_events(lines: Iterable[bytes], provider: Provider) -> Calls:
+    """Read the webhook bodies of a provider, one a line; events that are no finished calls are ``skipped``.
+
+    :param lines: As in :func:`read_calls`; a body that the provider refuses is a problem of its line.
+    """
+
+    def parse(line: bytes) -> Call | Ignored:
+        try:
+            answer = provider.contribute(line)
+        except (InputError, CredentialsError) as error:
+            raise LineError(str(error)) from error
+        return answer if isinstance(answer, Ignored) else answer.call
+
+    return _read(lines, parse)
+
+
+def _read(lines: Iterable[bytes], parse: Callable[[bytes], Call | Ignored]) -> Calls:
     read = Calls()
     by_id: dict[str, Call] = {}
     for number, line in _numbered(lines):
@@ -74,6 +108,9 @@ def _read(lines: Iterable[bytes], parse: Callable[[bytes], Call]) -> Calls:
             call = parse(line)
         except LineError as error:
             read.problems += [Problem(number, text) for text in error.args]
+            continue
+        if isinstance(call, Ignored):
+            read.skipped.append(Skipped(number, f"{call.event}: {call.reason}"))
             continue
         if call.id in by_id:
             read.replaced.append(Replaced(number, call.id))

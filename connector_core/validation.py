@@ -9,8 +9,10 @@ from pydantic_core import ErrorDetails
 
 _WORDS = {
     "bool_type": "should be true or false",
+    "dict_type": "should be an object",
     "extra_forbidden": "is an unknown key",
     "float_type": "should be a number",
+    "int_type": "should be a whole number",
     "missing": "is required",
     "model_attributes_type": "should be an object",
     "model_type": "should be an object",

@@ -1,0 +1,63 @@
+"""``connector associate``: decides and prints, changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from argparse import Namespace
+
+from connector_core import sync
+from connector_core.association import Decision, Settings
+from connector_core.cli import inputs
+from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled, tell
+from connector_core.config import Config, ConnectionConfig
+from connector_core.crms.world import read_world
+
+STATUS_STYLES = {"decided": "green", "undecided": "yellow", "ambiguous": "yellow"}
+
+
+def run(arguments: Namespace) -> int:
+    """Decide all calls and print the decisions, in the order of the calls."""
+    config = inputs.configuration(arguments.config, needed=arguments.connection is not None)
+    connection = _connection(arguments, config)
+    settings = _settings(arguments, connection.association)
+    connection = dataclasses.replace(connection, association=settings)
+    with connection.open() as opened:
+        read = inputs.calls(arguments, config)
+        with inputs.naming(connection):
+            decisions = sync.associate(opened.connection, read.calls, settings)
+    for skipped in read.skipped:
+        tell(str(skipped))
+    for decision in decisions:
+        if arguments.json:
+            say_json(decision.to_json())
+        else:
+            show(decision)
+        if decision.status != "decided":
+            tell(f"{decision.call.id}: {decision.status}: it waits")
+    complete = not read.problems and all(decision.status == "decided" for decision in decisions)
+    return DONE if complete else INCOMPLETE
+
+
+def show(decision: Decision) -> None:
+    """Print a decision for a person to read."""
+    say(f"{styled(decision.call.id, 'bold')}  {styled(decision.status, STATUS_STYLES[decision.status])}")
+    paragraph(decision.explanation, indent="  ")
+    for advice in decision.advice:
+        paragraph(f"→ {advice['text']}", indent="  ", style="cyan")
+
+
+def _connection(arguments: Namespace, config: Config) -> ConnectionConfig:
+    if arguments.crm_file is None:
+        return config.connection(arguments.connection)
+    read_world(arguments.crm_file)  # what is wrong with it is told before anything is decided
+    return ConnectionConfig("file", "file", {"path": str(arguments.crm_file)}, source=str(arguments.crm_file))
+
+
+def _settings(arguments: Namespace, settings: Settings) -> Settings:
+    given = {
+        "policy": arguments.policy,
+        "owner_filter": arguments.owner_filter,
+        "regions": None if arguments.region is None else tuple(arguments.region),
+        "time_zone": arguments.time_zone,
+    }
+    return dataclasses.replace(settings, **{key: value for key, value in given.items() if value is not None})

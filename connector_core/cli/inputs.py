@@ -1,0 +1,73 @@
+"""What several commands are given: the configuration, and the calls."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from connector_core.calls import Calls, Problem, Replaced, read_calls, read_events
+from connector_core.cli.output import tell
+from connector_core.config import DEFAULT_FILE, Config, ConnectionConfig, in_file, load_config
+from connector_core.discovery import provider
+from connector_core.errors import ConfigurationError, CredentialsError, InputError
+from connector_core.providers.binding import bind_provider
+
+
+def configuration(path: Path | None, *, needed: bool) -> Config:
+    """Read the configuration that was named, or the default one; where none is needed there may be none.
+
+    :raises ConfigurationError: It is needed, or was named, and is not there; or it is wrong.
+    """
+    if path is None and not DEFAULT_FILE.exists():
+        if not needed:
+            return Config(DEFAULT_FILE, {})
+        raise ConfigurationError(
+            f"{DEFAULT_FILE}: there is none in this directory; write one, or name one with --config"
+        )
+    return load_config(path or DEFAULT_FILE)
+
+
+@contextmanager
+def naming(connection: ConnectionConfig) -> Iterator[None]:
+    """Let errors that a connection's configuration or credentials cause name it, and the file that it stands in."""
+    try:
+        yield
+    except (ConfigurationError, CredentialsError) as error:
+        kind = CredentialsError if isinstance(error, CredentialsError) else ConfigurationError
+        raise kind(in_file(connection.source, f"connection {connection.name}: {error}")) from error
+
+
+def calls(arguments: Namespace, config: Config) -> Calls:
+    """Read the calls; what is wrong with a line, replaced or skipped goes to standard error.
+
+    :raises InputError: The file cannot be read.
+    :raises ConfigurationError: There is no such provider, or its settings are wrong.
+    """
+    with _lines(arguments.calls) as lines:
+        read = _events(lines, arguments.provider, config) if arguments.provider else read_calls(lines)
+    messages: list[Problem | Replaced] = [*read.problems, *read.replaced]
+    for message in sorted(messages, key=lambda message: message.line):
+        tell(str(message))
+    return read
+
+
+def _events(lines: Iterable[bytes], name: str, config: Config) -> Calls:
+    with bind_provider(provider(name), config.provider_settings(name)) as bound:
+        return read_events(lines, bound)
+
+
+@contextmanager
+def _lines(source: str) -> Iterator[Iterable[bytes]]:
+    try:
+        if source == "-":
+            if sys.stdin is None:
+                raise InputError("standard input is closed")
+            yield sys.stdin.buffer
+        else:
+            with Path(source).open("rb") as file:
+                yield file
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read ({error.strerror})") from error

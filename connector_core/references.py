@@ -1,0 +1,66 @@
+"""Settings that stand elsewhere: ``env:NAME`` in the environment, ``file:PATH`` in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from connector_core.errors import ConfigurationError
+
+_SECRET_ENDINGS = ("token", "secret", "password", "key")
+_ENVIRONMENT, _FILE = "env:", "file:"
+
+
+def is_secret(key: str) -> bool:
+    """Tell whether a setting holds a secret, by its name."""
+    return key.casefold().endswith(_SECRET_ENDINGS)
+
+
+def is_reference(value: object) -> bool:
+    """Tell whether a value is not the setting itself but says where it stands."""
+    return isinstance(value, str) and value.startswith((_ENVIRONMENT, _FILE))
+
+
+def resolve(settings: Mapping[str, Any], directory: Path, *, of: str) -> dict[str, Any]:
+    """Put in place of each reference what it refers to, without line ends behind it.
+
+    :param directory: What a relative path of a file starts from.
+    :param of: Whose settings they are, for messages: they name it, the key and the reference, never a value.
+    :raises ConfigurationError: References that lead nowhere; all of them, a line each.
+    """
+    resolved: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in settings.items():
+        try:
+            resolved[key] = _look_up(value, directory) if is_reference(value) else value
+        except ConfigurationError as error:
+            problems.append(f"{of}.{key}: {error}")
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return resolved
+
+
+def _look_up(reference: str, directory: Path) -> str:
+    kind, _, name = reference.partition(":")
+    value = _variable(name) if f"{kind}:" == _ENVIRONMENT else _content(directory / name, name)
+    if not value:
+        raise ConfigurationError(f"{reference} is empty")
+    return value
+
+
+def _variable(name: str) -> str:
+    try:
+        return os.environ[name]
+    except KeyError as error:
+        raise ConfigurationError(f"the environment variable {name or '(no name)'} is not set") from error
+
+
+def _content(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigurationError(f"the file {name} cannot be read ({error.strerror}); looked for {path}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"the file {name} is no text in UTF-8") from error
