@@ -12,6 +12,8 @@ from connector_core.association.records import People, Records, Wants
 from connector_core.model import Call, Participant, Person, Unknown
 
 Reason: TypeAlias = Literal["no_identifier", "invalid_phone", "not_in_crm", "unknown"]
+By: TypeAlias = Literal["email", "phone"]
+WORDS: dict[By, str] = {"email": "e-mail", "phone": "number"}
 
 compare_text = functools.lru_cache(maxsize=65_536)(identity.compare_text)
 email_key = functools.lru_cache(maxsize=65_536)(identity.email_key)
@@ -28,7 +30,7 @@ class Guest:
     place: int
     attends: bool
     ranked: tuple[Person, ...] = ()
-    matched_by: Literal["email", "phone"] | None = None
+    matched_by: By | None = None
     former_leads: tuple[str, ...] = ()
     reason: Reason | None = None
     detail: str = ""
@@ -87,65 +89,66 @@ def distinct(people: Iterable[Person]) -> list[Person]:
 
 def match(call: Call, records: Records, reader: identity.PhoneReader) -> Guests:
     """Find out who the guests of a call are."""
-    guests: list[Guest] = []
-    emails: set[str] = set()
-    phones: set[str] = set()
-    unknown: list[str] = []
-    for place, participant in enumerate(call.participants):
-        if participant.is_user:
-            continue
-        guests.append(_match_one(place, participant, call.kind == "meeting", records, reader, emails, phones, unknown))
-    wants = Wants(emails=frozenset(emails), phones=frozenset(phones)) if emails or phones else NOTHING
-    return Guests(tuple(guests), wants, tuple(unknown))
+    matcher = _Matcher(records, reader, emails_first=call.kind == "meeting")
+    guests = tuple([matcher.guest(place, who) for place, who in enumerate(call.participants) if not who.is_user])
+    missing = matcher.missing
+    wants = Wants(frozenset(missing["email"]), frozenset(missing["phone"])) if any(missing.values()) else NOTHING
+    return Guests(guests, wants, tuple(matcher.unknown))
 
 
 NOTHING = Wants()
 
 
-def _match_one(
-    place: int,
-    participant: Participant,
-    emails_first: bool,
-    records: Records,
-    reader: identity.PhoneReader,
-    missing_emails: set[str],
-    missing_phones: set[str],
-    unknown: list[str],
-) -> Guest:
-    attends = participant.attended is not False
-    emails = _keys(participant.emails, email_key)
-    given = [phone for phone in participant.phones or () if phone.strip()]
-    phones = _keys(given, reader.read)
-    if not emails and not phones:
-        if given:
+class _Matcher:
+    """Looks guests up in what the CRM answered, and keeps what it did not answer."""
+
+    def __init__(self, records: Records, reader: identity.PhoneReader, *, emails_first: bool) -> None:
+        self.answers: dict[By, People] = {"email": records.people_by_email, "phone": records.people_by_phone}
+        self.read: dict[By, Callable[[str], str | None]] = {"email": email_key, "phone": reader.read}
+        self.order: tuple[By, By] = ("email", "phone") if emails_first else ("phone", "email")
+        self.missing: dict[By, set[str]] = {"email": set(), "phone": set()}
+        self.unknown: list[str] = []
+
+    def guest(self, place: int, who: Participant) -> Guest:
+        """Find out who one guest is: by the identifiers of the call's kind, then, if they find nobody, by the others."""
+        attends = who.attended is not False
+        looked_up: list[str] = []
+        gone: list[str] = []
+        for by in self.order:
+            keys = self._keys(by, who)
+            if not keys:
+                continue
+            hits, missing, failed = _hits(keys, self.answers[by])
+            if missing:
+                self.missing[by].update(missing)
+                return Guest(place, attends, reason="unknown", detail="not asked yet")
+            if failed:
+                self.unknown += [f"contacts with the {WORDS[by]} {key}: {reason}" for key, reason in failed]
+                return Guest(place, attends, reason="unknown", detail=failed[0][1])
+            ranked, former, dead = _rank(hits)
+            if ranked:
+                return Guest(place, attends, ranked, by, former)
+            gone += dead
+            looked_up += [f"the {WORDS[by]} {key}" for key in keys]
+        if looked_up:
+            return Guest(place, attends, reason="not_in_crm", detail=_nobody(looked_up, gone))
+        if any(phone.strip() for phone in who.phones or ()):
             return Guest(place, attends, reason="invalid_phone", detail="none of its numbers can be read")
         return Guest(place, attends, reason="no_identifier", detail="it has neither e-mail nor number")
-    gone: list[str] = []
-    for by in ("email", "phone") if emails_first else ("phone", "email"):
-        keys, answers = (emails, records.people_by_email) if by == "email" else (phones, records.people_by_phone)
-        hits, missing, failed = _hits(keys, answers)
-        if missing:
-            (missing_emails if by == "email" else missing_phones).update(missing)
-            return Guest(place, attends, reason="unknown", detail="not asked yet")
-        if failed:
-            what = "e-mail" if by == "email" else "number"
-            unknown.extend(f"contacts with the {what} {key}: {reason}" for key, reason in failed)
-            return Guest(place, attends, reason="unknown", detail=failed[0][1])
-        ranked, former, dead = _rank(hits)
-        if ranked:
-            return Guest(place, attends, ranked, "email" if by == "email" else "phone", former)
-        gone.extend(dead)
-    detail = f"nobody in the CRM has {_named(emails, phones)}"
+
+    def _keys(self, by: By, who: Participant) -> list[str]:
+        read = self.read[by]
+        texts = who.emails if by == "email" else who.phones
+        keys = [key for text in texts or () if (key := read(text))]
+        return keys if len(keys) < 2 else list(dict.fromkeys(keys))
+
+
+def _nobody(looked_up: Sequence[str], gone: Sequence[str]) -> str:
+    detail = f"nobody in the CRM has {' or '.join(looked_up)}"
     if gone:
-        detail += "; passed over: " + ", ".join(
-            f"lead {lead}, converted to nobody who is there" for lead in sorted(gone)
-        )
-    return Guest(place, attends, reason="not_in_crm", detail=detail)
-
-
-def _keys(texts: Sequence[str] | None, read: Callable[[str], str | None]) -> list[str]:
-    keys = (read(text) for text in texts or ())
-    return list(dict.fromkeys(key for key in keys if key))
+        leads = ", ".join(f"lead {lead}" for lead in sorted(set(gone)))
+        detail += f"; passed over, since whom it was converted to is gone: {leads}"
+    return detail
 
 
 def _hits(keys: Sequence[str], answers: People) -> tuple[list[Person], list[str], list[tuple[str, str]]]:
@@ -179,7 +182,3 @@ def _rank(hits: Sequence[Person]) -> tuple[tuple[Person, ...], tuple[str, ...], 
             former.add(hit.id)
     ranked = tuple(people.values()) if len(people) < 2 else tuple(sorted(people.values(), key=rank))
     return ranked, tuple(sorted(former)), gone
-
-
-def _named(emails: Sequence[str], phones: Sequence[str]) -> str:
-    return " or ".join([*(f"the e-mail {email}" for email in emails), *(f"the number {phone}" for phone in phones)])
