@@ -261,7 +261,7 @@ def test_the_organization_is_changed(client: Client, shelf: Shelf) -> None:
     assert shelf.hidden == ["Name"]
 
 
-@pytest.mark.parametrize("value", [{"hid": []}, [], b"{", b""])
+@pytest.mark.parametrize("value", [{"hid": []}, [], b"{", b"", b"\xff", b"[" * 200_000])
 def test_a_wrong_change_of_the_organization_is_refused(client: Client, value: object) -> None:
     """What the sandbox cannot change is told with a message."""
     status, answer = client.ask("POST", "/_sandbox/org", value)

@@ -6,10 +6,12 @@ Delays add up and decide nothing; of the other rules that match, the first decid
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
@@ -258,6 +260,25 @@ def parse_faults(value: object) -> tuple[Rule, ...]:
     if not isinstance(value, list | tuple):
         raise InputError("faults: a list of rules is wanted")
     return tuple(_rule(item, f"faults[{index}]") for index, item in enumerate(value))
+
+
+def read_faults(path: Path) -> Sequence[object]:
+    """Read rules from a file, and check them.
+
+    :raises InputError: The message names the file.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is no JSON: {error}") from error
+    try:
+        parse_faults(value)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    rules: list[object] = value
+    return rules
 
 
 def _rule(value: object, path: str) -> Rule:

@@ -133,6 +133,8 @@ class SandboxServer:
             change[name](json.loads(request.body))
         except (InputError, ValueError) as error:
             return _message(400, str(error))
+        except RecursionError:
+            return _message(400, "the body is nested too deeply")
         return Response.of({}, api_calls=0)
 
     def _set_faults(self, value: Any) -> None:
