@@ -1,0 +1,189 @@
+"""From participants to people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from connector_core.association.people import Guest, Guests, match
+from connector_core.association.records import Records
+from connector_core.identity import PhoneReader
+from connector_core.model import Account, Call, Person, Unknown
+
+START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+FRANCE = PhoneReader(["FR"])
+NUMBER = "+33612345678"
+BUYER = Account("A1", "Buyer")
+
+
+def guests(*participants: dict[str, Any], kind: str = "phone", **records: Any) -> Guests:
+    call = Call.model_validate(
+        {
+            "id": "x:1",
+            "provider": "x",
+            "kind": kind,
+            "started_at": START,
+            "participants": [{"is_user": False, **participant} for participant in participants],
+        }
+    )
+    return match(call, Records(**records), FRANCE)
+
+
+def guest(participant: dict[str, Any], **records: Any) -> Guest:
+    return guests(participant, **records).guests[0]
+
+
+def ids(found: Guest) -> list[str]:
+    return [person.id for person in found.ranked]
+
+
+def test_a_user_of_the_call_platform_is_never_looked_up() -> None:
+    """Nothing is wanted for users."""
+    assert not guests({"is_user": True, "emails": ["a@seller.example"]}).wants
+
+
+def test_an_email_is_wanted_trimmed_and_case_folded() -> None:
+    """As it is compared, so it is looked up."""
+    assert guests({"emails": [" Carl@Buyer.Example "]}).wants.emails == {"carl@buyer.example"}
+
+
+@pytest.mark.parametrize("kind", ["phone", "meeting"])
+def test_the_identifiers_of_the_calls_kind_are_wanted_first(kind: str) -> None:
+    """Numbers in a phone call, e-mails in a meeting; the others only once these found nobody."""
+    wants = guests({"emails": ["c@b.example"], "phones": ["06 12 34 56 78"]}, kind=kind).wants
+
+    assert (wants.phones, wants.emails) == (({NUMBER}, set()) if kind == "phone" else (set(), {"c@b.example"}))
+
+
+def test_the_other_identifiers_are_wanted_when_the_first_found_nobody() -> None:
+    """Nobody has the number: the e-mail is asked."""
+    participant = {"emails": ["c@b.example"], "phones": [NUMBER]}
+
+    assert guests(participant, people_by_phone={NUMBER: ()}).wants.emails == {"c@b.example"}
+
+
+def test_after_an_unknown_number_the_email_is_not_tried() -> None:
+    """Not known is not none: the guest stays unknown."""
+    participant = {"emails": ["c@b.example"], "phones": [NUMBER]}
+
+    found = guests(participant, people_by_phone={NUMBER: Unknown("time-out")})
+
+    assert (bool(found.wants), found.guests[0].reason) == (False, "unknown")
+
+
+def test_one_unknown_among_several_numbers_leaves_the_guest_unknown() -> None:
+    """Who would rank first cannot be told."""
+    other = "+33612345679"
+    answers = {NUMBER: (Person("contact", "C1"),), other: Unknown("time-out")}
+
+    assert guest({"phones": [NUMBER, other]}, people_by_phone=answers).reason == "unknown"
+
+
+def test_the_hits_of_several_identifiers_are_ranked_together() -> None:
+    """Who is found by both counts once."""
+    both = {
+        "a@b.example": (Person("contact", "C2"), Person("contact", "C1")),
+        "c@b.example": (Person("contact", "C1"),),
+    }
+
+    assert ids(guest({"emails": ["a@b.example", "c@b.example"]}, people_by_email=both)) == ["C1", "C2"]
+
+
+RANKED = [
+    Person("contact", "C9", "Zoe", title="CTO", account=BUYER),
+    Person("contact", "C8", "Ada", account=BUYER),
+    Person("contact", "C1", title="CTO"),
+    Person("contact", "C7", None),
+    Person("contact", "C3", "ada"),
+    Person("contact", "C4", "Ada"),
+    Person("contact", "C2", "Ädb"),
+    Person("lead", "L1", "Ada", title="CTO", account=BUYER),
+]
+
+
+@pytest.mark.parametrize("turn", range(len(RANKED)))
+def test_people_rank_by_kind_account_title_name_and_id(turn: int) -> None:
+    """Whatever the order in which the CRM answered."""
+    answer = tuple(RANKED[turn:] + RANKED[:turn])
+
+    found = ids(guest({"phones": [NUMBER]}, people_by_phone={NUMBER: answer}))
+
+    assert found == [person.id for person in RANKED]
+
+
+def test_a_blank_title_is_a_missing_one() -> None:
+    """Blanks are nothing."""
+    answer = (Person("contact", "C1", "Zoe", title="  "), Person("contact", "C2", "Ada"))
+
+    assert ids(guest({"phones": [NUMBER]}, people_by_phone={NUMBER: answer})) == ["C2", "C1"]
+
+
+def test_a_converted_lead_is_whom_it_became() -> None:
+    """It stands once beside the contact itself, and is named as what it was."""
+    contact = Person("contact", "C1")
+    lead = Person("lead", "L1", converted=True, converted_to=contact)
+
+    found = guest({"phones": [NUMBER]}, people_by_phone={NUMBER: (lead, contact)})
+
+    assert (ids(found), found.former_leads) == (["C1"], ("L1",))
+
+
+def test_a_lead_that_became_nobody_is_passed_over() -> None:
+    """The other identifiers still count."""
+    lead = Person("lead", "L1", converted=True)
+    records = {"people_by_phone": {NUMBER: (lead,)}, "people_by_email": {"c@b.example": (Person("contact", "C1"),)}}
+
+    assert ids(guest({"phones": [NUMBER], "emails": ["c@b.example"]}, **records)) == ["C1"]
+
+
+def test_a_guest_left_with_such_a_lead_alone_is_not_in_the_crm_and_the_lead_is_named() -> None:
+    """So that whoever asks can mend it."""
+    lead = Person("lead", "L1", converted=True)
+
+    found = guest({"phones": [NUMBER]}, people_by_phone={NUMBER: (lead,)})
+
+    assert (found.reason, "lead L1" in found.detail) == ("not_in_crm", True)
+
+
+@pytest.mark.parametrize(
+    ("participant", "reason"),
+    [
+        ({}, "no_identifier"),
+        ({"emails": [" "], "phones": [""]}, "no_identifier"),
+        ({"phones": ["anonymous"]}, "invalid_phone"),
+        ({"phones": ["123", "Unknown"]}, "invalid_phone"),
+        ({"phones": ["anonymous"], "emails": ["nobody@b.example"]}, "not_in_crm"),
+        ({"phones": ["+33699999999"]}, "not_in_crm"),
+    ],
+)
+def test_an_unmatched_guest_has_a_reason(participant: dict[str, Any], reason: str) -> None:
+    """Nothing to go by, nothing that can be read, or nobody there."""
+    records = {"people_by_email": {"nobody@b.example": ()}, "people_by_phone": {"+33699999999": ()}}
+
+    assert guest(participant, **records).reason == reason
+
+
+def test_one_person_twice_attends_if_one_of_the_two_attended() -> None:
+    """And counts once."""
+    answer = {NUMBER: (Person("contact", "C1"),)}
+    twice = [{"phones": [NUMBER], "attended": False}, {"phones": ["06 12 34 56 78"], "attended": True}]
+
+    assert [person.id for person in guests(*twice, people_by_phone=answer).attending()] == ["C1"]
+
+
+def test_an_absent_guest_is_shown_and_does_not_count() -> None:
+    """It may still help to recognise the activity."""
+    found = guests({"phones": [NUMBER], "attended": False}, people_by_phone={NUMBER: (Person("contact", "C1"),)})
+
+    assert (ids(found.guests[0]), found.attending(), found.ids()) == (["C1"], [], {"C1"})
+
+
+def test_all_records_of_a_guest_help_to_recognise_the_activity() -> None:
+    """Alternates and the leads that they were, too."""
+    lead = Person("lead", "L1", converted=True, converted_to=Person("contact", "C2"))
+
+    found = guests({"phones": [NUMBER]}, people_by_phone={NUMBER: (Person("contact", "C1"), lead)})
+
+    assert found.ids() == {"C1", "C2", "L1"}
