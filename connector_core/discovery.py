@@ -94,8 +94,8 @@ def _usable(name: str, what: str, group: str, wanted: type[M]) -> M:
 def _offer(name: str, installed: Iterable[str]) -> str:
     names = sorted(installed)
     near = difflib.get_close_matches(name.casefold(), names, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else ";"
-    return f"{meant} Installed: {', '.join(names)}" if names else "; none is installed at all"
+    meant = f"; did you mean {near[0]!r}?" if near else "."
+    return f"{meant} Installed: {', '.join(names)}" if names else ", and none is at all"
 
 
 def _look(name: str, points: list[metadata.EntryPoint], wanted: type[M]) -> Found[M]:

@@ -205,7 +205,7 @@ def _check_catch_all(member: Member) -> None:
 
 
 def _refuse_kind(member: Member, word: str, kinds: Collection[Any]) -> None:
-    names = [str(parameter) for parameter in member.parameters if parameter.kind in kinds]
+    names = [str(each.replace(annotation=each.empty)) for each in member.parameters if each.kind in kinds]
     if names:
         raise member.refused(f"takes {word} {', '.join(names)}; {_wanted(member)}")
 
