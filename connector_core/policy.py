@@ -148,7 +148,7 @@ class RequestPolicy:
             return self._backoff(state) if asked is None else asked
 
         def spent(state: tenacity.RetryCallState) -> bool:
-            return state.attempt_number >= self.attempts or waited + pause(state) > self.patience_seconds
+            return state.attempt_number >= self.attempts or waited + state.upcoming_sleep > self.patience_seconds
 
         def sleep(seconds: float) -> None:
             nonlocal waited
