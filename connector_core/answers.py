@@ -6,7 +6,7 @@ Messages count keys and name types; they never show a key or a value, which may 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from connector_core.errors import ConnectorError, ContractError
@@ -24,10 +24,11 @@ class Checker:
 
     plugin: str
     operation: str
+    part: str = ""
 
     def refused(self, message: str) -> ContractError:
         """Say what came and what was wanted, naming plugin and operation."""
-        return ContractError(self.plugin, self.operation, message)
+        return ContractError(self.plugin, self.operation, f"{self.part} {message}".lstrip())
 
     def guarded(self, call: Callable[[], T]) -> T:
         """Run the plugin's code: what it raises and may not becomes a contract error."""
@@ -57,7 +58,7 @@ class Checker:
         if not isinstance(answer, Opportunities):
             raise self.refused(f"answered {_what(answer)}; wanted Opportunities")
         for part, keys in (("of_people", people), ("of_accounts", accounts), ("by_id", ids)):
-            Checker(self.plugin, f"{self.operation}.{part}").found(getattr(answer, part), keys, Opportunity)
+            replace(self, part=part).found(getattr(answer, part), keys, Opportunity)
         if any(isinstance(found, tuple) and len(found) > 1 for found in answer.by_id.values()):
             raise self.refused("answered several opportunities for one id; wanted one, or none")
 
