@@ -8,6 +8,7 @@ inside a character or an entity.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -78,9 +79,9 @@ def extend(existing: str | None, call: Call, fmt: BodyFormat, limit: int) -> str
 
 def carries_ref(existing: str, call_id: str, fmt: BodyFormat) -> bool:
     """Tell whether a body has the ``ref:`` line of this call."""
-    if fmt == "html":
-        return html.escape(ref_line(call_id)) in existing or ref_line(call_id) in html.unescape(existing)
-    return any(line.strip() == ref_line(call_id) for line in existing.splitlines())
+    lines = re.split(r"<[^>]*>|\n", existing) if fmt == "html" else existing.splitlines()
+    wanted = ref_line(call_id)
+    return any((html.unescape(line) if fmt == "html" else line).strip() == wanted for line in lines)
 
 
 # -- the parts

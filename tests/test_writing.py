@@ -1,0 +1,172 @@
+"""What is written: subjects, bodies, and the changes to an activity that is there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector_core.model import Call
+from connector_core.writing import render
+
+START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+FULL: dict[str, Any] = {
+    "id": "aircall:1",
+    "provider": "aircall",
+    "kind": "phone",
+    "direction": "outbound",
+    "status": "completed",
+    "outcome": "Connected",
+    "started_at": START,
+    "duration_seconds": 1805,
+    "participants": [],
+    "link": "https://calls.example/1",
+    "recording_url": "https://calls.example/1/recording",
+    "topics": ["pricing", "security"],
+    "summary": "They want a quote.",
+    "highlights": ["Budget is set", "Decides in April"],
+    "notes": [{"text": "Call back", "author": "Ada Agent"}],
+    "comments": [{"text": "Well done", "author": "Manager"}],
+    "tags": ["demo"],
+}
+
+
+def call(**changes: Any) -> Call:
+    return Call.model_validate({**FULL, **changes})
+
+
+def body(fmt: render.BodyFormat, limit: int = 32_000, **changes: Any) -> str:
+    text = render.body(call(**changes), fmt, limit)
+    assert text is not None
+    return text
+
+
+def test_a_text_body_says_all_that_the_call_brought() -> None:
+    """One part after the other, the ref line last."""
+    assert body("text") == (
+        "Call: aircall, outbound, Connected, 30 min 5 s\n"
+        "Link: https://calls.example/1\n"
+        "Summary: They want a quote.\n"
+        "Highlights:\n- Budget is set\n- Decides in April\n"
+        "Topics: pricing, security\n"
+        "Notes:\n- Call back (Ada Agent)\n"
+        "Comments:\n- Well done (Manager)\n"
+        "Tags: demo\n"
+        "Recording: https://calls.example/1/recording\n"
+        "ref: aircall:1"
+    )
+
+
+def test_an_html_body_shows_markup_as_text() -> None:
+    """What people typed is never taken for markup."""
+    assert "<p><strong>Summary:</strong> &lt;b&gt;5 &lt; 6 &amp; &quot;so&quot;&lt;/b&gt;</p>" in body(
+        "html", summary='<b>5 < 6 & "so"</b>'
+    )
+
+
+def test_an_html_body_links_only_web_addresses() -> None:
+    """A link that is none stays text."""
+    assert "href" not in body("html", link="javascript:alert(1)", recording_url=None)
+
+
+@pytest.mark.parametrize("fmt", ["text", "html"])
+def test_whole_parts_go_first_when_a_body_is_too_long(fmt: render.BodyFormat) -> None:
+    """The recording goes before the tags, these before the comments; what is left is whole."""
+    shorter = body(fmt, limit=len(body(fmt)) - 1)
+
+    assert ("Recording" in shorter, "Tags" in shorter) == (False, True)
+
+
+def test_a_summary_that_is_too_long_alone_is_cut_between_words() -> None:
+    """Link and ref line stay."""
+    text = body("text", limit=200, summary="word " * 100)
+
+    assert text.splitlines()[1:] == ["Link: https://calls.example/1", text.splitlines()[2], "ref: aircall:1"]
+    assert text.splitlines()[2].endswith("word…")
+
+
+def test_a_body_in_which_not_even_the_link_fits_is_none() -> None:
+    """Then nothing is written rather than something broken."""
+    assert render.body(call(), "text", 20) is None
+
+
+words = st.text(max_size=400)
+
+
+class _Balance(HTMLParser):
+    """Counts what is open."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@given(words, words, st.lists(words, max_size=3), st.integers(250, 900))
+def test_a_body_keeps_its_limit_and_its_ref_line(summary: str, title: str, topics: list[str], limit: int) -> None:
+    """Whatever was said, and however little room there is; HTML stays well formed."""
+    for fmt in ("text", "html"):
+        text = body(fmt, limit, summary=summary, topics=topics, title=title)
+        if fmt == "html":
+            parser = _Balance()
+            parser.feed(text)
+            assert (parser.open, text.endswith("<p>ref: aircall:1</p>")) == ([], True)
+        else:
+            assert text.splitlines()[-1] == "ref: aircall:1"
+        assert len(text) <= limit
+
+
+def test_what_somebody_wrote_stays_and_ours_is_added_once() -> None:
+    """To every character; the second time there is nothing to add."""
+    extended = render.extend("My own note.\n", call(), "text", 32_000)
+
+    assert extended is not None
+    assert extended.startswith("My own note.\n\nCall: aircall")
+    assert render.extend(extended, call(summary="Another one"), "text", 32_000) is None
+
+
+@pytest.mark.parametrize("fmt", ["text", "html"])
+@given(existing=words, limit=st.integers(0, 500))
+def test_a_body_that_is_extended_keeps_its_limit(fmt: render.BodyFormat, existing: str, limit: int) -> None:
+    """Or nothing is added."""
+    extended = render.extend(existing, call(), fmt, limit)
+
+    assert extended is None or (len(extended) <= limit and extended.startswith(existing.rstrip()[:limit]))
+
+
+@pytest.mark.parametrize(("fmt", "existing"), [("text", "ref: aircall:10"), ("html", "<p>ref: aircall:10</p>")])
+def test_the_ref_of_another_call_is_not_ours(fmt: render.BodyFormat, existing: str) -> None:
+    """aircall:1 is not aircall:10."""
+    assert not render.carries_ref(existing, "aircall:1", fmt)
+
+
+def test_an_id_with_markup_is_recognised_in_html() -> None:
+    """It is escaped when it is written, and found again."""
+    odd = call(id="a<b>&1")
+
+    assert render.carries_ref(render.body(odd, "html", 9_000) or "", odd.id, "html")
+
+
+@pytest.mark.parametrize(
+    ("changes", "names", "expected"),
+    [
+        ({"title": "  Discovery\n call "}, [], "Discovery call"),
+        ({}, ["Carl Customer", " "], "Outbound call with Carl Customer"),
+        ({"kind": "meeting", "direction": None}, ["Carl", "Lea"], "Meeting with Carl, Lea"),
+        ({"direction": None}, [], "Call"),
+        ({"title": "x" * 300}, [], "x" * 254 + "…"),
+    ],
+)
+def test_a_subject_is_the_title_or_says_who_was_there(changes: dict[str, Any], names: list[str], expected: str) -> None:
+    """On one line, within the limit."""
+    assert render.subject(call(**changes), names, 255) == expected
