@@ -34,5 +34,6 @@ Seconds: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1e9, allow_inf
 class Outside(BaseModel):
     """A value from outside: unknown keys are refused, and nothing changes once it is read."""
 
-    # With a bound on its length, text is checked to be text: a lone surrogate can be written nowhere.
-    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=0)
+    # With a bound on its length, text is checked to be text: a lone surrogate can be written nowhere. What was refused may
+    # be personal, or a secret: it stays out of errors and their tracebacks.
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=0, hide_input_in_errors=True)
