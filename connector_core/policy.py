@@ -76,7 +76,7 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
         pass
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() - now())
 
