@@ -30,6 +30,11 @@ BY_WORDS = {"email": "by e-mail", "phone": "by phone"}
 
 
 def explain(decision: Decision) -> str:
+    """Say in one line how the decision came about, and under which settings."""
+    return f"{reasons(decision)} {_settings(decision.settings)}"
+
+
+def reasons(decision: Decision) -> str:
     """Say in one line how the decision came about."""
     participants = decision.call.participants
     parts = [_guest(guest, participants[guest.place]) for guest in decision.guests]
@@ -43,7 +48,6 @@ def explain(decision: Decision) -> str:
             parts.append(f"Only the activity names {_list(map(_named, decision.also))}.")
         parts.append(_opportunity(decision))
         parts.append(_account(decision))
-    parts.append(_settings(decision.settings))
     return " ".join(parts)
 
 

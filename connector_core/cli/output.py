@@ -39,12 +39,13 @@ def say(text: str = "") -> None:
     _write(sys.stdout, _visible(text))
 
 
-def paragraph(text: str, *, indent: str, style: str | None = None) -> None:
-    """Print a text indented, broken into lines where standard output is a terminal."""
-    width = shutil.get_terminal_size().columns if _on_terminal() else 0
-    lines = textwrap.wrap(text, width - len(indent), break_on_hyphens=False) if width > 40 else [text]
-    for line in lines:
-        say(indent + (styled(line, style) if style else line))
+def paragraph(text: str, *, indent: str, label: str = "", style: str | None = None) -> None:
+    """Print a text indented, after a label, broken into lines where standard output is a terminal."""
+    width = shutil.get_terminal_size().columns - len(indent) - len(label) if _on_terminal() else 0
+    lines = textwrap.wrap(text, width, break_on_hyphens=False) if width > 30 else [text]
+    for number, line in enumerate(lines):
+        start = " " * len(label) if number else styled(label, "dim")
+        say(indent + start + (styled(line, style) if style else line))
 
 
 def say_json(value: dict[str, Any]) -> None:

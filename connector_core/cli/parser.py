@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="connector",
         description="Finds the CRM records that a call belongs to, writes exactly one activity, and says why.",
         epilog=EXIT,
+        formatter_class=functools.partial(argparse.HelpFormatter, max_help_position=32),
     )
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     for name, (summary, declare) in COMMANDS.items():

@@ -1,0 +1,228 @@
+"""``connector demo``: the whole job on this machine alone, on a seeded sandbox."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import urllib.request
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from connector_core import discovery, sync
+from connector_core.association import Settings
+from connector_core.association.explanation import reasons
+from connector_core.calls import read_calls
+from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled, tell
+from connector_core.config import ConnectionConfig, OpenConnection
+from connector_core.crms.world import World, read_world
+from connector_core.errors import ConfigurationError
+from connector_core.manifest import load
+from connector_core.model import Call
+from connector_core.testing.demo import DEMO_CALLS, DEMO_REGIONS, DEMO_WORLD
+from connector_core.testing.server import SandboxServer
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know this machine's loopback
+_INDENT = " " * 13
+
+Records: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A seeded CRM. ``names``: its ids of the seed's records, with what people call those."""
+
+    crm: str
+    title: str
+    settings: Mapping[str, Any]
+    names: Mapping[str, str]
+    records: Callable[[], Records]
+    api_calls: Callable[[], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync of all calls. ``added``: how many records there are more than before, by object."""
+
+    number: int
+    results: Sequence[sync.SyncResult]
+    records: Records
+    added: Mapping[str, int]
+    api_calls: int | None
+
+
+def run(arguments: Namespace) -> int:
+    """Show one CRM, or Salesforce and then HubSpot."""
+    with DEMO_CALLS.open("rb") as lines:
+        calls = read_calls(lines).calls
+    shown = [
+        _show(crm, calls, arguments.json) for crm in ([arguments.crm] if arguments.crm else ["salesforce", "hubspot"])
+    ]
+    return DONE if all(shown) else INCOMPLETE
+
+
+def _show(crm: str, calls: Sequence[Call], as_json: bool) -> bool:
+    """Sync the calls twice; tell whether all were written once, and none twice."""
+    with _stage(crm) as stage, _connection(stage).open() as opened:
+        first = _sync(stage, opened, calls, 1)
+        second = _sync(stage, opened, calls, 2)
+    if as_json:
+        _print_json(stage, first)
+        _print_json(stage, second)
+    else:
+        _print(stage, calls, first, second)
+    unsettled = [result for done in (first, second) for result in done.results if not result.settled]
+    for result in unsettled:
+        tell(f"{stage.title}: {result.call_id}: {result.outcome}: {result.reason or 'no reason given'}")
+    if second.added:
+        tell(f"{stage.title}: the second sync wrote {_counted(second.added)}")
+    return not unsettled and not second.added
+
+
+def _connection(stage: Stage) -> ConnectionConfig:
+    return ConnectionConfig(f"demo-{stage.crm}", stage.crm, stage.settings, Settings(regions=DEMO_REGIONS))
+
+
+def _sync(stage: Stage, opened: OpenConnection, calls: Sequence[Call], number: int) -> Run:
+    before, spent = stage.records(), stage.api_calls()
+    results = list(sync.sync(opened.connection, calls, opened.association))
+    records, spent_now = stage.records(), stage.api_calls()
+    added = {name: len(rows) - len(before.get(name, ())) for name, rows in records.items()}
+    cost = None if spent is None or spent_now is None else spent_now - spent
+    return Run(number, results, records, {name: count for name, count in added.items() if count}, cost)
+
+
+# -- the CRMs ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _stage(crm: str) -> Iterator[Stage]:
+    manifest = discovery.crm(crm)
+    world = read_world(DEMO_WORLD)
+    if crm == "file":
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(shutil.copy(DEMO_WORLD, directory))
+            yield Stage(crm, manifest.title, {"path": str(path)}, _names(world), lambda: _read(path), lambda: None)
+        return
+    if manifest.sandbox is None:
+        raise ConfigurationError(f"{crm} has no sandbox to show it on")
+    with SandboxServer(load(manifest.sandbox, of=f"plugin {crm}")(world)) as server:
+
+        def get(name: str) -> Any:
+            with _DIRECT.open(f"{server.url}/_sandbox/{name}") as answer:
+                return json.load(answer)
+
+        ids = get("ids")
+        names = {ids[seed]: name for seed, name in _names(world).items() if seed in ids}
+        yield Stage(
+            crm,
+            manifest.title,
+            server.settings,
+            names,
+            lambda: get("records"),
+            lambda: sum(entry["api_calls"] for entry in get("journal")),
+        )
+
+
+def _names(world: World) -> dict[str, str]:
+    lists = (world.accounts, world.users, world.people, world.opportunities)
+    return {record.id: record.name or record.id for records in lists for record in records}
+
+
+def _read(path: Path) -> Records:
+    records: Records = json.loads(path.read_bytes())
+    return records
+
+
+# -- for programs ------------------------------------------------------------------------------------------------------
+
+
+def _print_json(stage: Stage, done: Run) -> None:
+    for result in done.results:
+        say_json({"crm": stage.crm, "run": done.number, **result.to_json()})
+    say_json(
+        {
+            "crm": stage.crm,
+            "run": done.number,
+            "outcomes": Counter(result.outcome for result in done.results),
+            "added": done.added,
+            "api_calls": done.api_calls,
+            "records": done.records,
+        }
+    )
+
+
+# -- for people --------------------------------------------------------------------------------------------------------
+
+
+def _print(stage: Stage, calls: Sequence[Call], first: Run, second: Run) -> None:
+    say(styled(f"{stage.title}: {len(calls)} calls, on this machine alone", "bold"))
+    say()
+    for call, result in zip(calls, first.results, strict=True):
+        _print_result(stage, call, result, first.records)
+    say(f"{styled('Written', 'bold')}    {_outcomes(first)}; new records: {_counted(first.added)}{_cost(first)}")
+    again = styled("nothing new", "green") if not second.added else styled(f"new: {_counted(second.added)}", "red")
+    say(f"{styled('Once more', 'bold')}  {_outcomes(second)}; {again}{_cost(second)}")
+    say()
+
+
+def _print_result(stage: Stage, call: Call, result: sync.SyncResult, records: Records) -> None:
+    mark = styled(f"✓ {result.outcome:<9}", "green") if result.settled else styled(f"✗ {result.outcome:<9}", "red")
+    what = f"{'phone call' if call.kind == 'phone' else 'meeting'}, {call.started_at:%Y-%m-%d %H:%M}"
+    say(f"{mark}  {styled(call.id, 'bold')}  {styled(what, 'dim')}")
+    if result.decision:
+        paragraph(reasons(result.decision), indent=_INDENT, label="why  ")
+    if result.reason:
+        paragraph(result.reason, indent=_INDENT, label="but  ")
+    held = _held(stage, result, records)
+    if held:
+        paragraph(held, indent=_INDENT, label="now  ", style="cyan")
+    say()
+
+
+def _held(stage: Stage, result: sync.SyncResult, records: Records) -> str | None:
+    """Describe the activity as the CRM holds it: what it is linked to, and what it can be recognised by."""
+    for name, rows in records.items():
+        for row in rows:
+            if result.activity_id is not None and result.activity_id in (row.get("Id"), row.get("id")):
+                return " · ".join([f"{name} {result.activity_id}", *_facts(stage, result.call_id, row)])
+    return None
+
+
+def _facts(stage: Stage, call_id: str, row: Mapping[str, Any]) -> list[str]:
+    facts: dict[str, list[str]] = {}
+    for place, value in _values(row):
+        if value in stage.names or value == call_id:
+            facts.setdefault(place, []).append(stage.names.get(value, value))
+        elif f"ref: {call_id}" in value:
+            facts.setdefault(place, []).append(f"“… ref: {call_id}”")
+    return [f"{place} {', '.join(values)}" for place, values in facts.items()]
+
+
+def _values(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Give each text in a record, with the name of the field that it stands in."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _values(inner, key if not (place and key == "id") else place)
+    elif isinstance(value, Sequence):
+        for inner in value:
+            yield from _values(inner, place)
+
+
+def _outcomes(done: Run) -> str:
+    return _counted(Counter(result.outcome for result in done.results))
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+
+
+def _cost(done: Run) -> str:
+    return "" if done.api_calls is None else f"; {done.api_calls} API calls"
