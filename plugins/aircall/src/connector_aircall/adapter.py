@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+from pydantic_core import PydanticCustomError
 
 from connector_aircall.body import EndedCall, Event
 from connector_aircall.mapping import to_call
@@ -16,12 +17,18 @@ from connector_core.providers.hookspecs import Answer, Contribution, Ignored, ho
 _FINISHED = "call.ended"
 
 
+def _filled(token: SecretStr) -> SecretStr:
+    if not token.get_secret_value().strip():
+        raise PydanticCustomError("secret_empty", "should not be empty")
+    return token
+
+
 class AircallSettings(BaseModel):
     """``token``: the webhook's own token, which Aircall repeats in every body; not the pair that signs in to its API."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    token: Annotated[SecretStr, Field(min_length=1)]
+    token: Annotated[SecretStr, AfterValidator(_filled)]
 
 
 class AircallAdapter:

@@ -76,9 +76,8 @@ def _page(asset: str | None) -> str | None:
         parts = urlsplit(asset or "")
     except ValueError:
         return None
-    return (
-        f"https://{parts.netloc}{parts.path}" if parts.scheme == "https" and parts.netloc and not parts.query else None
-    )
+    lasting = parts.scheme == "https" and parts.hostname and not (parts.query or parts.username)
+    return f"https://{parts.netloc}{parts.path}" if lasting else None
 
 
 def _organizer(user: User | None) -> dict[str, str | None] | None:
