@@ -7,4 +7,14 @@ from connector_core.association.decision import Decision, decide, organizer_emai
 from connector_core.association.records import Records, Wants
 from connector_core.association.settings import POLICIES, Policy, Settings
 
-__all__ = ["POLICIES", "Decision", "Policy", "Records", "Settings", "Wants", "decide", "organizer_email", "wants"]
+__all__ = [
+    "POLICIES",
+    "Decision",
+    "Policy",
+    "Records",
+    "Settings",
+    "Wants",
+    "decide",
+    "organizer_email",
+    "wants",
+]

@@ -60,6 +60,11 @@ class Decision:
         """The distinct people of the guests who count, in the order of the call."""
         return distinct(guest.ranked[0] for guest in self.guests if guest.attends and guest.ranked)
 
+    @property
+    def on_activity(self) -> list[Person]:
+        """The distinct people that the activity names already."""
+        return people_of(self.activity) if self.activity is not None else []
+
     def to_json(self) -> dict[str, Any]:
         """Give the decision as plain data, the same bytes for the same decision."""
         undecided = self.status == "undecided"

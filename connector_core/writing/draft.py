@@ -52,35 +52,28 @@ def change(decision: Decision, form: Form) -> ActivityDraft | None:
     """Draft the changes to the activity that the CRM has; None where there is nothing to change.
 
     What people wrote in it stays, and ours is added once. Associations that it lacks are added, none is replaced. To an
-    activity that carries the call's id already none is added: without a ledger nothing tells ours from a person's.
+    activity that carries both the call's id and our ``ref:`` line nothing is added: it was written before, and without a
+    ledger nothing tells what we associated it with from what a person did since.
     """
     call, activity = decision.call, decision.activity
     assert activity is not None  # noqa: S101 - the caller has one to change
-    body = render.extend(activity.body, call, form.body_format, form.body_limit)
-    duration = call.length_seconds if activity.duration_seconds is None else None
-    people: tuple[str, ...] = ()
-    account = opportunity = None
-    if not decision.by_key:
-        there = {person.id for person in activity.people} | {
-            person.converted_to.id for person in activity.people if person.converted_to is not None
-        }
-        people = tuple(person.id for person in decision.people if person.id not in there)
-        if not activity.opportunities and decision.opportunity is not None:
-            opportunity = decision.opportunity.id
-        if not activity.accounts and decision.account is not None:
-            account = decision.account.id
-    if body is None and duration is None and decision.by_key:
+    if decision.by_key and render.carries_ref(activity.body or "", call.id, form.body_format):
         return None
-    return ActivityDraft(
+    there = {person.id for person in decision.on_activity}
+    draft = ActivityDraft(
         key=call.id,
         kind=activity.kind,
         started_at=call.started_at,
         ended_at=call.end,
         activity_id=activity.id,
         set_key=not decision.by_key,
-        body=body,
-        duration_seconds=duration,
-        person_ids=people,
-        account_id=account,
-        opportunity_id=opportunity,
+        body=render.extend(activity.body, call, form.body_format, form.body_limit),
+        duration_seconds=call.length_seconds if activity.duration_seconds is None else None,
+        person_ids=tuple(person.id for person in decision.people if person.id not in there),
+        account_id=decision.account.id if decision.account and not activity.accounts else None,
+        opportunity_id=decision.opportunity.id if decision.opportunity and not activity.opportunities else None,
     )
+    nothing = ActivityDraft(
+        draft.key, draft.kind, draft.started_at, draft.ended_at, draft.activity_id, status=draft.status
+    )
+    return None if draft == nothing else draft

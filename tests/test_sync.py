@@ -1,0 +1,248 @@
+"""Syncing calls with a CRM in a file: what is written, what is left alone, and what becomes of each call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector_core.association import Settings
+from connector_core.binding import bind
+from connector_core.connection import Connection
+from connector_core.crms import FILE
+from connector_core.errors import UnsupportedError
+from connector_core.manifest import ConnectionInfo
+from connector_core.model import Call
+from connector_core.sync import SyncResult, associate, sync
+
+FRANCE = Settings(regions=("FR",))
+WORLD: dict[str, Any] = {
+    "accounts": [{"id": "A1", "name": "Buyer"}],
+    "users": [{"id": "U1", "email": "ada@seller.example"}],
+    "people": [
+        {"kind": "contact", "id": "C1", "name": "Carl", "emails": ["carl@buyer.example"], "phones": ["06 39 98 00 01"]},
+        {"kind": "contact", "id": "C2", "name": "Dora", "emails": ["dora@buyer.example"], "account_id": "A1"},
+    ],
+    "opportunities": [
+        {"id": "O1", "name": "Deal", "account_id": "A1", "created_at": "2026-02-01T00:00:00Z", "contact_ids": ["C2"]}
+    ],
+}
+
+
+def guest(name: str, **more: Any) -> dict[str, Any]:
+    return {"is_user": False, "emails": [f"{name}@buyer.example"], **more}
+
+
+def call(number: int = 1, *participants: dict[str, Any], **changes: Any) -> Call:
+    raw = {
+        "id": f"x:{number}",
+        "provider": "x",
+        "kind": "phone",
+        "started_at": "2026-03-02T09:00:00Z",
+        "duration_seconds": 600,
+        "organizer": {"email": "Ada@seller.example"},
+        "participants": participants or [guest("dora")],
+        **changes,
+    }
+    return Call.model_validate(raw)
+
+
+class World:
+    """A CRM in a file, and what syncing with it did."""
+
+    def __init__(self, path: Path, **changes: Any) -> None:
+        self.path = path
+        path.write_text(json.dumps({**WORLD, **changes}), encoding="utf-8")
+
+    def open(self) -> Connection:
+        return bind(FILE, {"path": self.path}, ConnectionInfo("test", ("FR",)))
+
+    def sync(self, *calls: Call, settings: Settings = FRANCE, **options: Any) -> list[SyncResult]:
+        with self.open() as connection:
+            return list(sync(connection, calls, settings, **options))
+
+    @property
+    def activities(self) -> list[dict[str, Any]]:
+        activities: list[dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8")).get("activities", [])
+        return activities
+
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Make:
+    return lambda **changes: World(tmp_path / "world.json", **changes)
+
+
+def outcomes(results: Sequence[SyncResult]) -> list[str]:
+    return [result.outcome for result in results]
+
+
+def test_a_call_is_written_with_all_that_the_decision_found(world: Make) -> None:
+    """People, account, opportunity, owner, time and key."""
+    crm = world()
+    crm.sync(call())
+
+    wanted = {
+        "kind": "call",
+        "call_id": "x:1",
+        "person_ids": ["C2"],
+        "account_id": "A1",
+        "opportunity_id": "O1",
+        "owner_id": "U1",
+        "started_at": "2026-03-02T09:00:00Z",
+        "duration_seconds": 600,
+    }
+    assert [{key: row[key] for key in wanted} for row in crm.activities] == [wanted]
+
+
+def test_syncing_the_same_calls_again_writes_nothing(world: Make) -> None:
+    """The second run leaves the file as it is, to the byte."""
+    crm = world()
+    calls = [call(1), call(2, guest("carl")), call(3, kind="meeting")]
+    crm.sync(*calls)
+    before = crm.path.read_bytes()
+
+    assert (outcomes(crm.sync(*calls)), crm.path.read_bytes()) == (["unchanged"] * 3, before)
+
+
+def test_a_repeated_sync_changes_no_association(world: Make) -> None:
+    """An opportunity that came later is not linked to what was written before."""
+    crm = world()
+    crm.sync(call(1, guest("carl")))
+    data = json.loads(crm.path.read_text())
+    data["opportunities"].append({"id": "O2", "created_at": "2026-02-01T00:00:00Z", "contact_ids": ["C1"]})
+    crm.path.write_text(json.dumps(data))
+    before = crm.activities
+
+    crm.sync(call(1, guest("carl")))
+
+    assert crm.activities == before
+
+
+def test_results_come_in_the_order_of_the_calls(world: Make) -> None:
+    """Whatever became of each."""
+    crm = world()
+    users = call(2, {"is_user": True})
+
+    results = crm.sync(call(3), users, call(1, guest("nobody")))
+
+    assert [(result.call_id, result.outcome) for result in results] == [
+        ("x:3", "created"),
+        ("x:2", "skipped"),
+        ("x:1", "created"),
+    ]
+
+
+LOOK_ALIKE = {
+    "id": "T1",
+    "kind": "call",
+    "person_ids": ["C2"],
+    "started_at": "2026-03-02T09:05:00Z",
+    "body": "My own words.",
+}
+
+
+def test_a_look_alike_is_completed_and_what_people_wrote_stays(world: Make) -> None:
+    """It gets the key, our part, and the associations that it lacks; no second activity is made."""
+    crm = world(activities=[LOOK_ALIKE])
+    crm.sync(call())
+    row = crm.activities[0]
+
+    assert (len(crm.activities), row["call_id"], row["opportunity_id"], row["body"].splitlines()[0]) == (
+        1,
+        "x:1",
+        "O1",
+        "My own words.",
+    )
+
+
+def test_one_activity_serves_one_call(world: Make) -> None:
+    """Two calls look like it: the first takes it, the second gets its own."""
+    crm = world(activities=[LOOK_ALIKE])
+
+    results = crm.sync(call(1), call(2))
+
+    assert [(result.outcome, result.activity_id) for result in results] == [("updated", "T1"), ("created", "T2")]
+
+
+def test_an_association_that_somebody_made_is_not_replaced(world: Make) -> None:
+    """The activity's own account stays, and decides."""
+    accounts = [*WORLD["accounts"], {"id": "A2", "name": "Other"}]
+    crm = world(accounts=accounts, activities=[{**LOOK_ALIKE, "account_id": "A2"}])
+    crm.sync(call())
+
+    assert (crm.activities[0]["account_id"], crm.activities[0].get("opportunity_id")) == ("A2", None)
+
+
+def test_equal_look_alikes_wait_for_a_person(world: Make) -> None:
+    """Nothing is written."""
+    rows = [LOOK_ALIKE, {**LOOK_ALIKE, "id": "T2"}]
+    crm = world(activities=rows)
+
+    assert (outcomes(crm.sync(call())), len(crm.activities)) == (["waiting"], 2)
+
+
+def test_a_call_with_nobody_matched_is_written_without_associations(world: Make) -> None:
+    """So that it is not lost."""
+    crm = world()
+    crm.sync(call(1, guest("nobody")))
+
+    assert [(row["person_ids"], row["account_id"]) for row in crm.activities] == [([], None)]
+
+
+def test_writing_calls_with_nobody_matched_can_be_switched_off(world: Make) -> None:
+    """Then the call is skipped, and the result says so."""
+    result = world().sync(call(1, guest("nobody")), write_unmatched=False)[0]
+
+    assert (result.outcome, "write_unmatched" in (result.reason or "")) == ("skipped", True)
+
+
+def test_a_guest_who_did_not_attend_is_not_written(world: Make) -> None:
+    """Only who was there is associated."""
+    crm = world()
+    crm.sync(call(1, guest("carl"), guest("dora", attended=False)))
+
+    assert crm.activities[0]["person_ids"] == ["C1"]
+
+
+def test_meetings_are_written_as_the_setting_says(world: Make) -> None:
+    """Events by default, tasks if wanted."""
+    crm = world()
+    crm.sync(call(1, kind="meeting"))
+    crm.sync(call(2, kind="meeting"), meetings_as="task")
+
+    assert [row["kind"] for row in crm.activities] == ["event", "task"]
+
+
+def test_associating_changes_nothing(world: Make) -> None:
+    """The file stays as it is, to the byte."""
+    crm = world(activities=[LOOK_ALIKE])
+    before = crm.path.read_bytes()
+    with crm.open() as connection:
+        associate(connection, [call()], FRANCE)
+
+    assert crm.path.read_bytes() == before
+
+
+def test_the_owner_filter_needs_a_crm_that_has_it(world: Make) -> None:
+    """Elsewhere it is refused before anything is asked."""
+    with world().open() as connection:
+        connection.manifest = replace(connection.manifest, traits=frozenset({"leads"}))
+        with pytest.raises(UnsupportedError, match="owner_filter"):
+            associate(connection, [call()], Settings(owner_filter=True))
+
+
+def test_more_calls_than_a_unit_are_all_worked_on(world: Make) -> None:
+    """450 calls: each has its result and its activity."""
+    crm = world()
+    calls = [call(number) for number in range(450)]
+
+    results = crm.sync(*calls)
+
+    assert (outcomes(results), len(crm.activities)) == (["created"] * 450, 450)
