@@ -3,7 +3,8 @@
 :func:`wants` says what has to be asked next; :func:`decide` decides from what was answered.
 """
 
-from connector_core.association.decision import Decision, decide, organizer_email, wants
+from connector_core.association.cases import decide, organizer_email, wants
+from connector_core.association.decision import Decision
 from connector_core.association.records import Records, Wants
 from connector_core.association.settings import POLICIES, Policy, Settings
 
