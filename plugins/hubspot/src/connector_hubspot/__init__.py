@@ -1,1 +1,23 @@
-"""HubSpot for connector-core."""
+"""HubSpot for connector-core: its manifest, which imports neither the SDK nor pydantic."""
+
+from connector_core.hookspecs import HOOK_API
+from connector_core.manifest import OPERATIONS, CrmManifest
+
+HUBSPOT = CrmManifest(
+    name="hubspot",
+    title="HubSpot",
+    hook_api=HOOK_API,
+    operations=OPERATIONS,
+    traits=frozenset({"owner_filter", "change_opportunity"}),
+    settings="connector_hubspot.settings:HubSpotSettings",
+    adapter="connector_hubspot.adapter:HubSpotAdapter",
+    sandbox="connector_hubspot.sandbox:HubSpotSandbox",
+    meetings_as=("meeting",),
+    body_format="html",
+    subject_limit=255,
+    # Every property of type string holds 65,536 characters: developers.hubspot.com, guide to the properties API.
+    body_limit=65_536,
+    # A request lives 100 s at the edge (status 524), and what it wrote shows in searches within "a few moments", seen to
+    # be seconds: developers.hubspot.com, error handling and search guides.
+    settle_seconds=130.0,
+)

@@ -1,0 +1,60 @@
+"""Associates records that exist already: of the plain type, and twice does what once does (guide to associations)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from connector_hubspot.client import HubSpotClient
+from connector_hubspot.failures import BatchRefusedError, problems_of
+from connector_hubspot.reading import cut
+
+_INPUTS = 1000
+_GONE = re.compile(r"[A-Z_]+=(\d+) is not valid")
+
+
+class Pair(NamedTuple):
+    """An association to make, by the ids of both records."""
+
+    start: str
+    end: str
+
+
+def link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
+    """Associate each pair.
+
+    :returns: What was refused, and why; to a record that is gone nothing can be associated, which is no refusal.
+    """
+    failed: dict[Pair, str] = {}
+    for chunk in cut(pairs, _INPUTS):
+        failed |= _link(client, start, end, chunk)
+    return failed
+
+
+def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
+    body = {"inputs": [{"from": {"id": pair.start}, "to": {"id": pair.end}} for pair in pairs]}
+    try:
+        answer = client.post(
+            "/crm/associations/{version}/{start}/{end}/batch/associate/default", body, start=start, end=end
+        )
+    except BatchRefusedError as error:
+        if len(pairs) == 1:
+            return {} if _GONE.search(error.sentence or "") else {pairs[0]: error.sentence or str(error)}
+        middle = len(pairs) // 2
+        return _link(client, start, end, pairs[:middle]) | _link(client, start, end, pairs[middle:])
+    sentences = [problem.sentence for entry in answer.get("errors") or [] for problem in problems_of(entry)]
+    gone = {found.group(1) for sentence in sentences if (found := _GONE.search(sentence))}
+    others = [sentence for sentence in sentences if not _GONE.search(sentence)]
+    if not others:
+        return {}
+    made = {_pair(result) for result in answer.get("results") or []}
+    return {pair: others[0] for pair in pairs if pair not in made and not gone & set(pair)}
+
+
+def _pair(result: dict[str, Any]) -> Pair:
+    ends = [
+        str(result[f"{name}ObjectId"] if f"{name}ObjectId" in result else (result.get(name) or {}).get("id"))
+        for name in ("from", "to")
+    ]
+    return Pair(*ends)

@@ -1,0 +1,209 @@
+"""Reading records, associations and searches, in as few requests as HubSpot allows.
+
+Limits: 100 records a batch, 1,000 inputs an association read; searches take 5 groups, 200 records a page and 10,000 in
+all (developers.hubspot.com, guides to objects, associations and search). How many values an ``IN`` takes is undocumented:
+100 are known to work, and a request that is refused is cut in half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from connector_core.errors import TryAgainError
+from connector_hubspot.client import HubSpotClient
+from connector_hubspot.failures import BatchRefusedError, problems_of
+
+Record: TypeAlias = Mapping[str, Any]
+T = TypeVar("T")
+
+BATCH = 100
+IN_VALUES = 100
+GROUPS = 5
+_LINK_INPUTS = 1000
+_LINK_ROUNDS = 20
+_PAGE = 200
+_REACHABLE = 10_000
+_GONE = frozenset({"OBJECT_NOT_FOUND", "crm.associations.INVALID_IDENTIFIER"})
+
+
+class CutShortError(Exception):
+    """A search has more results than HubSpot hands out."""
+
+
+def cut(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut into pieces of at most ``size``."""
+    return (items[at : at + size] for at in range(0, len(items), size))
+
+
+def ids_only(keys: Iterable[str]) -> list[str]:
+    """Keep what can be an id of HubSpot's, once each, sorted; nothing else can be there."""
+    return sorted({key for key in keys if key.isascii() and key.isdigit()})
+
+
+def halving(keys: Sequence[str], ask: Callable[[Sequence[str]], list[Record]]) -> tuple[list[Record], list[str]]:
+    """Ask for all keys at once; where that is refused or cut short, for each half of them.
+
+    :returns: The records, and the keys that could not be asked for even alone.
+    """
+    if not keys:
+        return [], []
+    try:
+        return ask(keys), []
+    except (BatchRefusedError, CutShortError) as error:
+        if isinstance(error, BatchRefusedError) and any(problem.fields for problem in error.problems):
+            raise  # it is about a property, so no key is to blame
+        if len(keys) == 1:
+            return [], list(keys)
+    middle = len(keys) // 2
+    first, second = halving(keys[:middle], ask), halving(keys[middle:], ask)
+    return first[0] + second[0], first[1] + second[1]
+
+
+def read(client: HubSpotClient, obj: str, ids: Iterable[str], properties: Sequence[str]) -> dict[str, Record]:
+    """Read records by id. What is not there is left out; a merged id answers with the survivor.
+
+    :raises TryAgainError: HubSpot answered a part only.
+    """
+    found: dict[str, Record] = {}
+    for chunk in cut(ids_only(ids), BATCH):
+        records, problems = read_batch(client, obj, chunk, properties)
+        if problems:
+            raise TryAgainError(f"HubSpot answered a part of the {obj} only ({', '.join(sorted(problems.values()))})")
+        for record in records:
+            text = _text(record, "hs_merged_object_ids")
+            for key in (record["id"], *filter(None, text.split(";"))):
+                found[str(key)] = record
+    return found
+
+
+def read_batch(
+    client: HubSpotClient, obj: str, keys: Sequence[str], properties: Sequence[str], *, id_property: str | None = None
+) -> tuple[list[Record], dict[str, str]]:
+    """Read one batch.
+
+    :returns: The records, in no order; and the keys that HubSpot could not answer (not: that are not there), each with
+        its code. A problem that names no key counts for all.
+    """
+    body: dict[str, Any] = {
+        "properties": [*properties, "hs_merged_object_ids"],
+        "inputs": [{"id": key} for key in keys],
+    }
+    if id_property:
+        body["idProperty"] = id_property
+    answer = client.post("/crm/objects/{version}/{object}/batch/read", body, object=obj)
+    problems: dict[str, str] = {}
+    for problem in _failed(answer):
+        problems.update(dict.fromkeys(problem.ids or keys, problem.code or "?"))
+    return list(answer.get("results") or []), problems
+
+
+def _failed(answer: Mapping[str, Any]) -> Iterator[Any]:
+    for entry in answer.get("errors") or []:
+        if entry.get("category") not in _GONE and entry.get("subCategory") not in _GONE:
+            yield from problems_of(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The associations of records. ``of`` has every id that was asked for; the lists of those in ``cut`` have more."""
+
+    of: Mapping[str, Sequence[Link]]
+    cut: frozenset[str] = frozenset()
+
+    def ids(self, key: str) -> list[str]:
+        """Give the ids of what a record is associated with."""
+        return [link.id for link in self.of.get(key, ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One association: the id of the other record, and HubSpot's own types of it."""
+
+    id: str
+    types: frozenset[int] = field(default=frozenset())
+
+
+def read_links(client: HubSpotClient, start: str, end: str, ids: Iterable[str]) -> Links:
+    """Read the associations of records, every page of them. They show what was written a moment ago.
+
+    "No association" comes as an error entry, which is none here; ids come as numbers and as text.
+
+    :param start: The object that the ids are of, like ``contacts``; ``end`` is that of the others.
+    :raises TryAgainError: HubSpot answered a part only.
+    """
+    keys = ids_only(ids)
+    found: dict[str, list[Link]] = {key: [] for key in keys}
+    cut_short: set[str] = set()
+    for chunk in cut(keys, _LINK_INPUTS):
+        inputs = [{"id": key} for key in chunk]
+        for _ in range(_LINK_ROUNDS):
+            answer = client.post(
+                "/crm/associations/{version}/{start}/{end}/batch/read", {"inputs": inputs}, start=start, end=end
+            )
+            codes = {problem.code or "?" for problem in _failed(answer)}
+            if codes:
+                raise TryAgainError(f"HubSpot answered a part of the associations only ({', '.join(sorted(codes))})")
+            inputs = []
+            for result in answer.get("results") or []:
+                key = str(result["from"]["id"])
+                found.setdefault(key, []).extend(map(_link, result.get("to") or []))
+                after = _after(result)
+                if after is not None:
+                    inputs.append({"id": key, "after": after})
+            if not inputs:
+                break
+        cut_short.update(item["id"] for item in inputs)
+    return Links(found, frozenset(cut_short))
+
+
+def _link(item: Mapping[str, Any]) -> Link:
+    types = item.get("associationTypes") or []
+    own = (kind["typeId"] for kind in types if kind.get("category") == "HUBSPOT_DEFINED")
+    return Link(str(item["toObjectId"]), frozenset(map(int, own)))
+
+
+def search(
+    client: HubSpotClient, obj: str, groups: Sequence[Sequence[Mapping[str, Any]]], properties: Sequence[str]
+) -> list[Record]:
+    """Search, every page of it: records for which all filters of one of the groups hold.
+
+    :raises CutShortError: There are more than HubSpot hands out.
+    """
+    body: dict[str, Any] = {
+        "filterGroups": [{"filters": list(filters)} for filters in groups],
+        "properties": list(properties),
+        "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],  # pages must not shift
+        "limit": _PAGE,
+    }
+    found: dict[str, Record] = {}
+    while True:
+        answer = client.post("/crm/objects/{version}/{object}/search", body, object=obj)
+        found.update((str(record["id"]), record) for record in answer.get("results") or [])
+        if int(answer.get("total") or 0) > _REACHABLE:
+            raise CutShortError
+        after = _after(answer)
+        if after is None:
+            return list(found.values())
+        body["after"] = after
+
+
+def one_of(name: str, values: Sequence[str]) -> dict[str, Any]:
+    """Filter by values; those of text are sent in lower case, or ``IN`` finds nothing (guide to search)."""
+    return {"propertyName": name, "operator": "IN", "values": [value.lower() for value in values]}
+
+
+def _after(value: Mapping[str, Any]) -> str | None:
+    after = ((value.get("paging") or {}).get("next") or {}).get("after")
+    return None if after is None else str(after)
+
+
+def value(record: Record, name: str) -> str | None:
+    """Give a property; None where it is empty. HubSpot's values are text or null."""
+    return _text(record, name) or None
+
+
+def _text(record: Record, name: str) -> str:
+    found = (record.get("properties") or {}).get(name)
+    return "" if found is None else str(found)

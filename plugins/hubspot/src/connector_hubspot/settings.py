@@ -1,0 +1,65 @@
+"""The settings of a HubSpot connection."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _held_to_hubspot(text: str) -> str:
+    """Keep tokens from any other host: HubSpot's own over https, or a sandbox on this machine."""
+    wrong = PydanticCustomError(
+        "base_url",
+        "should be https://api.hubapi.com (or another host of hubapi.com), or http on loopback for a sandbox",
+    )
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise wrong from error
+    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise wrong
+    if parts.scheme == "http" and host in _LOOPBACK:
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{port}" if port else f"http://{shown}"
+    name = host.removesuffix(".hubapi.com")
+    if parts.scheme == "https" and port in (None, 443) and name != host and name.replace("-", "").isalnum():
+        return f"https://{host}"
+    raise wrong
+
+
+class HubSpotSettings(BaseModel):
+    """How a connection reaches HubSpot: with a token that does not expire, or with one of OAuth that is refreshed.
+
+    ``access_token``: of a private app, a static-auth app or a service key. Else ``client_id``, ``client_secret`` and
+    ``refresh_token`` of an OAuth app; the access tokens made of them live in memory only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    access_token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    base_url: Annotated[str, AfterValidator(_held_to_hubspot)] = "https://api.hubapi.com"
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    settle_seconds: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> HubSpotSettings:
+        oauth = (self.client_id, self.client_secret, self.refresh_token)
+        given = [bool(_text(part)) for part in oauth]
+        if bool(_text(self.access_token)) == any(given) or any(given) != all(given):
+            raise PydanticCustomError(
+                "sign_in", "should have an access_token, or client_id, client_secret and refresh_token, and not both"
+            )
+        return self
+
+
+def _text(value: str | SecretStr | None) -> str:
+    return (value.get_secret_value() if isinstance(value, SecretStr) else value or "").strip()

@@ -1,0 +1,260 @@
+"""Creates and changes activities: as many in one request as HubSpot takes, and an outcome for each.
+
+Every input carries its trace id, so that one which is refused does not reject the others. Results come in any order and
+are told by id, or by the key that the record now carries (guides to batches, and to error handling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
+from connector_core.identity import compare_text
+from connector_core.model import ActivityDraft, CallStatus, Receipt
+from connector_hubspot.client import HubSpotClient
+from connector_hubspot.failures import BatchRefusedError, Problem, problems_of
+from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, KINDS, MEETING, Kind
+from connector_hubspot.linking import Pair, link
+from connector_hubspot.reading import BATCH, Record, cut
+from connector_hubspot.times import written
+
+_UNSAID = Receipt("unknown", reason="HubSpot's answer does not say what became of it")
+_CALL_STATUS: Mapping[CallStatus, str] = {
+    "completed": "COMPLETED",
+    "missed": "NO_ANSWER",
+    "voicemail": "NO_ANSWER",
+    "cancelled": "CANCELED",
+    "failed": "FAILED",
+}
+_MEETING_OUTCOME: Mapping[CallStatus, str] = {
+    "completed": "COMPLETED",
+    "missed": "NO_SHOW",
+    "voicemail": "NO_SHOW",
+    "cancelled": "CANCELED",
+    "failed": "CANCELED",
+}
+_DISPOSITIONS = {
+    "busy": "9d9162e7-6cf3-4944-bf63-4dff82258764",
+    "connected": "f240bbac-87c9-4f6e-bf70-924b57d47db7",
+    "left live message": "a4c4c377-d246-4b32-a13b-75a56a4cd0ff",
+    "left voicemail": "b2cf5968-551e-4856-9783-52b3da59a7d0",
+    "no answer": "73a0d17f-1163-4015-bdd5-ec830791da20",
+    "wrong number": "17b47fee-58de-441e-a44c-c6300d46f273",
+}
+"""The outcomes of calls that every portal begins with, by label (guide to the calls API)."""
+
+
+def write(client: HubSpotClient, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+    """Write drafts; a receipt for each key.
+
+    :raises ConnectorError: Nothing could be sent at all: refused credentials, a missing scope.
+    """
+    return _Writer(client).write(drafts)
+
+
+class _Writer:
+    def __init__(self, client: HubSpotClient) -> None:
+        self._client = client
+        self._receipts: dict[str, Receipt] = {}
+        self._gone: dict[str, frozenset[str]] = {}
+        self._stopped: str | None = None
+
+    def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+        for kind in KINDS.values():
+            own = [draft for draft in drafts if draft.kind == kind.name]
+            self._create(kind, [draft for draft in own if draft.activity_id is None])
+            self._change(kind, [draft for draft in own if draft.activity_id is not None])
+        for draft in drafts:
+            if draft.kind not in KINDS:
+                reason = f"HubSpot's plugin writes {', '.join(KINDS)}, and no {draft.kind}"
+                self._receipts[draft.key] = Receipt("refused", reason=reason)
+        return self._receipts
+
+    # -- creating ------------------------------------------------------------------------------------------------------
+
+    def _create(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
+        def send(batch: Sequence[ActivityDraft]) -> None:
+            inputs = [{**_input(kind, draft), "associations": _associations(kind, draft)} for draft in batch]
+            answer = self._client.post(
+                "/crm/objects/{version}/{object}/batch/create", {"inputs": inputs}, object=kind.object
+            )
+            self._note(batch, answer, "created", lambda result: kind.key_of(result))
+
+        for chunk in cut(drafts, BATCH):
+            self._send(chunk, send)
+        # A record that is gone counts as absent: what was refused for naming one is sent without it, once.
+        again = [_without(draft, self._gone[draft.key]) for draft in drafts if draft.key in self._gone]
+        for chunk in cut(again, BATCH):
+            self._send(chunk, send)
+
+    # -- changing ------------------------------------------------------------------------------------------------------
+
+    def _change(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
+        keys = {draft.activity_id: draft.key for draft in drafts}
+
+        def send(batch: Sequence[ActivityDraft]) -> None:
+            inputs = [{"id": draft.activity_id, **_input(kind, draft)} for draft in batch]
+            answer = self._client.post(
+                "/crm/objects/{version}/{object}/batch/update", {"inputs": inputs}, object=kind.object
+            )
+            self._note(batch, answer, "updated", lambda result: keys.get(str(result["id"])))
+
+        changed = [draft for draft in drafts if _properties(kind, draft)]
+        for chunk in cut(changed, BATCH):
+            self._send(chunk, send)
+        for draft in drafts:
+            self._receipts.setdefault(draft.key, Receipt("unchanged", draft.activity_id))
+        self._link(kind, [it for it in drafts if self._receipts[it.key].outcome in ("updated", "unchanged")])
+
+    def _link(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
+        for obj in kind.types:
+            pairs = {Pair(str(it.activity_id), other): it for it in drafts for other in _linked(it)[obj]}
+            try:
+                failed = link(self._client, kind.object, obj, list(pairs)) if pairs and not self._stopped else {}
+            except ConnectorError as error:
+                failed = {}
+                self._stop(error)
+            for pair, draft in pairs.items():
+                self._receipts[draft.key] = self._linked_receipt(self._receipts[draft.key], draft, obj, pair, failed)
+
+    def _linked_receipt(
+        self, receipt: Receipt, draft: ActivityDraft, obj: str, pair: Pair, failed: Mapping[Pair, str]
+    ) -> Receipt:
+        if self._stopped:
+            return Receipt("deferred", draft.activity_id, receipt.url, self._stopped)  # linking twice is linking once
+        if pair in failed:
+            reason = f"not associated with {obj} {pair.end}: {failed[pair]}"
+            return replace(receipt, outcome="updated" if receipt.outcome == "updated" else "refused", reason=reason)
+        return receipt if receipt.outcome == "refused" else replace(receipt, outcome="updated")
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _send(self, drafts: Sequence[ActivityDraft], send: Callable[[Sequence[ActivityDraft]], None]) -> None:
+        """Send a batch; where it is refused whole, without the one that is to blame, else each half of it."""
+        if not drafts:
+            return
+        if self._stopped:
+            self._receipts |= {draft.key: Receipt("deferred", reason=self._stopped) for draft in drafts}
+            return
+        try:
+            send(drafts)
+        except BatchRefusedError as error:
+            named = {trace: problem for problem in error.problems for trace in problem.traces}
+            blamed = [draft for draft in drafts if draft.key in named] if len(drafts) > 1 else list(drafts)
+            for draft in blamed:
+                self._refuse(draft, named.get(draft.key, error.problems[0]))
+            rest = [draft for draft in drafts if draft not in blamed]
+            for part in [rest] if blamed else cut(rest, (len(rest) + 1) // 2):
+                self._send(part, send)
+        except OutcomeUnknownError as error:
+            self._receipts |= {draft.key: Receipt("unknown", reason=str(error)) for draft in drafts}
+        except ConnectorError as error:
+            self._stop(error)
+            self._receipts |= {draft.key: Receipt("deferred", reason=self._stopped) for draft in drafts}
+
+    def _stop(self, error: ConnectorError) -> None:
+        """Send nothing more. What was sent before must not be lost, so the rest is put off rather than raised."""
+        if not isinstance(error, (TryAgainError, OutcomeUnknownError)) and not self._receipts:
+            raise error
+        self._stopped = str(error)
+
+    def _note(
+        self,
+        drafts: Sequence[ActivityDraft],
+        answer: Mapping[str, Any],
+        outcome: Any,
+        key_of: Callable[[Record], str | None],
+    ) -> None:
+        """Keep what an answer says of each draft."""
+        by_key = {draft.key: draft for draft in drafts}
+        self._receipts |= dict.fromkeys(by_key, _UNSAID)
+        for result in answer.get("results") or []:
+            key = result.get("objectWriteTraceId") or key_of(result)
+            if key in by_key:
+                self._receipts[key] = Receipt(outcome, str(result["id"]), result.get("url"))
+        for entry in answer.get("errors") or []:
+            for problem in problems_of(entry):
+                ids = set(problem.ids)
+                for draft in drafts:
+                    if draft.key in problem.traces or (draft.activity_id in ids and not problem.traces):
+                        self._refuse(draft, problem)
+
+    def _refuse(self, draft: ActivityDraft, problem: Problem) -> None:
+        code = problem.code or ""
+        reason = problem.sentence or code
+        if gone := frozenset(problem.gone) & {each for ids in _linked(draft).values() for each in ids}:
+            self._gone[draft.key] = gone
+        if "LOCK" in code or "RATE_LIMIT" in code:
+            self._receipts[draft.key] = Receipt("deferred", draft.activity_id, reason=reason, code=code)
+        else:
+            field = problem.fields[0] if problem.fields else None
+            self._receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, problem.code, field)
+
+
+def _input(kind: Kind, draft: ActivityDraft) -> dict[str, Any]:
+    return {"objectWriteTraceId": draft.key, "properties": _properties(kind, draft)}
+
+
+def _linked(draft: ActivityDraft) -> dict[str, tuple[str, ...]]:
+    """Give what a draft is to be associated with, by object."""
+    return {
+        CONTACTS: draft.person_ids,
+        COMPANIES: (draft.account_id,) if draft.account_id else (),
+        DEALS: (draft.opportunity_id,) if draft.opportunity_id else (),
+    }
+
+
+def _associations(kind: Kind, draft: ActivityDraft) -> list[dict[str, Any]]:
+    return [
+        {
+            "to": {"id": other},
+            "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind.types[obj]}],
+        }
+        for obj, others in _linked(draft).items()
+        for other in others
+    ]
+
+
+def _without(draft: ActivityDraft, gone: Collection[str | None]) -> ActivityDraft:
+    return replace(
+        draft,
+        person_ids=tuple(person for person in draft.person_ids if person not in gone),
+        account_id=None if draft.account_id in gone else draft.account_id,
+        opportunity_id=None if draft.opportunity_id in gone else draft.opportunity_id,
+    )
+
+
+def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
+    """Give what is to be set; in a change, times and status stay as they are."""
+    new = draft.activity_id is None
+    found: dict[str, str | None] = {kind.body: draft.body, "hubspot_owner_id": draft.owner_id}
+    if kind.title:
+        found[kind.title] = draft.subject
+    if kind.key and (new or draft.set_key):
+        found[kind.key] = draft.key
+    if new:
+        found |= {"hs_timestamp": written(draft.started_at), kind.start: written(draft.started_at)}
+    if kind is CALL:
+        found |= _of_call(draft)
+    if kind is MEETING and (new or draft.duration_seconds is not None):
+        found["hs_meeting_end_time"] = written(draft.ended_at)
+    if new and kind is CALL:
+        found["hs_call_status"] = _CALL_STATUS[draft.status]
+    if new and kind is MEETING:
+        found["hs_meeting_outcome"] = _MEETING_OUTCOME[draft.status]
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _of_call(draft: ActivityDraft) -> dict[str, str | None]:
+    duration, recording = draft.duration_seconds, draft.recording_url or ""
+    return {
+        "hs_call_duration": None if duration is None else str(round(duration * 1000)),
+        "hs_call_direction": {"inbound": "INBOUND", "outbound": "OUTBOUND"}.get(draft.direction or ""),
+        "hs_call_disposition": _DISPOSITIONS.get(compare_text(draft.outcome)),
+        "hs_call_from_number": draft.from_number,
+        "hs_call_to_number": draft.to_number,
+        # Anything but https is refused, and the whole call with it.
+        "hs_call_recording_url": recording if recording.startswith("https://") and " " not in recording else None,
+    }
