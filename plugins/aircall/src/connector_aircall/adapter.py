@@ -48,7 +48,7 @@ class AircallAdapter:
         self._verify(value.get("token"))
         event = checked(Event, value)
         if event.event != _FINISHED:
-            return Ignored(event.event, f"{event.event} is no finished call: that is {_FINISHED}")
+            return Ignored(event.event, f"no finished call; {_FINISHED} tells of one")
         return Contribution(to_call(checked(EndedCall, value).data), float(event.timestamp))
 
     def _verify(self, token: object) -> None:
