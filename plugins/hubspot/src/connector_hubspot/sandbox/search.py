@@ -1,0 +1,241 @@
+"""The search API: filters, and what they may be.
+
+Limits, operators and the rules of case are documented at developers.hubspot.com, "Search the CRM". Unverified: the
+largest number of values of IN (one hundred is what is known to work), that IN takes properties of the type
+phone_number, and that NEQ and NOT_IN pass over records without a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
+
+from connector_hubspot.sandbox.instants import milliseconds
+from connector_hubspot.sandbox.kinds import Kind, kind_of
+from connector_hubspot.sandbox.objects import whole_number
+from connector_hubspot.sandbox.portal import Portal
+from connector_hubspot.sandbox.refusals import NotSpokenError, invalid
+from connector_hubspot.sandbox.schema import Property
+from connector_hubspot.sandbox.store import Record
+
+_MOST_GROUPS, _MOST_FILTERS, _MOST_TOGETHER, _MOST_VALUES = 5, 6, 18, 100
+_LONGEST_PAGE, _USUAL_PAGE, _REACH = 200, 10, 10_000
+_WORD = re.compile(r"[^\W_]+")
+_COMPOUND = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*")
+
+Test: TypeAlias = Callable[[str], bool]
+Match: TypeAlias = Callable[[Record, Mapping[str, str]], bool]
+
+
+def search(portal: Portal, kind: Kind, body: Any) -> dict[str, Any]:
+    """Answer a search.
+
+    :raises RefusalError: It is not allowed.
+    :raises NotSpokenError: It looks for words in all properties.
+    """
+    if not isinstance(body, dict):
+        raise invalid("Invalid input JSON: an object is required")
+    if body.get("query"):
+        raise NotSpokenError("a search with query")
+    limit = whole_number(body.get("limit", _USUAL_PAGE), "limit", _LONGEST_PAGE)
+    offset = whole_number(body.get("after") or 0, "after")
+    if offset + limit > _REACH:
+        raise invalid(f"The search reaches no more than {_REACH} results")
+    groups = _groups(portal, kind, body)
+    order = _order(portal, kind, body.get("sorts") or [])
+    found: list[tuple[Record, Mapping[str, str]]] = []
+    for record in portal.store.all(kind):
+        seen = portal.store.seen_by_search(record)
+        if seen is not None and (not groups or any(all(match(record, seen) for match in group) for group in groups)):
+            found.append((record, seen))
+    if order is not None:
+        name, key, backwards = order
+        found.sort(key=lambda pair: key(pair[1].get(name)), reverse=backwards)
+    page = found[offset : offset + limit]
+    answer: dict[str, Any] = {
+        "total": len(found),
+        "results": [portal.found(record, seen, body.get("properties")) for record, seen in page],
+    }
+    if offset + limit < len(found):
+        answer["paging"] = {"next": {"after": str(offset + limit)}}
+    return answer
+
+
+def _groups(portal: Portal, kind: Kind, body: Mapping[str, Any]) -> list[list[Match]]:
+    groups = body.get("filterGroups") or ([{"filters": body["filters"]}] if body.get("filters") else [])
+    sizes = [len(group.get("filters") or ()) for group in groups]
+    if len(groups) > _MOST_GROUPS or max(sizes, default=0) > _MOST_FILTERS or sum(sizes) > _MOST_TOGETHER:
+        raise invalid(
+            f"A search takes {_MOST_GROUPS} filterGroups, {_MOST_FILTERS} filters in each and {_MOST_TOGETHER} together"
+        )
+    if any(size == 0 for size in sizes):
+        raise invalid("A filter group without filters")
+    return [[_match(portal, kind, item) for item in group["filters"]] for group in groups]
+
+
+def _match(portal: Portal, kind: Kind, item: Mapping[str, Any]) -> Match:
+    name = str(item.get("propertyName"))
+    if name.startswith("associations."):
+        return _association(portal, kind_of(name.removeprefix("associations.")), item)
+    prop = portal.schema.find(kind, name)
+    if prop is None:
+        raise invalid(f"Invalid filter: there is no property {name}", propertyName=[name])
+    operator = str(item.get("operator"))
+    if operator == "HAS_PROPERTY":
+        return lambda _, seen: name in seen
+    if operator == "NOT_HAS_PROPERTY":
+        return lambda _, seen: name not in seen
+    if operator == "NOT_CONTAINS_TOKEN":
+        contains = _contains(_value(item))
+        return lambda _, seen: not contains(seen.get(name, ""))
+    test = _test(prop, operator, item)
+    return lambda _, seen: name in seen and test(seen[name])
+
+
+def _association(portal: Portal, kind: Kind, item: Mapping[str, Any]) -> Match:
+    def known(record: Record) -> set[str]:
+        return {key for key, link in record.linked(kind).items() if not portal.store.hidden_until(link.visible_at)}
+
+    match item.get("operator"):
+        case "EQ":
+            wanted = {_value(item)}
+        case "IN":
+            wanted = set(_values(item))
+        case "HAS_PROPERTY":
+            return lambda record, _: bool(known(record))
+        case "NOT_HAS_PROPERTY":
+            return lambda record, _: not known(record)
+        case operator:
+            raise NotSpokenError(f"the operator {operator} on associations")
+    return lambda record, _: not wanted.isdisjoint(known(record))
+
+
+def _test(prop: Property, operator: str, item: Mapping[str, Any]) -> Test:
+    if operator in {"IN", "NOT_IN"}:
+        listed = _listed(prop, _values(item))
+        return listed if operator == "IN" else lambda text: not listed(text)
+    if operator == "CONTAINS_TOKEN":
+        return _contains(_value(item))
+    if operator in {"EQ", "NEQ"}:
+        equal = _equal(prop, _value(item))
+        return equal if operator == "EQ" else lambda text: not equal(text)
+    key = _sort_key(prop)
+    low = _bound(key, _value(item))
+    match operator:
+        case "LT":
+            return lambda text: key(text) < low
+        case "LTE":
+            return lambda text: key(text) <= low
+        case "GT":
+            return lambda text: key(text) > low
+        case "GTE":
+            return lambda text: key(text) >= low
+        case "BETWEEN":
+            high = _bound(key, str(item.get("highValue")))
+            return lambda text: low <= key(text) <= high
+    raise invalid(f"Invalid filter: unknown operator {operator}")
+
+
+def _value(item: Mapping[str, Any]) -> str:
+    value = item.get("value")
+    if value is None or isinstance(value, dict | list):
+        raise invalid("Invalid filter: value is required", propertyName=[str(item.get("propertyName"))])
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _values(item: Mapping[str, Any]) -> list[str]:
+    values = item.get("values")
+    if not isinstance(values, list) or not 0 < len(values) <= _MOST_VALUES:
+        raise invalid(f"Invalid filter: values is required, a list of 1 to {_MOST_VALUES}")
+    return [str(value) for value in values]
+
+
+def _listed(prop: Property, values: list[str]) -> Test:
+    """Compare with a list: choices exactly, times and numbers as such, text in lower case with the values as sent."""
+    if prop.type == "enumeration":
+        wanted = frozenset(values)
+        return lambda text: not wanted.isdisjoint(text.split(";"))
+    if prop.type in {"number", "datetime", "date"}:
+        key = _sort_key(prop)
+        keys = {_bound(key, value) for value in values}
+        return lambda text: key(text) in keys
+    lower = frozenset(values)
+    return lambda text: text.lower() in lower
+
+
+def _equal(prop: Property, value: str) -> Test:
+    if prop.type == "enumeration":
+        return lambda text: value in text.split(";")
+    if prop.type in {"number", "datetime", "date"}:
+        key = _sort_key(prop)
+        wanted = _bound(key, value)
+        return lambda text: key(text) == wanted
+    lower = value.lower()
+    return lambda text: text.lower() == lower
+
+
+def _contains(value: str) -> Test:
+    patterns = [
+        pattern
+        for word in value.lower().split()
+        for pattern in ([word] if "*" in word else [word] if _COMPOUND.fullmatch(word) else _WORD.findall(word))
+    ]
+
+    def test(text: str) -> bool:
+        lower = text.lower()
+        tokens = {*_WORD.findall(lower), *_COMPOUND.findall(lower)}
+        return all(any(fnmatchcase(token, pattern) for token in tokens) for pattern in patterns)
+
+    return test
+
+
+def _sort_key(prop: Property) -> Callable[[str | None], tuple[int, float, str]]:
+    """Give how values are ordered: numbers and times as such, text without case; none come first."""
+
+    def key(text: str | None) -> tuple[int, float, str]:
+        if text is None:
+            return (0, 0.0, "")
+        number: float | None = None
+        if prop.type in {"datetime", "date"}:
+            number = milliseconds(text)
+        elif prop.type == "number":
+            number = _number(text)
+        elif prop.type == "string":
+            return (2, 0.0, text.lower())
+        return (2, 0.0, text) if number is None else (1, number, "")
+
+    return key
+
+
+def _bound(key: Callable[[str | None], tuple[int, float, str]], value: str) -> tuple[int, float, str]:
+    return key(value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _order(
+    portal: Portal, kind: Kind, sorts: list[Any]
+) -> tuple[str, Callable[[str | None], tuple[int, float, str]], bool] | None:
+    if not sorts:
+        return None
+    if len(sorts) > 1:
+        raise invalid("A search takes one sort")
+    name, direction = (
+        (sorts[0], "ASCENDING")
+        if isinstance(sorts[0], str)
+        else (
+            str(sorts[0].get("propertyName")),
+            sorts[0].get("direction", "ASCENDING"),
+        )
+    )
+    prop = portal.schema.find(kind, name)
+    if prop is None or direction not in {"ASCENDING", "DESCENDING"}:
+        raise invalid(f"Invalid sort: {name} {direction}")
+    return name, _sort_key(prop), direction == "DESCENDING"

@@ -1,0 +1,84 @@
+"""Tokens: what is handed out, what has expired, and what is said to the rest."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from connector_core.testing.sandbox import Request, Response
+from connector_hubspot.sandbox.refusals import NotSpokenError, RefusalError
+from connector_hubspot.sandbox.values import PORTAL_ID
+
+CLIENT_ID = "sandbox-app"
+CLIENT_SECRET = "sandbox-app-secret"  # noqa: S105 - opens nothing but this sandbox
+REFRESH_TOKEN = "na1-sandbox-refresh"  # noqa: S105 - likewise
+ACCESS_TOKEN = "pat-na1-sandbox"  # noqa: S105 - likewise: the token of a private app, which needs no refresh
+_LIFE_SECONDS = 1800
+
+
+class SignIn:
+    """The tokens of one OAuth app, and the one of a private app."""
+
+    def __init__(self) -> None:
+        """Know the token of the private app."""
+        self._valid = {ACCESS_TOKEN: float("inf")}
+        self._expired: dict[str, float] = {}
+        self._numbers = itertools.count(1)
+
+    def expire(self) -> None:
+        """Let every token that was handed out expire."""
+        self._expired.update(dict.fromkeys(self._valid, time.monotonic()))
+        self._valid.clear()
+
+    def check(self, headers: Mapping[str, str]) -> None:
+        """Look at the token of a request.
+
+        :raises RefusalError: It has expired, or is none.
+        """
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        ends_at = self._valid.get(token)
+        if scheme.lower() == "bearer" and ends_at is not None and time.monotonic() < ends_at:
+            return
+        since = self._expired.get(token, ends_at)
+        if since is not None:
+            seconds = int(time.monotonic() - since)
+            raise RefusalError(
+                401,
+                f"The OAuth token used to make this call expired {seconds} second(s) ago.",
+                "EXPIRED_AUTHENTICATION",
+            )
+        raise RefusalError(
+            401,
+            "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
+            "details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
+            "INVALID_AUTHENTICATION",
+        )
+
+    def token(self, request: Request) -> Response:
+        """Hand out a token; it costs nothing of the quota."""
+        form = dict(parse_qsl(request.body.decode(errors="replace")))
+        if form.get("grant_type") != "refresh_token":
+            raise NotSpokenError(f"the grant type {form.get('grant_type')}")
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return _refused("invalid_client", "BAD_CLIENT_ID", "missing or invalid client id or secret")
+        if form.get("refresh_token") != REFRESH_TOKEN:
+            return _refused("invalid_grant", "BAD_REFRESH_TOKEN", "missing or invalid refresh token")
+        token = f"sandbox-access-{next(self._numbers)}"
+        self._valid[token] = time.monotonic() + _LIFE_SECONDS
+        answer = {
+            "token_type": "bearer",
+            "access_token": token,
+            "refresh_token": REFRESH_TOKEN,
+            "expires_in": _LIFE_SECONDS,
+            "hub_id": PORTAL_ID,
+            "scopes": ["oauth"],
+        }
+        return Response.of(answer, api_calls=0)
+
+
+def _refused(error: str, status: str, message: str) -> Response:
+    """Refuse as RFC 6749 says, with the older fields beside."""
+    body = {"error": error, "error_description": message, "status": status, "message": message}
+    return Response.of(body, 400, api_calls=0)
