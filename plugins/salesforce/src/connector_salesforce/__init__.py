@@ -1,1 +1,22 @@
-"""Salesforce for connector-core."""
+"""Salesforce for connector-core. Importing this module imports neither the SDK nor pydantic."""
+
+from connector_core.hookspecs import HOOK_API
+from connector_core.manifest import OPERATIONS, CrmManifest
+
+SALESFORCE = CrmManifest(
+    name="salesforce",
+    title="Salesforce",
+    hook_api=HOOK_API,
+    operations=OPERATIONS,
+    traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key"}),
+    settings="connector_salesforce.settings:SalesforceSettings",
+    adapter="connector_salesforce.adapter:SalesforceAdapter",
+    sandbox="connector_salesforce.sandbox:SalesforceSandbox",
+    meetings_as=("event", "task"),
+    body_format="text",
+    subject_limit=255,
+    body_limit=32_000,
+    # A REST call runs for at most 10 minutes (Salesforce Developer Limits, "API Request Limits"); SOQL has no lag.
+    settle_seconds=620.0,
+)
+"""What this plugin is and can do."""

@@ -1,0 +1,245 @@
+"""Tasks and events that may be a call's.
+
+By key: ``Task.CallObject`` (compared exactly here, as SOQL does not count case), or the org's own key field; an event has
+no key field, so those that start in the very second of the call are read for the last line ``ref: ID`` of their body, as a
+body cannot be asked for. By people and time: all who are related, not the first alone (``TaskWhoRelation``,
+``EventRelation``), leads included that were converted into one of them. Archived activities are asked for too.
+
+At most three API calls for a batch, one where nothing is found.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zoneinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connector_core.manifest import ConnectionInfo
+from connector_core.model import Account, Activity, CallKey, Opportunity, Person, Unknown
+from connector_salesforce import opportunities, people
+from connector_salesforce.client import Answer, Client, Row
+from connector_salesforce.records import PREFIXES, day, ids_of, moment, record_id, short, text
+from connector_salesforce.soql import Condition, Query, any_of, askable, both, compare, related, split, within
+
+NEAR = dt.timedelta(minutes=15)
+DAY = dt.timedelta(days=1)
+
+_REF = re.compile(r"(?:^|\n)ref: ([^\n]+)\s*$")
+_BOTH = ("Id", "Subject", "Description", "WhoId", "WhatId", "What.Type", "OwnerId")
+_TASK = (*_BOTH, "ActivityDate", "TaskSubtype", "CallObject", "CallDurationInSeconds")
+_EVENT = (*_BOTH, "StartDateTime", "EndDateTime")
+_RELATIONS = {"Task": "TaskWhoRelations", "Event": "EventRelations"}
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the answers to a batch have come to: rows by id, and the calls whose answer is not whole."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    unknown: dict[str, Unknown] = field(default_factory=dict)
+
+    def take(self, answers: Iterable[tuple[Iterable[str], Answer]]) -> None:
+        """Take answers, each with the ids of the calls that depend on it."""
+        for calls, answer in answers:
+            if isinstance(answer, Unknown):
+                self.unknown |= dict.fromkeys(calls, answer)
+            else:
+                self.rows |= {record_id(row): row for row in answer}
+
+
+class Activities:
+    """Finds candidates."""
+
+    def __init__(self, client: Client, info: ConnectionInfo, key_field: str | None) -> None:
+        """Ask for nothing yet."""
+        self._client = client
+        self._zone = zoneinfo.ZoneInfo(info.time_zone)
+        self._key_field = key_field
+
+    def find(self, calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
+        """Find the candidates of calls; see the module."""
+        return self._client.with_relations(lambda: self._find(calls))
+
+    def _find(self, calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
+        found = _Found()
+        everyone = {it for call in calls for it in call.person_ids}
+        first = [*self._by_key(calls), *self._at_start(calls), *self._of_people(calls, everyone)]
+        leads = split(
+            ids_of("Contact", everyone),
+            lambda keys: Query("Lead", ("Id", "ConvertedContactId"), (within("ConvertedContactId", keys),)),
+        )
+        answers = self._client.ask([it for _, it in first] + [it for _, it in leads])
+        found.take(zip([keys for keys, _ in first], answers, strict=False))
+        became = _Found()
+        became.take((_calls_of(calls, keys), it) for (keys, _), it in zip(leads, answers[len(first) :], strict=True))
+        found.unknown |= became.unknown
+        second = self._of_people(calls, became.rows)
+        found.take(zip([set(_ids(calls)) for _ in second], self._client.ask([it for _, it in second]), strict=True))
+        return self._answer(
+            calls, found, {short(it): text(row, "ConvertedContactId") for it, row in became.rows.items()}
+        )
+
+    def _answer(
+        self, calls: Sequence[CallKey], found: _Found, became: Mapping[str, str | None]
+    ) -> dict[str, tuple[Activity, ...] | Unknown]:
+        """Keep what is a candidate of some call, read the records that it names, and answer by call."""
+        rows = {call.call_id: [it for it in found.rows.values() if self._fits(it, call, became)] for call in calls}
+        kept = [row for of_call in rows.values() for row in of_call]
+        who, what, unknown = self._details(kept)
+        read = {record_id(row): self._activity(row, who, what) for row in kept}
+        return {
+            call.call_id: found.unknown.get(call.call_id)
+            or (unknown if rows[call.call_id] else None)
+            or tuple(read[record_id(row)] for row in rows[call.call_id])
+            for call in calls
+        }
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    def _by_key(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
+        keys = [it for it in _ids(calls) if askable(it)]
+        yield from split(keys, lambda part: self._tasks(self._key_condition("CallObject", part)))
+        if self._key_field is not None:
+            yield from split(keys, lambda part: self._events(within(str(self._key_field), part)))
+
+    def _key_condition(self, column: str, keys: Sequence[str]) -> Condition:
+        own = [within(self._key_field, keys)] if self._key_field else []
+        return any_of((within(column, keys), *own))
+
+    def _at_start(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
+        starts = sorted({call.started_at.astimezone(dt.UTC).replace(microsecond=0) for call in calls})
+        if starts:
+            yield _ids(calls), self._events(within("StartDateTime", starts))
+
+    def _of_people(self, calls: Sequence[CallKey], records: Iterable[str]) -> Iterator[tuple[Iterable[str], Query]]:
+        """Ask for the tasks of the days, and the events around the starts, of these people."""
+        listed = list(records)
+        who = [*ids_of("Contact", listed), *ids_of("Lead", listed)]
+        days = within("ActivityDate", sorted({it for call in calls for it in self._days(call)}))
+        times = any_of(
+            both(compare("StartDateTime", ">=", since), compare("StartDateTime", "<=", until))
+            for since, until in _windows(calls)
+        )
+        tasks = split(who, lambda part: self._tasks(days, self._related("Task", "TaskWhoRelation", part)))
+        events = split(who, lambda part: self._events(times, self._related("Event", "EventRelation", part)))
+        yield from ((_calls_of(calls, part), it) for part, it in (*tasks, *events))
+
+    def _related(self, kind: str, relation: str, who: Sequence[str]) -> Condition:
+        if not self._client.shared:
+            return within("WhoId", who)
+        return related("Id", f"{kind}Id", relation, within("RelationId", who))
+
+    def _tasks(self, *where: Condition) -> Query:
+        return self._query("Task", _TASK, *where)
+
+    def _events(self, *where: Condition) -> Query:
+        # Children are the copies that invited users have of an event.
+        return self._query("Event", _EVENT, *where, compare("IsChild", "=", False))
+
+    def _query(self, kind: str, columns: tuple[str, ...], *where: Condition) -> Query:
+        own = (self._key_field,) if self._key_field else ()
+        children = {_RELATIONS[kind]: ("Id", "RelationId")} if self._client.shared else {}
+        there = compare("IsDeleted", "=", False)  # archived activities come only along with deleted ones
+        return Query(kind, (*columns, *own), (*where, there), children=children, archived=True)
+
+    def _days(self, call: CallKey) -> Iterator[dt.date]:
+        today = call.started_at.astimezone(self._zone).date()
+        yield from (today - DAY, today, today + DAY)
+
+    def _details(
+        self, rows: Sequence[Row]
+    ) -> tuple[dict[str, Person], dict[str, Opportunity | Account], Unknown | None]:
+        """Read the people, opportunities and accounts that activities name; who is gone is not among them."""
+        asked = people.people_queries(it for row in rows for it in _who(row))
+        whats = [it for row in rows if (it := text(row, "WhatId"))]
+        deals = opportunities.queries_by_id(whats)
+        accounts = [
+            it
+            for _, it in split(
+                ids_of("Account", whats), lambda part: Query("Account", ("Id", "Name"), (within("Id", part),))
+            )
+        ]
+        answers = self._client.ask([*asked, *deals, *accounts])
+        unknown = next((it for it in answers if isinstance(it, Unknown)), None)
+        middle = len(asked) + len(deals)
+        named: dict[str, Opportunity | Account] = {**opportunities.by_id(answers[len(asked) : middle])}
+        for answer in answers[middle:]:
+            for row in [] if isinstance(answer, Unknown) else answer:
+                named[record_id(row)] = Account(record_id(row), text(row, "Name"))
+        return people.by_id(answers[: len(asked)]), named, unknown
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _key(self, row: Row) -> str | None:
+        stored = (self._key_field and text(row, self._key_field)) or text(row, "CallObject")
+        reference = _REF.search(text(row, "Description") or "")
+        return stored or (reference[1] if reference else None)
+
+    def _fits(self, row: Row, call: CallKey, became: Mapping[str, str | None]) -> bool:
+        """Tell whether an activity is a call's candidate: by key, or by people and time."""
+        if self._key(row) == call.call_id:
+            return True
+        start = _start(row)
+        near = start is not None and (
+            abs(start - call.started_at) <= NEAR if isinstance(start, dt.datetime) else start in self._days(call)
+        )
+        wanted = {short(it) for it in call.person_ids}
+        named = {short(it) for who in _who(row) for it in (who, became.get(short(who))) if it}
+        return near and not wanted.isdisjoint(named)
+
+    def _activity(self, row: Row, who: Mapping[str, Person], what: Mapping[str, Opportunity | Account]) -> Activity:
+        task = "ActivityDate" in row
+        named = what.get(text(row, "WhatId") or "")
+        start, end = _start(row), moment(row.get("EndDateTime"))
+        seconds = row.get("CallDurationInSeconds")
+        if isinstance(start, dt.datetime) and end is not None:
+            seconds = (end - start).total_seconds()
+        kind = "Task" if task else "Event"
+        return Activity(
+            id=record_id(row),
+            kind=("call" if row.get("TaskSubtype") == "Call" else "task") if task else "event",
+            key=self._key(row),
+            people=tuple(who[it] for it in _who(row) if it in who),
+            opportunities=(named,) if isinstance(named, Opportunity) else (),
+            accounts=(named,) if isinstance(named, Account) else (),
+            started_at=start,
+            duration_seconds=float(seconds) if isinstance(seconds, int | float) else None,
+            subject=text(row, "Subject"),
+            body=text(row, "Description"),
+            owner_id=text(row, "OwnerId"),
+            url=f"{self._client.instance_url}/lightning/r/{kind}/{record_id(row)}/view",
+        )
+
+
+def _ids(calls: Iterable[CallKey]) -> list[str]:
+    return [call.call_id for call in calls]
+
+
+def _calls_of(calls: Iterable[CallKey], who: Iterable[str]) -> list[str]:
+    """Give the calls that name one of these people."""
+    wanted = set(who)
+    return [call.call_id for call in calls if not wanted.isdisjoint(call.person_ids)]
+
+
+def _windows(calls: Iterable[CallKey]) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Give the times around the starts, merged where they touch, widened to whole seconds."""
+    merged: list[tuple[dt.datetime, dt.datetime]] = []
+    for start in sorted(call.started_at.astimezone(dt.UTC).replace(microsecond=0) for call in calls):
+        since, until = start - NEAR, start + NEAR + dt.timedelta(seconds=1)
+        if merged and since <= merged[-1][1]:
+            since = merged.pop()[0]
+        merged.append((since, until))
+    return merged
+
+
+def _start(row: Row) -> dt.datetime | dt.date | None:
+    return day(row.get("ActivityDate")) if "ActivityDate" in row else moment(row.get("StartDateTime"))
+
+
+def _who(row: Row) -> list[str]:
+    """Give the contacts and leads of an activity, the first one first."""
+    relations = [it for name in _RELATIONS.values() for it in row.get(name) or ()]
+    listed = [text(row, "WhoId"), *(text(it, "RelationId") for it in relations)]
+    return list(dict.fromkeys(it for it in listed if it and it.startswith((PREFIXES["Contact"], PREFIXES["Lead"]))))

@@ -1,0 +1,87 @@
+"""The hooks of Salesforce; what they do stands in the modules that they call."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from connector_core.hookspecs import hookimpl
+from connector_core.identity import PhoneReader
+from connector_core.manifest import ConnectionInfo
+from connector_core.model import (
+    Activity,
+    ActivityDraft,
+    CallKey,
+    FieldReceipt,
+    Opportunities,
+    Person,
+    Receipt,
+    RecordUpdate,
+    Unknown,
+    User,
+)
+from connector_salesforce import filling, opportunities, people
+from connector_salesforce.activities import Activities
+from connector_salesforce.client import Client
+from connector_salesforce.settings import SalesforceSettings
+from connector_salesforce.statuses import TaskStatuses
+from connector_salesforce.writing import Writer
+
+
+class SalesforceAdapter:
+    """One connection to an org; safe to use from several threads."""
+
+    def __init__(self, settings: SalesforceSettings, info: ConnectionInfo) -> None:
+        """Send nothing yet."""
+        self._client = Client(settings)
+        self._reader = PhoneReader(info.regions)
+        self._statuses = TaskStatuses()
+        self._activities = Activities(self._client, info, settings.key_field)
+        self._writer = Writer(self._client, info, self._statuses, settings.key_field)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    @hookimpl
+    def find_contacts_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Find contacts and leads."""
+        return people.by_email(self._client, emails)
+
+    @hookimpl
+    def find_contacts_by_phone(self, numbers: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Find contacts and leads."""
+        return people.by_phone(self._client, self._reader, numbers)
+
+    @hookimpl
+    def find_activity(self, calls: Sequence[CallKey]) -> Mapping[str, tuple[Activity, ...] | Unknown]:
+        """Find tasks and events."""
+        return self._activities.find(calls)
+
+    @hookimpl
+    def list_opportunities(
+        self,
+        person_ids: Sequence[str],
+        account_ids: Sequence[str],
+        opportunity_ids: Sequence[str],
+        closed_since: dt.datetime | None,
+    ) -> Opportunities:
+        """List opportunities."""
+        return opportunities.list_opportunities(
+            self._client, self._statuses, person_ids, account_ids, opportunity_ids, closed_since
+        )
+
+    @hookimpl
+    def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
+        """Write tasks and events."""
+        return self._writer.write(drafts)
+
+    @hookimpl
+    def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:
+        """Set fields."""
+        return filling.fill(self._client, updates)
+
+    @hookimpl
+    def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
+        """Find users."""
+        return people.users_by_email(self._client, emails)

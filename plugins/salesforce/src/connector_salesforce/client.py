@@ -1,0 +1,229 @@
+"""The requests of this plugin: queries in composites, pages, searches, collections; all through simple-salesforce.
+
+Limits: REST API Developer Guide, "Composite" (25 subrequests, of which 5 may be queries; one API call), "sObject
+Collections" (200 records), "Query" (2,000 rows a page).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceError
+
+from connector_core.errors import CredentialsError, MissingRightError, RefusedError, TryAgainError
+from connector_core.model import Unknown
+from connector_core.policy import RequestPolicy
+from connector_salesforce.auth import SignIn
+from connector_salesforce.failures import error_of, error_of_sdk, read_failure
+from connector_salesforce.settings import SalesforceSettings
+from connector_salesforce.soql import Query, find
+from connector_salesforce.transport import SessionOverError, Transport
+
+T = TypeVar("T")
+Row: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = list[Row] | Unknown
+
+QUERIES_AT_ONCE = 5
+MOST_PAGES = 50
+SEARCH_LIMIT = 1_000
+
+_LOG = logging.getLogger(__name__)
+_NEXT = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[A-Za-z0-9-]+")
+_TOO_LARGE = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED", "INVALID_QUERY_LOCATOR"})
+
+
+class Client:
+    """One org, for all threads of a connection."""
+
+    def __init__(self, settings: SalesforceSettings, policy: RequestPolicy | None = None) -> None:
+        """Open no connection yet."""
+        address = settings.address
+        loopback = address.netloc if address.scheme == "http" else None
+        self.policy = policy or RequestPolicy()
+        self.instance_url = settings.instance_url
+        self._transport = Transport(self.policy, settings.timeout_seconds, loopback)
+        self._sign_in = SignIn(settings, self._transport)
+        self._version = settings.api_version
+        self._hidden: dict[str, frozenset[str]] = {}
+        self.shared = True
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def ask(self, queries: Sequence[Query]) -> list[Answer]:
+        """Run queries, five to an API call, pages followed.
+
+        :returns: For each its rows, or Unknown where Salesforce gave up on it or cut it short.
+        :raises ConnectorError: What concerns more than one query, and a column or object that the user may not see.
+        """
+        answers: dict[int, Answer] = {}
+        waiting = list(range(len(queries)))
+        while waiting:
+            batch, waiting = waiting[:QUERIES_AT_ONCE], waiting[QUERIES_AT_ONCE:]
+            for index, (status, body) in zip(batch, self._composite([queries[at] for at in batch]), strict=True):
+                answer = self._read(queries[index], status, body)
+                if answer is None:
+                    waiting.append(index)
+                else:
+                    answers[index] = answer
+        return [answers[index] for index in range(len(queries))]
+
+    def with_relations(self, act: Callable[[], T]) -> T:
+        """Run what reads ``shared``, and once more where the org turns out to have no Shared Activities.
+
+        Without them an activity has one person at most, and ``TaskWhoRelation`` does not exist (Object Reference).
+        """
+        try:
+            return act()
+        except MissingRightError as error:
+            if not self.shared or "TaskWhoRelation" not in (error.right or ""):
+                raise
+            self.shared = False
+            _LOG.warning("the org relates one person to an activity (Shared Activities are off)")
+            return act()
+
+    def search(self, terms: Sequence[str], queries: Sequence[Query]) -> list[Row] | None:
+        """Search fields of phone numbers for any of the terms; None where the answer may be cut short."""
+        while True:
+            sosl = find(terms, [(query, self._hidden_in(query)) for query in queries], SEARCH_LIMIT)
+            try:
+                body = self.call("search", functools.partial(_get, "search/", {"q": str(sosl)}))
+            except MissingRightError as error:
+                name = (error.right or "").rpartition(".")[2]
+                if not sum(self._hide(query, name) for query in queries):  # the refusal does not say of which object
+                    raise
+                continue
+            rows = body.get("searchRecords") if isinstance(body, dict) else None
+            if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+                raise TryAgainError("Salesforce answered a search with something else")
+            of = [sum(row["attributes"].get("type") == query.object for row in rows) for query in queries]
+            return None if max(of) >= SEARCH_LIMIT or len(rows) >= 2 * SEARCH_LIMIT else rows
+
+    def call(self, asked: str, act: Callable[[Salesforce], Any]) -> Any:
+        """Run a request through the SDK, signing in once more if the session is over.
+
+        :param asked: What is asked for, for the messages.
+        :raises ConnectorError: Whatever fails.
+        """
+        grant = self._sign_in.current()
+        for once_more in (True, False):
+            sdk = Salesforce(
+                session_id=grant.token,
+                instance=grant.instance_url.partition("//")[2],
+                session=self._transport,
+                version=self._version,
+                object_pairs_hook=dict,
+            )
+            sdk.headers["X-PrettyPrint"] = "0"
+            try:
+                return act(sdk)
+            except SessionOverError as error:
+                if not once_more:
+                    raise CredentialsError("Salesforce refuses a session that it has just granted") from error
+                grant = self._sign_in.renew(grant)
+            except SalesforceError as error:
+                raise error_of_sdk(error, asked) from error
+        raise AssertionError  # the loop returns or raises
+
+    def _composite(self, queries: Sequence[Query]) -> list[tuple[int, Any]]:
+        subrequests = [
+            {"method": "GET", "referenceId": f"q{place}", "url": self._address(query)}
+            for place, query in enumerate(queries)
+        ]
+        body = {"allOrNone": False, "collateSubrequests": False, "compositeRequest": subrequests}
+        answer = self.call("composite", functools.partial(_post, "composite", body, repeatable=True))
+        found = answer.get("compositeResponse") if isinstance(answer, dict) else None
+        try:
+            by_reference = {it["referenceId"]: (int(it["httpStatusCode"]), it["body"]) for it in found or ()}
+            return [by_reference[it["referenceId"]] for it in subrequests]
+        except (KeyError, TypeError, ValueError) as error:
+            raise TryAgainError("Salesforce answered a composite request with something else") from error
+
+    def _address(self, query: Query) -> str:
+        # Quoted whole: Salesforce reads @{…} in an address as a reference to another subrequest.
+        resource = "queryAll" if query.archived else "query"
+        return f"/services/data/v{self._version}/{resource}/?q={quote(query.text(self._hidden_in(query)), safe='')}"
+
+    def _read(self, query: Query, status: int, body: Any) -> Answer | None:
+        """Read the answer to a query; None where it is to be asked again without a hidden column."""
+        if status < 300:
+            try:
+                return self._pages(query, body)
+            except (RefusedError, TryAgainError) as error:
+                return Unknown(f"{query.object}: {error}")
+        failure = read_failure(status, body)
+        if failure.code in _TOO_LARGE:
+            return Unknown(f"{query.object}: Salesforce gave up on the query ({failure.code})")
+        if failure.code == "INVALID_FIELD" and self._hide(query, failure.missing or ""):
+            return None
+        raise error_of(failure, query.object)
+
+    def _pages(self, query: Query, body: Any) -> list[Row]:
+        rows: list[Row] = []
+        for _ in range(MOST_PAGES):
+            page = _page(body)
+            for row in page:
+                for relationship in query.children:
+                    _complete(row, relationship, self._pages_of_child)
+            rows += page
+            if body.get("done") is True:
+                return rows
+            body = self._more(body)
+        raise TryAgainError(f"more than {MOST_PAGES} pages: cut short")
+
+    def _pages_of_child(self, body: Any) -> list[Row]:
+        rows = _page(body)
+        while body.get("done") is not True:
+            body = self._more(body)
+            rows += _page(body)
+        return rows
+
+    def _more(self, body: Mapping[str, Any]) -> Any:
+        address = body.get("nextRecordsUrl")
+        if not isinstance(address, str) or not _NEXT.fullmatch(address):
+            raise TryAgainError("Salesforce answered a page that names no next one")
+        return self.call("query", lambda sdk: sdk.query_more(address, identifier_is_url=True))
+
+    def _hidden_in(self, query: Query) -> frozenset[str]:
+        return self._hidden.get(query.object, frozenset())
+
+    def _hide(self, query: Query, name: str) -> bool:
+        """Note the optional columns that a name in a refusal is about; False where there is none."""
+        known = self._hidden_in(query)
+        dropped = {it for it in query.optional if it not in known and name.lower() in it.lower().split(".")}
+        if dropped:
+            self._hidden[query.object] = known | dropped
+            _LOG.warning("%s: the user cannot see %s; going on without", query.object, ", ".join(sorted(dropped)))
+        return bool(dropped)
+
+
+def _get(path: str, params: dict[str, Any], sdk: Salesforce) -> Any:
+    return sdk.restful(path, params=params)
+
+
+def _post(path: str, body: Mapping[str, Any], sdk: Salesforce, *, repeatable: bool) -> Any:
+    return sdk.restful(path, method="POST", json=body, repeatable=repeatable)
+
+
+def _page(body: Any) -> list[Row]:
+    rows = body.get("records") if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+        raise TryAgainError("Salesforce answered a query with something else")
+    return list(rows)
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("attributes", {}), dict)
+
+
+def _complete(row: Any, relationship: str, pages: Callable[[Any], list[Row]]) -> None:
+    """Put a child relationship's rows in place of its first page; an empty one comes as null."""
+    children = row.get(relationship)
+    row[relationship] = [] if children is None else pages(children)

@@ -1,0 +1,183 @@
+"""What Salesforce, its SDK and the network say when something fails, as the errors of the core.
+
+Decided by code first and HTTP status second: one code comes with 400, 403, 404 or inside a 200 (REST API Developer Guide,
+"Status Codes and Error Responses"). Nothing that Salesforce says is put into a message, as it may quote what was asked for;
+of it only codes and the names of objects and fields are told.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import requests
+import urllib3.exceptions
+from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
+
+from connector_core.errors import (
+    ConfigurationError,
+    ConnectorError,
+    ContractError,
+    CredentialsError,
+    MissingRightError,
+    RefusedError,
+    TryAgainError,
+)
+from connector_core.policy import NoReplyError, NotSentError
+
+DAY_LIMIT_AFTER_SECONDS = 3_600.0  # the daily limit rolls over 24 hours: look once an hour
+
+CREDENTIALS = frozenset({"INVALID_SESSION_ID", "INVALID_LOGIN", "INVALID_GRANT", "INVALID_AUTH_HEADER"})
+LATER = frozenset(
+    {
+        "REQUEST_LIMIT_EXCEEDED",
+        "SERVER_UNAVAILABLE",
+        "UNABLE_TO_LOCK_ROW",
+        "QUERY_TIMEOUT",
+        "INVALID_QUERY_LOCATOR",
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        "INVALID_READ_ONLY_USER_DML",
+        "UNKNOWN_EXCEPTION",
+    }
+)
+RIGHTS = frozenset(
+    {
+        "API_DISABLED_FOR_ORG",
+        "API_CURRENTLY_DISABLED",
+        "INSUFFICIENT_ACCESS",
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "FUNCTIONALITY_NOT_ENABLED",
+        "TXN_SECURITY_METERING_ERROR",
+        "FORBIDDEN",
+    }
+)
+BUGS = frozenset(
+    {
+        "MALFORMED_QUERY",
+        "MALFORMED_SEARCH",
+        "INVALID_SEARCH",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "JSON_PARSER_ERROR",
+        "MALFORMED_ID",
+    }
+)
+NOT_EXECUTED = frozenset(
+    {"REQUEST_LIMIT_EXCEEDED", "UNABLE_TO_LOCK_ROW", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE"}
+)
+"""Codes that say that nothing was done and that it may be done later: even a create is sent again after them."""
+
+_NOT_BUILT = (
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.URLRequired,
+)
+_COLUMN = re.compile(r"No such column '([\w.]+)' on (?:entity|sobject of type) '?(\w+)")
+_RELATION = re.compile(r"(?:Didn't understand relationship|No such relation) '(\w+)'")
+_OBJECT = re.compile(r"sObject type '(\w+)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A refusal as Salesforce states it."""
+
+    status: int
+    code: str
+    sentence: str = ""
+
+    @property
+    def missing(self) -> str | None:
+        """Name the field, relationship or object that is not there or that the user may not see."""
+        for pattern in (_COLUMN, _RELATION, _OBJECT):
+            if match := pattern.search(self.sentence):
+                return match[1]
+        return None
+
+
+def read_failure(status: int, content: object) -> Failure:
+    """Read the body of a refusal, which has four shapes or none."""
+    if isinstance(content, bytes | str):
+        try:
+            content = json.loads(content)
+        except ValueError:
+            content = None
+    first = content[0] if isinstance(content, list) and content else content
+    if not isinstance(first, dict):
+        return Failure(status, "")
+    code = first.get("errorCode") or first.get("statusCode") or first.get("error") or ""
+    sentence = first.get("message") or first.get("error_description") or ""
+    return Failure(status, code if isinstance(code, str) else "", sentence if isinstance(sentence, str) else "")
+
+
+def error_of(failure: Failure, asked: str) -> ConnectorError:
+    """Turn a refusal into the error that says what to do.
+
+    :param asked: What was asked for: the name of an object, or of a resource.
+    """
+    code, status = failure.code, failure.status
+    what = f"Salesforce answered {status} {code}".rstrip() + f" for {asked}"
+    if code in CREDENTIALS or status == 401:
+        return CredentialsError(f"{what}: the session is not accepted; sign in anew, and check instance_url")
+    if code == "REQUEST_LIMIT_EXCEEDED" and "TotalRequests" in failure.sentence:
+        return TryAgainError(f"{what}: the org's daily requests are used up", after_seconds=DAY_LIMIT_AFTER_SECONDS)
+    if code in LATER or status in (406, 420, 429) or status >= 500:
+        return TryAgainError(f"{what}: try again later")
+    if code == "INVALID_TYPE":
+        missing = failure.missing or asked
+        return MissingRightError(
+            f"{what}: the connection's user cannot read the object {missing}; grant it, or switch it on", right=missing
+        )
+    if code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
+        field = f"{asked}.{failure.missing or '?'}"
+        return MissingRightError(
+            f"{what}: the connection's user cannot use the field {field}; grant it by field-level security", right=field
+        )
+    if code in RIGHTS:
+        return MissingRightError(f"{what}: the connection's user lacks a right on {asked}", right=asked)
+    if code in BUGS:
+        return ContractError("salesforce", asked, f"sent what Salesforce cannot read ({status} {code})")
+    if status in (300, 301, 302, 303, 307, 308, 404, 410, 414, 415, 431):
+        return ConfigurationError(
+            f"{what}: is instance_url this org's own address, and api_version one that it speaks?"
+        )
+    return RefusedError(f"{what}: refused", code=code or None, sentence=failure.sentence or None)
+
+
+def error_of_sdk(error: SalesforceError, asked: str) -> ConnectorError:
+    """Turn an exception of simple-salesforce into one of the core."""
+    if isinstance(error, SalesforceAuthenticationFailed):
+        status = error.code if isinstance(error.code, int) else error.status
+        return error_of(Failure(status, "" if status >= 500 else "INVALID_LOGIN"), "signing in")
+    return error_of(read_failure(error.status, error.content), asked)
+
+
+def transport_error(error: requests.RequestException) -> Exception:
+    """Turn an exception of requests into what the policy wants to hear: not sent, no reply, or no use to try again."""
+    name = type(error).__name__
+    causes = list(_causes(error))
+    if any("CERTIFICATE_VERIFY_FAILED" in str(it) for it in causes if isinstance(error, requests.exceptions.SSLError)):
+        return ConfigurationError("the certificate of Salesforce cannot be verified: what stands between?")
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
+        return NotSentError(f"Salesforce cannot be reached ({name})")
+    if any(
+        isinstance(it, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError) for it in causes
+    ):
+        return NotSentError("Salesforce cannot be reached (no connection)")
+    if isinstance(error, _NOT_BUILT):
+        return ConfigurationError(
+            f"the request to Salesforce cannot be built ({name}): check the connection's settings"
+        )
+    return NoReplyError(f"Salesforce did not answer ({name})")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk what an exception of requests wraps: urllib3 keeps it as an argument, and as ``reason``."""
+    open_: list[object] = [error]
+    while open_:
+        found = open_.pop()
+        if isinstance(found, BaseException):
+            yield found
+            open_ += [*found.args, getattr(found, "reason", None)]

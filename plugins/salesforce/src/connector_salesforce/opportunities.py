@@ -1,0 +1,121 @@
+"""Opportunities: of people through contact roles, of accounts, by id.
+
+When an opportunity really closed has no field of its own. ``CloseDate`` is documented as the day on which it is *expected*
+to close, for closed ones too (Object Reference, "Opportunity"), and counts for nothing here. The rule: while ``IsClosed``
+is false it is open; closed, it closed at ``LastStageChangeDate``; where that is null the stage never changed, so it was
+created closed, at ``CreatedDate``. One that moved between two closed stages seems to have closed at the later move.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+from connector_core.errors import TryAgainError
+from connector_core.model import Account, Opportunities, Opportunity, Unknown
+from connector_salesforce.client import Answer, Client, Row
+from connector_salesforce.records import ids_of, moment, record_id, short, text
+from connector_salesforce.soql import Condition, Query, any_of, compare, related, split, within
+from connector_salesforce.statuses import TaskStatuses
+
+
+def query(where: Condition, closed_since: dt.datetime | None = None) -> Query:
+    """Ask for opportunities with all that the decision needs."""
+    conditions = [where]
+    if closed_since is not None:
+        since = (compare("LastStageChangeDate", ">=", closed_since), compare("LastStageChangeDate", "=", None))
+        conditions.append(any_of((compare("IsClosed", "=", False), *since)))
+    return Query(
+        "Opportunity",
+        ("Id", "Name", "CreatedDate", "IsClosed", "LastStageChangeDate", "AccountId", "OwnerId"),
+        tuple(conditions),
+        ("Account.Id", "Account.Name", "Owner.Email", "NextStep"),
+        children={"OpportunityContactRoles": ("Id", "ContactId", "Contact.Id")},
+    )
+
+
+def opportunity(row: Row) -> Opportunity:
+    """Read an opportunity."""
+    created = moment(row.get("CreatedDate"))
+    if created is None:
+        raise TryAgainError("Salesforce answered an opportunity without its creation")
+    account = text(row, "AccountId")
+    if account is not None and "Account" in row and not row["Account"]:
+        account = None  # the reference outlived the account
+    return Opportunity(
+        id=record_id(row),
+        created_at=created,
+        name=text(row, "Name"),
+        account=Account(account, text(row, "Account.Name")) if account else None,
+        owner_id=text(row, "OwnerId"),
+        owner_email=text(row, "Owner.Email"),
+        closed_at=(moment(row.get("LastStageChangeDate")) or created) if row.get("IsClosed") is True else None,
+        person_ids=tuple(dict.fromkeys(_people(row))),
+        next_step=text(row, "NextStep"),
+    )
+
+
+def by_id(answers: Iterable[Answer]) -> dict[str, Opportunity]:
+    """Read opportunities out of answers, by id."""
+    rows = [row for answer in answers if not isinstance(answer, Unknown) for row in answer]
+    return {found.id: found for found in map(opportunity, rows)}
+
+
+def queries_by_id(records: Iterable[str]) -> list[Query]:
+    """Ask for opportunities by id."""
+    return [it for _, it in split(ids_of("Opportunity", records), lambda keys: query(within("Id", keys)))]
+
+
+def list_opportunities(
+    client: Client,
+    statuses: TaskStatuses,
+    people: Sequence[str],
+    accounts: Sequence[str],
+    ids: Sequence[str],
+    since: dt.datetime | None,
+) -> Opportunities:
+    """List opportunities: one API call for some thousand keys.
+
+    A lead has none of its own: what is sold to it begins with its conversion, and then to the contact that it became.
+    """
+    of_people = split(
+        ids_of("Contact", people),
+        lambda keys: query(related("Id", "OpportunityId", "OpportunityContactRole", within("ContactId", keys)), since),
+    )
+    of_accounts = split(ids_of("Account", accounts), lambda keys: query(within("AccountId", keys), since))
+    by_ids = split(ids_of("Opportunity", ids), lambda keys: query(within("Id", keys), since))
+    asked = [*of_people, *of_accounts, *by_ids]
+    answers = client.ask([it for _, it in asked] + statuses.queries())
+    statuses.learn(answers[len(asked) :])
+    parts = list(zip([keys for keys, _ in asked], answers, strict=False))
+    first, second = len(of_people), len(of_people) + len(of_accounts)
+    return Opportunities(
+        _by_key(people, parts[:first], lambda it: it.person_ids, since),
+        _by_key(accounts, parts[first:second], lambda it: (it.account.id,) if it.account else (), since),
+        _by_key(ids, parts[second:], lambda it: (it.id,), since),
+    )
+
+
+def _by_key(
+    keys: Sequence[str],
+    parts: Iterable[tuple[Sequence[str], Answer]],
+    keys_of: Callable[[Opportunity], Sequence[str]],
+    since: dt.datetime | None,
+) -> dict[str, tuple[Opportunity, ...] | Unknown]:
+    found: dict[str, dict[str, Opportunity]] = {}
+    unknown: dict[str, Unknown] = {}
+    for part, answer in parts:
+        if isinstance(answer, Unknown):
+            unknown |= {short(key): answer for key in part}
+            continue
+        for it in map(opportunity, answer):
+            if since is not None and isinstance(it.closed_at, dt.datetime) and it.closed_at < since:
+                continue
+            for key in keys_of(it):
+                found.setdefault(short(key), {})[it.id] = it
+    return {key: unknown.get(short(key)) or tuple(found.get(short(key), {}).values()) for key in keys}
+
+
+def _people(row: Row) -> Iterable[str]:
+    """Give the contacts of the roles; a role may outlive its contact (Object Reference, "OpportunityContactRole")."""
+    return (it for role in row.get("OpportunityContactRoles") or () if (it := text(role, "Contact.Id")))

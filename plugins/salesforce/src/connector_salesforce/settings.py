@@ -1,0 +1,98 @@
+"""The settings of a Salesforce connection, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+DOMAINS = (".salesforce.com", ".salesforce.mil", ".sfcrmproducts.cn", ".sfcrmapps.cn")
+"""Where orgs live: My Domain hosts (``acme.my.salesforce.com``), instances (``na1.salesforce.com``), and the same of the
+United States' defence cloud and of Salesforce on Alibaba Cloud (help.salesforce.com, "My Domain URL Formats")."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOST = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
+_FLOOR = 58
+
+
+def check_instance(url: str) -> str:
+    """Give the origin of an org, like ``https://acme.my.salesforce.com``.
+
+    The access token is sent there: only Salesforce's own domains pass, over https; http on loopback, for a sandbox.
+
+    :raises ValueError: Any other address; the message says what is wanted.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("is no address") from error
+    host = (parts.hostname or "").lower()
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no user and no password")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ValueError("must end after the host: no path, no query")
+    if host in LOOPBACK and parts.scheme == "http":
+        return f"http://{parts.netloc.lower()}"
+    if parts.scheme != "https":
+        raise ValueError("must start with https://; http is for a sandbox on loopback")
+    if host.endswith(".lightning.force.com"):
+        raise ValueError("is the address of the user interface; the API's ends in .my.salesforce.com")
+    if port is not None or not _HOST.fullmatch(host) or not host.endswith(DOMAINS):
+        raise ValueError(f"must be a host of Salesforce, ending in {', '.join(DOMAINS)}, without port")
+    return f"https://{host}"
+
+
+def _instance(url: str) -> str:
+    try:
+        return check_instance(url)
+    except ValueError as error:
+        raise PydanticCustomError("instance_url", "{why}", {"why": str(error)}) from error
+
+
+def _version(text: str) -> str:
+    match = re.fullmatch(r"(\d{2,3})\.0", text)
+    if not match or int(match[1]) < _FLOOR:
+        raise PydanticCustomError("api_version", f"must be a version of the API from {_FLOOR}.0 on, like 66.0")
+    return text
+
+
+class SalesforceSettings(BaseModel):
+    """How to reach one org. Either ``access_token``, or ``client_id`` and ``client_secret``.
+
+    ``instance_url``: the org's My Domain address. ``access_token``: an OAuth access token; it is not renewed.
+    ``client_id``, ``client_secret``: of an External Client App with the client credentials flow and a run-as user
+    (help.salesforce.com, "OAuth 2.0 Client Credentials Flow"). ``key_field``: a text field of the org's own on Activity,
+    marked External ID and Unique, that takes the call's id; with it no duplicate can arise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instance_url: Annotated[str, AfterValidator(_instance)]
+    access_token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    api_version: Annotated[str, AfterValidator(_version)] = "66.0"
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    settle_seconds: Annotated[float, Field(ge=0)] | None = None
+    key_field: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> SalesforceSettings:
+        app = (self.client_id, self.client_secret)
+        if (self.access_token is None) == (app == (None, None)) or (None in app and app != (None, None)):
+            raise PydanticCustomError("sign_in", "needs either access_token, or client_id and client_secret")
+        for name, secret in (("access_token", self.access_token), ("client_secret", self.client_secret)):
+            if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+                raise PydanticCustomError(
+                    "secret", "{name} is empty, or holds blanks or odd characters", {"name": name}
+                )
+        return self
+
+    @property
+    def address(self) -> SplitResult:
+        """The parts of ``instance_url``."""
+        return urlsplit(self.instance_url)

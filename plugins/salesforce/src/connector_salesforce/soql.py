@@ -1,0 +1,153 @@
+"""SOQL and SOSL, built in one place.
+
+Every value passes :func:`literal` or :func:`term`, every name is checked: nothing that users or records contain can change
+what a query asks. Conditions and queries are types of their own, so that a text from elsewhere is no query to mypy.
+
+Escapes and limits: developer.salesforce.com, SOQL and SOSL Reference, "Quoted String Escape Sequences", "Reserved
+Characters", "SOQL and SOSL Limits" (a query has at most 100,000 characters, a literal 4,000).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NewType, TypeAlias
+
+Soql = NewType("Soql", str)
+Sosl = NewType("Sosl", str)
+Condition = NewType("Condition", str)
+Value: TypeAlias = str | bool | dt.datetime | dt.date | None
+
+LONGEST_QUERY = 95_000
+LONGEST_SEARCH = 3_900  # beyond 4,000 characters SOSL ignores its operators
+LONGEST_LITERAL = 4_000
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
+_ESCAPES = {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
+_RESERVED = re.compile(r"([?&|!{}\[\]()^~*:\\\"'+\-])")
+
+
+def askable(text: str, longest: int = 255) -> bool:
+    """Tell whether a text can be asked for at all: what is longer than a field, or no text to UTF-8, is nowhere."""
+    return len(text) <= longest and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def literal(value: Value) -> str:
+    """Write a value into a query.
+
+    :raises ValueError: A text beyond 4,000 characters, or a time without offset: a bug of the caller.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time without offset")
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if not askable(value, LONGEST_LITERAL):
+        raise ValueError("a text that no literal can hold")
+    return "'" + "".join(_ESCAPES.get(char, char) for char in value) + "'"
+
+
+def name(text: str) -> str:
+    """Check the name of an object, a field or a path of fields."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no name of an object or field")
+    return text
+
+
+def compare(column: str, operator: Literal["=", "<", "<=", ">", ">="], value: Value) -> Condition:
+    """``column operator value``."""
+    return Condition(f"{name(column)} {operator} {literal(value)}")
+
+
+def within(column: str, values: Iterable[Value]) -> Condition:
+    """``column IN (…)``.
+
+    :raises ValueError: There is no value: SOQL has no empty list.
+    """
+    listed = ",".join(map(literal, values))
+    if not listed:
+        raise ValueError(f"nothing to look for in {column}")
+    return Condition(f"{name(column)} IN ({listed})")
+
+
+def related(column: str, reference: str, source: str, where: Condition) -> Condition:
+    """``column IN (SELECT reference FROM source WHERE …)``: a semi-join, for the top of a query."""
+    inner = f"SELECT {name(reference)} FROM {name(source)} WHERE {where}"  # noqa: S608 - all parts are checked
+    return Condition(f"{name(column)} IN ({inner})")
+
+
+def both(first: Condition, second: Condition) -> Condition:
+    """Two conditions that must both hold, for use under :func:`any_of`."""
+    return Condition(f"({first} AND {second})")
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """Conditions of which one must hold."""
+    listed = list(conditions)
+    return listed[0] if len(listed) == 1 else Condition(f"({' OR '.join(listed)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One SELECT.
+
+    ``where``: what must all hold; a semi-join is taken only there, at the top. ``columns`` are needed; ``optional`` ones are
+    left out where the user may not see them. ``either``: alternatives by their column, left out with it. ``children``:
+    columns of related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``).
+    """
+
+    object: str
+    columns: tuple[str, ...]
+    where: tuple[Condition, ...] = ()
+    optional: tuple[str, ...] = ()
+    either: Mapping[str, Condition] = field(default_factory=dict)
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    archived: bool = False
+
+    def seen(self, hidden: Collection[str]) -> list[str]:
+        """Give the columns without the hidden ones."""
+        return [name(it) for it in (*self.columns, *self.optional) if it not in hidden]
+
+    def text(self, hidden: Collection[str] = ()) -> Soql:
+        """Write it, without the optional columns that are hidden."""
+        selected = self.seen(hidden)
+        for child, columns in self.children.items():
+            selected.append(f"(SELECT {', '.join(map(name, columns))} FROM {name(child)})")  # noqa: S608 - checked names
+        conditions = list(self.where)
+        if self.either:
+            conditions.append(any_of(it for column, it in self.either.items() if column not in hidden))
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return Soql(f"SELECT {', '.join(selected)} FROM {name(self.object)}{where}")  # noqa: S608 - all parts are checked
+
+
+def split(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[tuple[Sequence[str], Query]]:
+    """Make as few queries as the limit of length allows, each with the keys that it asks for."""
+    if not keys:
+        return []
+    query = make(keys)
+    if len(query.text()) <= LONGEST_QUERY or len(keys) == 1:
+        return [(keys, query)]
+    middle = len(keys) // 2
+    return split(keys[:middle], make) + split(keys[middle:], make)
+
+
+def term(text: str) -> str:
+    """Write a text to search for: digits as they are, everything else as an escaped phrase."""
+    return text if text.isascii() and text.isdigit() else '"' + _RESERVED.sub(r"\\\1", text) + '"'
+
+
+def find(terms: Iterable[str], returning: Iterable[tuple[Query, Collection[str]]], limit: int) -> Sosl:
+    """Write a search for any of the terms in fields of phone numbers.
+
+    :param returning: What to give of each object: its query's columns, without the hidden ones.
+    :param limit: How many records of each object at most.
+    """
+    objects = ", ".join(f"{name(it.object)}({', '.join(it.seen(hid))} LIMIT {limit:d})" for it, hid in returning)
+    return Sosl(f"FIND {{{' OR '.join(map(term, terms))}}} IN PHONE FIELDS RETURNING {objects}")

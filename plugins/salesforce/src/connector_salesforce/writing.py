@@ -1,0 +1,246 @@
+"""Writing activities: a task for a call, a task or an event for a meeting.
+
+Who and what an activity may hold (Object Reference, "Task", "TaskRelation"; help.salesforce.com, "Shared Activities"): one
+lead, or up to 50 contacts, never both; beside a lead no account and no opportunity. So contacts come before leads, what the
+call is about comes before a lead, and the receipt names whoever had to be left out. Only ``WhatId`` is written of an
+account: ``AccountId`` is Salesforce's own deduction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from connector_core.manifest import ConnectionInfo
+from connector_core.model import ActivityDraft, Receipt, Unknown
+from connector_salesforce import rows
+from connector_salesforce.client import Client, Row
+from connector_salesforce.failures import Failure
+from connector_salesforce.links import Links, link
+from connector_salesforce.records import ids_of, record_id, short, text
+from connector_salesforce.soql import Query, split, within
+from connector_salesforce.statuses import TaskStatuses
+
+OBJECTS = {"call": "Task", "task": "Task", "event": "Event"}
+LONGEST_TEXT = 255
+MOST_SECONDS = 99_999_999
+_DISPENSABLE = frozenset({"CallDisposition", "CallDurationInSeconds", "CallType", "TaskSubtype"})
+_RELATION = {
+    "Task": ("TaskRelation", {"IsWhat": False}),
+    "Event": ("EventRelation", {"IsWhat": False, "IsParent": True}),
+}
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What becomes of one draft: the record to send, whom to relate then, and what to tell."""
+
+    draft: ActivityDraft
+    record: dict[str, Any]
+    links: Links
+    notes: list[str] = field(default_factory=list)
+    receipt: Receipt | None = None
+
+    @property
+    def object(self) -> str:
+        return str(self.record["attributes"]["type"])
+
+
+class Writer:
+    """Writes the activities of one connection."""
+
+    def __init__(self, client: Client, info: ConnectionInfo, statuses: TaskStatuses, key_field: str | None) -> None:
+        """Write nothing yet."""
+        self._client = client
+        self._zone = zoneinfo.ZoneInfo(info.time_zone)
+        self._statuses = statuses
+        self._key_field = key_field
+        self._unwritable: frozenset[tuple[str, str]] = frozenset()
+
+    def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+        """Write drafts: one API call for 200 new ones, two for 200 changes, one for 200 further people."""
+        receipts: dict[str, Receipt] = {}
+        creates = [self._create(draft) for draft in drafts if draft.activity_id is None and draft.kind in OBJECTS]
+        there = self._client.with_relations(lambda: self._there([it for it in drafts if it.activity_id is not None]))
+        changes = []
+        for draft in drafts:
+            if draft.activity_id is None and draft.kind not in OBJECTS:
+                receipts[draft.key] = Receipt("refused", reason=f"Salesforce has no activity of the kind {draft.kind}")
+            elif draft.activity_id is not None:
+                plan = self._change(draft, there.get(short(draft.activity_id)))
+                if isinstance(plan, Receipt):
+                    receipts[draft.key] = plan
+                else:
+                    changes.append(plan)
+        self._send("POST", creates, sent=False)
+        self._send("PATCH", [plan for plan in changes if plan.receipt is None], sent=bool(creates))
+        self._relate([*creates, *changes])
+        return receipts | {plan.draft.key: self._receipt(plan) for plan in (*creates, *changes)}
+
+    # -- planning ------------------------------------------------------------------------------------------------------
+
+    def _create(self, draft: ActivityDraft) -> _Plan:
+        kind = OBJECTS[draft.kind]
+        links = link(draft.person_ids, draft.opportunity_id or draft.account_id)
+        record = {**self._said(draft, kind), **self._keyed(draft, kind), **links.columns()}
+        if kind == "Task":
+            record["Status"] = self._statuses.closed(self._client)
+            record["ActivityDate"] = draft.started_at.astimezone(self._zone).date().isoformat()
+            if draft.kind == "call":
+                record["TaskSubtype"] = "Call"
+                record |= {"CallType": draft.direction.capitalize()} if draft.direction else {}
+        else:
+            record |= {"StartDateTime": _time(draft.started_at), "EndDateTime": _time(draft.ended_at)}
+        return self._plan(draft, kind, record, links)
+
+    def _change(self, draft: ActivityDraft, row: Row | Unknown | None) -> _Plan | Receipt:
+        """Plan the changes to an activity as it is now: what somebody linked meanwhile stays."""
+        activity = str(draft.activity_id)
+        kind = next((it for it in ("Task", "Event") if ids_of(it, [activity])), None)
+        if kind is None or row is None:
+            return Receipt("refused", activity, reason="the activity is no longer in Salesforce", code="NOT_FOUND")
+        if isinstance(row, Unknown):
+            return Receipt("deferred", activity, reason=row.reason)
+        links = link(draft.person_ids, draft.opportunity_id or draft.account_id, there=row)
+        record = {**self._said(draft, kind), **links.columns()}
+        if draft.set_key:
+            record |= {column: it for column, it in self._keyed(draft, kind).items() if not text(row, column)}
+        plan = self._plan(draft, kind, record | {"id": activity}, links)
+        if len(plan.record) == len(("attributes", "id")):
+            plan.receipt = Receipt("unchanged", activity, self._url(kind, activity))
+        return plan
+
+    def _plan(self, draft: ActivityDraft, kind: str, record: Mapping[str, Any], links: Links) -> _Plan:
+        writable = {column: it for column, it in record.items() if (kind, column) not in self._unwritable}
+        return _Plan(draft, {"attributes": {"type": kind}, **writable}, links, list(links.left_out))
+
+    def _said(self, draft: ActivityDraft, kind: str) -> dict[str, Any]:
+        """Give the columns for what a draft says; None in it says nothing."""
+        said: dict[str, Any] = {"Subject": draft.subject, "Description": draft.body, "OwnerId": draft.owner_id}
+        if kind == "Task":
+            said["CallDisposition"] = draft.outcome[:LONGEST_TEXT] if draft.outcome else None
+            if draft.duration_seconds is not None:
+                said["CallDurationInSeconds"] = min(round(draft.duration_seconds), MOST_SECONDS)
+        return {column: it for column, it in said.items() if it is not None}
+
+    def _keyed(self, draft: ActivityDraft, kind: str) -> dict[str, str]:
+        """Give the columns that carry the key; one too long for them stands in the body alone."""
+        columns = [*(["CallObject"] if kind == "Task" else []), *([self._key_field] if self._key_field else [])]
+        return dict.fromkeys(columns, draft.key) if len(draft.key) <= LONGEST_TEXT else {}
+
+    def _there(self, drafts: Iterable[ActivityDraft]) -> dict[str, Row | Unknown]:
+        """Read what changes touch, just before they are sent, by the first 15 characters of the id."""
+        ids = [str(draft.activity_id) for draft in drafts]
+        found: dict[str, Row | Unknown] = {}
+        asked = [it for kind in ("Task", "Event") for it in split(ids_of(kind, ids), self._now(kind))]
+        for (keys, _), answer in zip(asked, self._client.ask([it for _, it in asked]), strict=True):
+            if isinstance(answer, Unknown):
+                found |= {short(key): answer for key in keys}
+            else:
+                found |= {short(record_id(row)): row for row in answer}
+        return found
+
+    def _now(self, kind: str) -> Callable[[Sequence[str]], Query]:
+        """Ask what an activity of a kind is linked to, and for its key."""
+        own = [*(["CallObject"] if kind == "Task" else []), *([self._key_field] if self._key_field else [])]
+        relations = {"Task": "TaskWhoRelations", "Event": "EventRelations"}[kind]
+        children = {relations: ("Id", "RelationId")} if self._client.shared else {}
+        return lambda keys: Query(kind, ("Id", "WhoId", "WhatId", *own), (within("Id", keys),), children=children)
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _send(self, method: Literal["POST", "PATCH"], plans: Sequence[_Plan], *, sent: bool) -> None:
+        """Send records; those refused for a column that they can do without are sent again without it.
+
+        :param sent: Something was sent before, whose receipts a raised error would lose.
+        """
+        while plans:
+            again = []
+            outcomes = rows.write(self._client, method, [plan.record for plan in plans], sent=sent)
+            sent = True
+            for plan, outcome in zip(plans, outcomes, strict=True):
+                spare = _spare(outcome) & plan.record.keys()
+                if isinstance(outcome, rows.Refused) and spare:
+                    plan.record = {column: it for column, it in plan.record.items() if column not in spare}
+                    plan.notes.append(f"without {', '.join(sorted(spare))}: {outcome.sentence}")
+                    if outcome.code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
+                        self._unwritable |= {(plan.object, column) for column in spare}
+                    again.append(plan)
+                else:
+                    plan.receipt = self._read(plan, outcome)
+            plans = again
+
+    def _read(self, plan: _Plan, outcome: rows.Outcome) -> Receipt:
+        there = plan.draft.activity_id
+        match outcome:
+            case rows.Done(id):
+                return Receipt("updated" if there else "created", id, self._url(plan.object, id))
+            case rows.Later(reason):
+                return Receipt("deferred", there, reason=reason)
+            case rows.Unsure(reason):
+                return Receipt("unknown", there, reason=reason)
+            case rows.Refused("DUPLICATE_VALUE", _, _) if self._key_field and not there:
+                reason = "an activity with this call's id is there already"
+                return Receipt("unknown", reason=reason, code="DUPLICATE_VALUE", field=self._key_field)
+            case rows.Refused(code, sentence, fields):
+                return Receipt("refused", there, reason=sentence, code=code or None, field=next(iter(fields), None))
+
+    def _relate(self, plans: Sequence[_Plan]) -> None:
+        """Relate the further people of what was written; who cannot be is told, the activity stays."""
+        wanted = [
+            (plan, who) for plan in plans if plan.receipt and _is_there(plan.receipt) for who in plan.links.others
+        ]
+        if not self._client.shared:
+            for plan, who in wanted:
+                plan.notes.append(f"{who} is left out: the org relates one person to an activity (Shared Activities)")
+            return
+        records = []
+        for plan, who in wanted:
+            relation, flags = _RELATION[plan.object]
+            activity = {f"{plan.object}Id": plan.receipt.id if plan.receipt else None}
+            records.append({"attributes": {"type": relation}, **activity, "RelationId": who, **flags})
+        outcomes = rows.write(self._client, "POST", records, sent=True)
+        for (plan, who), outcome in zip(wanted, outcomes, strict=True):
+            match outcome:
+                case rows.Done():
+                    plan.receipt = _related(plan.receipt)
+                case rows.Refused(code, sentence, _) if code != "DUPLICATE_VALUE":
+                    plan.notes.append(f"{who} could not be related: {sentence}")
+                case rows.Later(reason) | rows.Unsure(reason):
+                    plan.notes.append(f"{who} could not be related: {reason}")
+
+    def _receipt(self, plan: _Plan) -> Receipt:
+        receipt = plan.receipt or Receipt("unknown", plan.draft.activity_id, reason="it was not answered")
+        if not plan.notes or not _is_there(receipt):
+            return receipt
+        return Receipt(receipt.outcome, receipt.id, receipt.url, "; ".join(plan.notes))
+
+    def _url(self, kind: str, record: str) -> str:
+        return f"{self._client.instance_url}/lightning/r/{kind}/{record}/view"
+
+
+def _spare(outcome: rows.Outcome) -> frozenset[str]:
+    """Give the columns that a refusal is about, if the activity can do without them all."""
+    if not isinstance(outcome, rows.Refused) or not outcome.code:
+        return frozenset()
+    missing = Failure(400, outcome.code, outcome.sentence).missing
+    named = frozenset(outcome.fields or ([missing] if missing else []))
+    return named if named <= _DISPENSABLE else frozenset()
+
+
+def _is_there(receipt: Receipt) -> bool:
+    return receipt.outcome in ("created", "updated", "unchanged")
+
+
+def _related(receipt: Receipt | None) -> Receipt | None:
+    """Turn ``unchanged`` into ``updated``: a person was added."""
+    if receipt is None or receipt.outcome != "unchanged":
+        return receipt
+    return Receipt("updated", receipt.id, receipt.url, receipt.reason)
+
+
+def _time(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
