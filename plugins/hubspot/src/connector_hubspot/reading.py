@@ -189,7 +189,7 @@ def search(
         body["after"] = after
 
 
-def one_of(name: str, values: Sequence[str]) -> dict[str, Any]:
+def one_of(name: str, values: Sequence[str]) -> Mapping[str, Any]:
     """Filter by values; those of text are sent in lower case, or ``IN`` finds nothing (guide to search)."""
     return {"propertyName": name, "operator": "IN", "values": [value.lower() for value in values]}
 
