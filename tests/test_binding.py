@@ -153,7 +153,7 @@ def test_the_operations_known_are_the_hooks() -> None:
         ({}, "settings.access_token is required"),
         ({"acces_token": SECRET}, r"settings.acces_token is an unknown key \(did you mean access_token\?\)"),
         ({"access_token": SECRET, "pages": 0}, "settings.pages should be greater than or equal to 1"),
-        ({"access_token": SECRET, "signing_key": SECRET}, "settings.signing_key Value error, … is no key"),
+        ({"access_token": SECRET, "signing_key": SECRET}, "settings.signing_key: … is no key"),
     ],
 )
 def test_wrong_settings_name_connection_key_and_what_is_possible(
