@@ -102,8 +102,8 @@ def _read_settings(manifest: CrmManifest, settings: Mapping[str, object] | BaseM
 def _problem(path: str, what: str, model: type[BaseModel]) -> str:
     near = [] if path in model.model_fields else difflib.get_close_matches(path, model.model_fields, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    said = what.replace("Value error, ", ": ", 1) if what.startswith("Value error, ") else f" {what}"
-    return f"{f'settings.{path}' if path else 'settings'}{said}{hint}"
+    sentence = what.removeprefix("Value error, ")  # a validator's own is whole, and begins anew
+    return f"{f'settings.{path}' if path else 'settings'}{' ' if sentence == what else ': '}{sentence}{hint}"
 
 
 def _without_secrets(text: str, settings: Mapping[str, object]) -> str:
