@@ -55,7 +55,13 @@ def calls(arguments: Namespace, config: Config) -> Calls:
 
 
 def _events(lines: Iterable[bytes], name: str, config: Config) -> Calls:
-    with bind_provider(provider(name), config.provider_settings(name)) as bound:
+    settings = config.provider_settings(name)
+    manifest = provider(name)
+    try:
+        bound = bind_provider(manifest, settings)
+    except ConfigurationError as error:
+        raise ConfigurationError(in_file(str(config.path), str(error))) from error
+    with bound:
         return read_events(lines, bound)
 
 
