@@ -1,0 +1,117 @@
+"""The settings of a connection: what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from connector_salesforce.settings import SalesforceSettings, check_instance
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+GOOD = {"instance_url": "https://acme.my.salesforce.com", "access_token": "00D!token"}
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        ("https://ACME.my.salesforce.com/", "https://acme.my.salesforce.com"),
+        ("https://acme--uat.sandbox.my.salesforce.com", "https://acme--uat.sandbox.my.salesforce.com"),
+        ("https://na1.salesforce.com", "https://na1.salesforce.com"),
+        ("https://agency.my.salesforce.mil", "https://agency.my.salesforce.mil"),
+        ("https://acme.my.sfcrmproducts.cn", "https://acme.my.sfcrmproducts.cn"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_salesforces_own_addresses_pass(url: str, origin: str) -> None:
+    """An org's address, or that of a sandbox on loopback, is taken as its origin."""
+    assert check_instance(url) == origin
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://acme.my.salesforce.com",
+        "https://evil-salesforce.com",
+        "https://salesforce.com.evil.example",
+        "https://acme.my.salesforce.com.evil.example",
+        "https://evil.example/acme.my.salesforce.com",
+        "https://evil.example#.salesforce.com",
+        "https://evil.example?.salesforce.com",
+        "https://evil.example\\.salesforce.com",
+        "https://acme.my.salesforce.com@evil.example",
+        "https://user:pw@acme.my.salesforce.com",
+        "https://@acme.my.salesforce.com",
+        "https://acme.my.salesforce.com:8443",
+        "https://acme.my.salesforce.com/services",
+        "https://acme.my.salesforce.com?x",
+        "https://acme.lightning.force.com",
+        "https://.salesforce.com",
+        "https://acme.my.salesforce.com.",
+        "https://127.0.0.1",
+        "http://127.0.0.1.evil.example",
+        "http://10.0.0.1",
+        "ftp://acme.my.salesforce.com",
+        "acme.my.salesforce.com",
+        "https://[acme.my.salesforce.com",
+        "",
+    ],
+)
+def test_other_addresses_are_refused(url: str) -> None:
+    """The token is sent to no host but Salesforce's."""
+    with pytest.raises(ValueError, match=r"."):
+        check_instance(url)
+
+
+@given(st.text("acme.salesforce/:@?#\\[]% \t\n127l", max_size=60))
+def test_no_text_leads_elsewhere(tail: str) -> None:
+    """Whatever stands after the scheme, what passes is a host of Salesforce and nothing more."""
+    try:
+        origin = check_instance(f"https://{tail}")
+    except ValueError:
+        return
+
+    assert origin.removeprefix("https://").endswith(".salesforce.com")
+    assert not set(origin.removeprefix("https://")) & set("/:@?#\\[]% \t\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"instance_url": "https://evil.example"}, "host of Salesforce"),
+        ({"access_token": None}, "access_token, or client_id and client_secret"),
+        ({"client_id": "x"}, "access_token, or client_id and client_secret"),
+        ({"access_token": None, "client_id": "x"}, "access_token, or client_id and client_secret"),
+        ({"access_token": "two\nlines"}, "blanks or odd characters"),
+        ({"access_token": ""}, "blanks or odd characters"),
+        ({"api_version": "57.0"}, "58.0"),
+        ({"api_version": "66"}, "58.0"),
+        ({"timeout_seconds": 0}, "greater than 0"),
+        ({"key_field": "Call Id"}, "pattern"),
+        ({"instance": "x"}, "Extra inputs"),
+    ],
+)
+def test_wrong_settings_say_what_is_wanted(changes: dict[str, Any], wanted: str) -> None:
+    """A wrong setting is refused with a message that says what is possible."""
+    with pytest.raises(ValidationError, match=wanted):
+        SalesforceSettings.model_validate(GOOD | changes)
+
+
+def test_secrets_are_not_shown() -> None:
+    """Neither a token nor a secret stands in what is printed of the settings."""
+    assert "token" not in repr(SalesforceSettings.model_validate(GOOD)).replace("access_token", "")
+
+
+def test_the_manifest_imports_neither_sdk_nor_pydantic() -> None:
+    """Listing the plugin costs neither the SDK, nor requests, nor pydantic."""
+    heavy = ("simple_salesforce", "requests", "pydantic")
+    code = f"import sys, connector_salesforce; print([it for it in {heavy} if it in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,457 @@
+"""Signing in, time-outs, retries and broken answers, against a server that says what a test tells it to."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import requests
+import simple_salesforce.exceptions
+from connector_salesforce import rows
+from connector_salesforce.client import Client
+from connector_salesforce.failures import error_of_sdk, transport_error
+from connector_salesforce.settings import SalesforceSettings
+from connector_salesforce.soql import Query
+
+from connector_core.errors import (
+    ConfigurationError,
+    ConnectorError,
+    CredentialsError,
+    MissingRightError,
+    OutcomeUnknownError,
+    TryAgainError,
+)
+from connector_core.policy import NoReplyError, NotSentError, RequestPolicy
+
+EXPIRED = (401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}])
+CONTACTS = Query("Contact", ("Id", "Name"), optional=("Title",))
+TASK = {"attributes": {"type": "Task"}, "Subject": "Call"}
+APP = {"client_id": "app", "client_secret": "hush"}
+
+
+def records(*found: dict[str, Any], **more: Any) -> tuple[int, Any]:
+    """Answer a composite of one query."""
+    body = {"totalSize": len(found), "done": True, "records": list(found), **more}
+    return 200, {"compositeResponse": [{"referenceId": "q0", "httpStatusCode": 200, "httpHeaders": {}, "body": body}]}
+
+
+def refusal(status: int, code: str, message: str = "") -> tuple[int, Any]:
+    """Answer a composite whose one query is refused."""
+    body = [{"errorCode": code, "message": message}]
+    return 200, {"compositeResponse": [{"referenceId": "q0", "httpStatusCode": status, "body": body}]}
+
+
+@dataclass
+class Org:
+    """A server that answers what it is told, in order, and keeps what it was asked."""
+
+    answers: list[Any] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    sleeps: list[float] = field(default_factory=list)
+    url: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def client(self, policy: RequestPolicy | None = None, **settings: Any) -> Client:
+        given = {"instance_url": self.url, **(settings or {"access_token": "first"})}
+        return Client(SalesforceSettings.model_validate(given), policy or RequestPolicy(sleep=self.sleeps.append))
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens that requests carried, in order."""
+        return [
+            headers["authorization"].removeprefix("Bearer ")
+            for _, _, headers, _ in self.asked
+            if "authorization" in headers
+        ]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers from the script: a pair of status and body (text as it is, else JSON), or a callable, or None to hang up."""
+
+    org: Org
+    protocol_version = "HTTP/1.1"
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with self.org.lock:
+            self.org.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            answer = self.org.answers.pop(0)
+            answer = answer(self.path, self.headers, body) if callable(answer) else answer
+        if answer is None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        status, content, *headers = answer
+        data = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in (headers[0] if headers else {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - http.server wants these names
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def org() -> Iterator[Org]:
+    """Serve an org that is scripted by the test."""
+    script = Org()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"org": script}))
+    server.daemon_threads = True
+    script.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield script
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def token(name: str, org: Org, **more: Any) -> tuple[int, Any]:
+    return 200, {"access_token": name, "instance_url": org.url, "token_type": "Bearer", **more}
+
+
+# -- signing in --------------------------------------------------------------------------------------------------------
+
+
+def test_client_credentials_are_asked_for_at_the_orgs_own_address(org: Org) -> None:
+    """The first request of an app is for a token, in a form body, at the org's token endpoint."""
+    org.answers = [token("fresh", org), records()]
+    org.client(**APP).ask([CONTACTS])
+
+    method, path, _, body = org.asked[0]
+    assert (method, path, body) == (
+        "POST",
+        "/services/oauth2/token",
+        b"grant_type=client_credentials&client_id=app&client_secret=hush",
+    )
+
+
+def test_a_session_that_is_over_is_signed_in_again_and_the_request_repeated(org: Org) -> None:
+    """A 401 costs one sign-in, and the answer is that of the repeated request."""
+    org.answers = [token("one", org), EXPIRED, token("two", org), records({"Id": "003"})]
+
+    assert org.client(**APP).ask([CONTACTS]) == [[{"Id": "003"}]]
+    assert org.tokens == ["one", "two"]
+
+
+def test_threads_whose_session_ended_together_sign_in_once(org: Org) -> None:
+    """Eight threads on one expired token make one token request, not eight."""
+
+    def serve(path: str, headers: Any, _: bytes) -> tuple[int, Any]:
+        if path.endswith("/token"):
+            return token("new" if issued else "old", org) if not issued.append(1) else token("new", org)
+        return EXPIRED if headers["Authorization"].endswith("old") else records()
+
+    issued: list[int] = []
+    org.answers = [lambda path, headers, body: token("old", org)]
+    client = org.client(**APP)
+    client._sign_in.current()
+    org.answers = [serve] * 64
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: client.ask([CONTACTS]), range(8)))
+
+    assert len(issued) == 1
+
+
+def test_a_second_401_ends_it(org: Org) -> None:
+    """A session that is refused right after it was granted is a matter of credentials, and no third try is made."""
+    org.answers = [token("one", org), EXPIRED, token("two", org), EXPIRED]
+    with pytest.raises(CredentialsError):
+        org.client(**APP).ask([CONTACTS])
+
+
+@pytest.mark.parametrize("body", [EXPIRED[1], "<html>401</html>", "", {"error": "x"}])
+def test_a_token_that_was_handed_in_is_not_renewed(org: Org, body: Any) -> None:
+    """A refused access token is told at once, whatever the body of the 401."""
+    org.answers = [(401, body)]
+    with pytest.raises(CredentialsError, match="hand in a new one"):
+        org.client().ask([CONTACTS])
+
+
+def test_an_expired_session_may_come_as_403(org: Org) -> None:
+    """The code decides, not the status: INVALID_SESSION_ID in a 403 is an ended session too."""
+    org.answers = [token("one", org), (403, EXPIRED[1]), token("two", org), records()]
+
+    assert org.client(**APP).ask([CONTACTS]) == [[]]
+
+
+def test_a_refused_sign_in_is_not_repeated_at_once(org: Org) -> None:
+    """Repeated failures would lock the user: the second attempt sends nothing."""
+    org.answers = [(400, {"error": "invalid_client", "error_description": "invalid client credentials"})]
+    client = org.client(**APP)
+    for _ in range(2):
+        with pytest.raises(CredentialsError, match="invalid_client"):
+            client.ask([CONTACTS])
+
+    assert len(org.asked) == 1
+
+
+def test_a_token_endpoint_in_maintenance_is_no_refusal(org: Org) -> None:
+    """A 503 with a page of HTML says nothing about the credentials."""
+    org.answers = [(503, "<html>")] * 4
+    with pytest.raises(TryAgainError):
+        org.client(**APP).ask([CONTACTS])
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example", "http://evil.example", 7, "https://x.salesforce.com@evil.example"]
+)
+def test_a_token_for_another_address_is_not_used(org: Org, address: object) -> None:
+    """The address that comes with a token is held to the same rule as the one in the settings."""
+    org.answers = [(200, {"access_token": "t", "instance_url": address})]
+    with pytest.raises(ConfigurationError):
+        org.client(**APP).ask([CONTACTS])
+
+
+def test_a_netrc_file_does_not_replace_the_token(org: Org, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """requests would take a password for the host from a .netrc file: the token stays."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    org.answers = [records()]
+    org.client().ask([CONTACTS])
+
+    assert org.tokens == ["first"]
+
+
+# -- answers that are none ---------------------------------------------------------------------------------------------
+
+BROKEN = [(200, "<html>login</html>"), (200, ""), (200, "7"), (502, "<html>"), (500, ""), (420, ""), None]
+
+
+@pytest.mark.parametrize("answer", BROKEN)
+def test_a_read_without_answer_is_repeated_then_told(org: Org, answer: Any) -> None:
+    """A read that gets HTML, nothing or garbage is asked again, four times in all, and then to be tried later."""
+    org.answers = [answer] * 4
+    with pytest.raises(TryAgainError):
+        org.client().ask([CONTACTS])
+
+    assert len(org.asked) == 4
+
+
+@pytest.mark.parametrize("answer", BROKEN)
+def test_a_create_without_answer_is_not_repeated(org: Org, answer: Any) -> None:
+    """A create that gets HTML, nothing or garbage is unknown, and sent once."""
+    org.answers = [answer]
+
+    assert isinstance(rows.write(org.client(), "POST", [TASK])[0], rows.Unsure)
+    assert len(org.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, [], {"compositeResponse": []}, {"compositeResponse": [{"referenceId": "q0"}]}, {"compositeResponse": 7}],
+)
+def test_json_that_is_no_composite_is_no_answer(org: Org, answer: Any) -> None:
+    """JSON of another shape is told as an answer that makes no sense, not as a crash."""
+    org.answers = [(200, answer)]
+    with pytest.raises(TryAgainError):
+        org.client().ask([CONTACTS])
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {}, [{}], [7], [{"success": True}], [{"success": False, "errors": []}], [{}, {}]]
+)
+def test_rows_that_say_nothing_are_unknown(org: Org, answer: Any) -> None:
+    """A collection that answers another number of rows, or rows without sense, leaves them unknown."""
+    org.answers = [(200, answer)]
+
+    assert isinstance(rows.write(org.client(), "POST", [TASK])[0], rows.Unsure)
+
+
+def test_nobody_there_is_told_as_not_sent(org: Org) -> None:
+    """A port where nobody listens: nothing was sent, even a create may be tried again."""
+    client = Client(
+        SalesforceSettings.model_validate({"instance_url": "http://127.0.0.1:1", "access_token": "x"}),
+        RequestPolicy(sleep=org.sleeps.append),
+    )
+    with pytest.raises(TryAgainError):
+        rows.write(client, "POST", [TASK])
+
+
+def test_a_service_that_does_not_answer_in_time_leaves_a_create_unknown(org: Org) -> None:
+    """After the time-out a create is unknown."""
+    release = threading.Event()
+
+    def late(*_: Any) -> tuple[int, Any]:
+        release.wait(5)
+        return 200, []
+
+    org.answers = [late]
+    outcome = rows.write(org.client(access_token="x", timeout_seconds=0.2), "POST", [TASK])
+    release.set()
+
+    assert isinstance(outcome[0], rows.Unsure)
+
+
+def test_a_redirect_is_not_followed(org: Org) -> None:
+    """The token goes to no other place than the one that was checked."""
+    org.answers = [(302, "", {"Location": f"{org.url}/elsewhere"})]
+    with pytest.raises(ConfigurationError):
+        org.client().ask([CONTACTS])
+
+    assert len(org.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["@evil.example/services/data/v66.0/query/01g-2000", "https://evil.example/", "", None, 7]
+)
+def test_a_next_page_elsewhere_is_not_read(org: Org, address: object) -> None:
+    """The address of a next page is an address of queries, or the answer counts as cut short."""
+    org.answers = [records({"Id": "003"}, done=False, nextRecordsUrl=address)]
+
+    assert "no next one" in str(org.client().ask([CONTACTS])[0])
+
+
+def test_pages_are_followed(org: Org) -> None:
+    """A result of two pages costs two requests and is whole."""
+    page = {"totalSize": 2, "done": True, "records": [{"Id": "2"}]}
+    org.answers = [
+        records({"Id": "1"}, done=False, nextRecordsUrl="/services/data/v66.0/query/01gAB-2000"),
+        (200, page),
+    ]
+
+    assert org.client().ask([CONTACTS]) == [[{"Id": "1"}, {"Id": "2"}]]
+
+
+def test_a_cut_off_page_makes_the_query_unknown(org: Org) -> None:
+    """A cursor that Salesforce forgot leaves the query unknown, not short."""
+    gone = (400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}])
+    org.answers = [records({"Id": "1"}, done=False, nextRecordsUrl="/services/data/v66.0/query/01gAB-2000"), gone]
+
+    assert "INVALID_QUERY_LOCATOR" in str(org.client().ask([CONTACTS])[0])
+
+
+# -- limits and rights -------------------------------------------------------------------------------------------------
+
+
+def test_a_create_is_sent_again_after_a_limit(org: Org) -> None:
+    """A limit says that nothing was executed: the create is sent again, and the wait is the one that was asked for."""
+    created = [{"id": "00T1", "success": True, "errors": []}]
+    org.answers = [(429, "", {"Retry-After": "3"}), (200, created)]
+
+    assert rows.write(org.client(), "POST", [TASK]) == [rows.Done("00T1")]
+    assert org.sleeps == [3.0]
+
+
+def test_the_daily_limit_is_not_waited_for(org: Org) -> None:
+    """When the day's requests are used up, that is told at once with the time to come back."""
+    org.answers = [(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}])]
+    with pytest.raises(TryAgainError) as caught:
+        org.client().ask([CONTACTS])
+
+    assert (caught.value.after_seconds, len(org.asked)) == (3600.0, 1)
+
+
+def test_a_hidden_optional_column_is_left_out_and_remembered(org: Org, caplog: pytest.LogCaptureFixture) -> None:
+    """A column that the user may not see is dropped with a warning, and not asked for a second time."""
+    org.answers = [
+        refusal(
+            400, "INVALID_FIELD", "\nName, Title FROM\n ^\nERROR at Row:1\nNo such column 'Title' on entity 'Contact'."
+        ),
+        records({"Id": "003"}),
+        records(),
+    ]
+    client = org.client()
+    client.ask([CONTACTS])
+    client.ask([CONTACTS])
+
+    assert [b"Title" in body for _, _, _, body in org.asked] == [True, False, False]
+    assert "cannot see Title" in caplog.text
+
+
+def test_a_hidden_needed_column_is_a_missing_right(org: Org) -> None:
+    """A column without which nothing can be decided names the right that is missing."""
+    org.answers = [refusal(400, "INVALID_FIELD", "No such column 'Name' on entity 'Contact'.")]
+    with pytest.raises(MissingRightError) as caught:
+        org.client().ask([CONTACTS])
+
+    assert caught.value.right == "Contact.Name"
+
+
+def test_a_missing_object_is_a_missing_right(org: Org) -> None:
+    """An object that the user may not read is named."""
+    org.answers = [refusal(400, "INVALID_TYPE", "sObject type 'Contact' is not supported.")]
+    with pytest.raises(MissingRightError) as caught:
+        org.client().ask([CONTACTS])
+
+    assert caught.value.right == "Contact"
+
+
+def test_a_query_that_ran_too_long_is_unknown(org: Org) -> None:
+    """A query that Salesforce gave up on is unknown; others of the same request are answered."""
+    org.answers = [refusal(400, "QUERY_TIMEOUT", "Your query request was running for too long.")]
+
+    assert "QUERY_TIMEOUT" in str(org.client().ask([CONTACTS])[0])
+
+
+def test_a_retired_version_is_a_matter_of_configuration(org: Org) -> None:
+    """410 says that the version is gone: nothing that waiting would mend."""
+    org.answers = [(410, [{"errorCode": "UNSUPPORTED_API_VERSION", "message": "GONE"}])]
+    with pytest.raises(ConfigurationError, match="api_version"):
+        org.client().ask([CONTACTS])
+
+
+# -- completeness ------------------------------------------------------------------------------------------------------
+
+
+def _all_below(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _all_below(below)
+
+
+@pytest.mark.parametrize("kind", sorted(set(_all_below(simple_salesforce.exceptions.SalesforceError)), key=str))
+@pytest.mark.parametrize("status", [300, 400, 401, 403, 404, 409, 429, 500, 503])
+def test_every_exception_of_the_sdk_is_one_of_ours(kind: Any, status: int) -> None:
+    """Each exception of the SDK, with each status, becomes an error of the core that quotes nothing of the body."""
+    if kind is simple_salesforce.exceptions.SalesforceAuthenticationFailed:
+        error = kind(status, "someone@customer.example")
+    else:
+        error = kind("https://x/?q=someone@customer.example", status, "query", b"someone@customer.example")
+    mapped = error_of_sdk(error, "Contact")
+
+    assert isinstance(mapped, ConnectorError)
+    assert "customer" not in str(mapped)
+
+
+RAISED_BY_SENDING = set(_all_below(requests.RequestException)) - {requests.exceptions.JSONDecodeError}
+
+
+@pytest.mark.parametrize("kind", sorted(RAISED_BY_SENDING, key=str))
+def test_every_exception_of_requests_is_known_to_the_policy(kind: Any) -> None:
+    """Each exception of requests says whether the request was sent, or that it cannot be."""
+    mapped = transport_error(kind("someone@customer.example"))
+
+    assert isinstance(mapped, NotSentError | NoReplyError | ConfigurationError)
+    assert "customer" not in str(mapped)
+
+
+def test_an_unknown_outcome_is_told_by_row_and_never_raised(org: Org) -> None:
+    """Of two collections the second is not answered: what the first wrote is not lost."""
+    created = [{"id": f"00T{number}", "success": True, "errors": []} for number in range(rows.AT_ONCE)]
+    org.answers = [(200, created), None]
+    outcomes = rows.write(org.client(), "POST", [TASK] * (rows.AT_ONCE + 1))
+
+    assert outcomes[0] == rows.Done("00T0")
+    assert isinstance(outcomes[-1], rows.Unsure)
+
+
+def test_a_policy_error_keeps_its_kind(org: Org) -> None:
+    """What the policy raises passes through the SDK as it is."""
+    org.answers = [None]
+    client = org.client()
+    with pytest.raises(OutcomeUnknownError):
+        client.call("x", lambda sdk: sdk.restful("x", method="POST", json={}))
