@@ -1,0 +1,97 @@
+"""What a describe tells of an object, as the connection's user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector_salesforce.sandbox.org import Org
+from connector_salesforce.sandbox.schema import Field, ObjectType, child_relationships
+
+_SOAP_TYPES: Mapping[str, str] = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "base64": "xsd:base64Binary",
+    "junctionIdList": "urn:JunctionIdListNames",
+}
+
+
+def describe(org: Org, obj: ObjectType, version: str) -> dict[str, Any]:
+    """Describe an object; fields that are hidden from the user are left out.
+
+    What a describe tells besides (layouts, record types, search layouts) is left out: the sandbox has none.
+    """
+    createable, updateable = (
+        obj.createable and org.allows(obj.name, "create"),
+        obj.updateable and org.allows(obj.name, "edit"),
+    )
+    address = f"/services/data/{version}/sobjects/{obj.name}"
+    return {
+        "childRelationships": [
+            {
+                "cascadeDelete": not item.nillable,
+                "childSObject": child.name,
+                "deprecatedAndHidden": False,
+                "field": item.name,
+                "relationshipName": item.children,
+            }
+            for (parent, _), (child, item) in child_relationships(org.visible_objects()).items()
+            if parent == obj.name
+        ],
+        "createable": createable,
+        "custom": False,
+        "deletable": obj.deletable and org.allows(obj.name, "delete"),
+        "fields": [describe_field(item) for item in obj.fields.values()],
+        "keyPrefix": obj.prefix,
+        "label": obj.label,
+        "name": obj.name,
+        "queryable": True,
+        "retrieveable": obj.view_of is None,
+        "searchable": obj.searchable,
+        "updateable": updateable,
+        "urls": {"describe": f"{address}/describe", "rowTemplate": address + "/{ID}", "sobject": address},
+    }
+
+
+def describe_field(item: Field) -> dict[str, Any]:
+    """Describe a field."""
+    return {
+        "byteLength": item.length if item.type in ("id", "reference") else item.length * 3,
+        "calculated": False,
+        "caseSensitive": False,
+        "createable": item.createable,
+        "custom": item.name.endswith("__c"),
+        "defaultValue": item.default if item.type == "boolean" else None,
+        "defaultedOnCreate": item.defaulted,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "digits": 8 if item.type == "int" else 0,
+        "externalId": item.external_id,
+        "filterable": item.filterable,
+        "idLookup": item.id_lookup or item.type == "id",
+        "label": item.label,
+        "length": item.length,
+        "name": item.name,
+        "nameField": item.name_field,
+        "nillable": item.nillable,
+        "picklistValues": [
+            {"active": True, "defaultValue": value == item.default, "label": value, "validFor": None, "value": value}
+            for value in item.values
+        ],
+        "polymorphicForeignKey": item.polymorphic and item.type == "reference",
+        "referenceTo": list(item.targets),
+        "relationshipName": item.relationship,
+        "restrictedPicklist": item.restricted,
+        "soapType": _SOAP_TYPES.get(item.type, "xsd:string"),
+        "sortable": item.sortable,
+        "type": item.type,
+        "unique": item.unique,
+        "updateable": item.updateable,
+    }

@@ -1,0 +1,293 @@
+"""Creating, changing and deleting records as the service does: what it refuses, and in which order it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector_core.testing.sandbox import RowError
+from connector_salesforce.sandbox.derive import derived
+from connector_salesforce.sandbox.faults import ServiceError, injected_fault
+from connector_salesforce.sandbox.org import Org
+from connector_salesforce.sandbox.relations import (
+    ACTIVITIES,
+    check_relations,
+    hold_relations,
+    refuse_converted,
+    remove,
+    wanted_whos,
+    whos_of,
+    with_counts,
+)
+from connector_salesforce.sandbox.schema import Field, ObjectType
+from connector_salesforce.sandbox.store import Row, Store, now_text
+from connector_salesforce.sandbox.values import coerce
+
+_WITHOUT_ACCESS = "insufficient access rights on object id"
+
+
+class Writer:
+    """Writes to the organization: as its user, or as the ``system``, which rights and rules do not bind."""
+
+    def __init__(self, store: Store, org: Org, user_id: str, row_error: RowError | None = None) -> None:
+        self._store, self._org, self._user_id, self._row_error = store, org, user_id, row_error
+
+    def insert(self, name: str, values: Mapping[str, Any], *, system: bool = False) -> str:
+        """Create a record and give its id.
+
+        :raises ServiceError: The service would refuse it; nothing was changed.
+        """
+        obj = self._begin(name, "create", system=system)
+        if not obj.createable and not system:
+            raise ServiceError("INVALID_TYPE_FOR_OPERATION", f"entity type {obj.name} does not support create", [])
+        given = self.read(obj, values, createable=not system)
+        stamp = self._stamp()
+        row: dict[str, Any] = {"Id": self._store.new_id(obj.name), "IsDeleted": False, **stamp}
+        full = self._org.full(obj.name)
+        row |= {item.name: _default(item) for item in full.fields.values() if item.name not in row}
+        row |= {"OwnerId": self._user_id} if "ownerid" in full.fields else {}
+        row |= {key: value for key, value in given.items() if value is not None}
+        return self._save(full, None, row, given, stamp, system=system)
+
+    def update(self, record_id: str, values: Mapping[str, Any], *, system: bool = False) -> None:
+        """Change a record.
+
+        :raises ServiceError: The service would refuse it; nothing was changed.
+        """
+        name = self._store.object_of(record_id)
+        old = self._found(record_id)
+        obj = self._begin(str(name), "edit", system=system)
+        if obj.name == "Lead" and old["IsConverted"] and not system:
+            raise ServiceError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot update converted lead", [])
+        given = self.read(obj, values, updateable=not system)
+        stamp = self._stamp()
+        row = {
+            **old,
+            **{key: stamp[key] for key in ("LastModifiedDate", "LastModifiedById", "SystemModstamp")},
+            **given,
+        }
+        self._save(self._org.full(obj.name), old, row, given, stamp, system=system)
+
+    def delete(self, record_id: str, *, system: bool = False, **changes: Any) -> None:
+        """Delete a record. What refers to it stays, without the reference.
+
+        :raises ServiceError: The service would refuse it; nothing was changed.
+        """
+        row = self._found(record_id)
+        obj = self._begin(str(self._store.object_of(record_id)), "delete", system=system)
+        if not obj.deletable and not system:
+            raise ServiceError("INSUFFICIENT_ACCESS_OR_READONLY", _WITHOUT_ACCESS, [], status=403)
+        self._forget(record_id)
+        remove(self._store, obj.name, self._store.get(record_id) or row, **changes)
+
+    def merge(self, loser_id: str, winner_id: str) -> None:
+        """Merge a record into another of its kind: what referred to the loser refers to the winner."""
+        winner = self._found(winner_id)
+        loser = self._found(loser_id)
+        if self._store.object_of(winner_id) != self._store.object_of(loser_id):
+            raise ServiceError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+        for obj, item, row in self._referring(loser_id):
+            self._replace_reference(obj, item, row, winner["Id"])
+        remove(self._store, str(self._store.object_of(loser_id)), loser, MasterRecordId=winner["Id"])
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def _begin(self, name: str, right: str, *, system: bool) -> ObjectType:
+        if self._row_error is not None and not system and self._row_error.picks():
+            raise injected_fault(self._row_error.code)
+        if system:
+            return self._org.full(name)
+        obj = self._org.visible(name)
+        if obj is None:
+            raise ServiceError("INVALID_TYPE", f"sObject type '{name}' is not supported.")
+        if not self._org.allows(obj.name, right):
+            raise ServiceError("INSUFFICIENT_ACCESS_OR_READONLY", _WITHOUT_ACCESS, [], status=403)
+        return obj
+
+    def read(
+        self, obj: ObjectType, values: Mapping[str, Any], *, createable: bool = False, updateable: bool = False
+    ) -> dict[str, Any]:
+        """Read the values of a record by the names of their fields.
+
+        :raises ServiceError: A field that is not there or may not be written, or a value that it cannot have.
+        """
+        fields = {key: self._known(obj, key) for key in values if key != "attributes" and key.lower() != "id"}
+        locked = [
+            item.name
+            for item in fields.values()
+            if (createable and not item.createable) or (updateable and not item.updateable)
+        ]
+        if locked:
+            message = (
+                f"Unable to create/update fields: {', '.join(locked)}. Please check the security settings of this field "
+                "and verify that it is read/write for your profile or permission set."
+            )
+            raise ServiceError("INVALID_FIELD_FOR_INSERT_UPDATE", message, locked)
+        return {item.name: coerce(item, values[key]) for key, item in fields.items()}
+
+    def _known(self, obj: ObjectType, name: str) -> Field:
+        item = obj.fields.get(name.lower())
+        if item is None:
+            raise ServiceError("INVALID_FIELD", f"No such column '{name}' on sobject of type {obj.name}")
+        return item
+
+    def _found(self, record_id: str) -> Row:
+        row = self._store.get(record_id)
+        if row is None:
+            raise ServiceError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+        if row["IsDeleted"]:
+            raise ServiceError("ENTITY_IS_DELETED", "entity is deleted", [], status=404)
+        return row
+
+    def _save(
+        self,
+        obj: ObjectType,
+        old: Row | None,
+        row: Mapping[str, Any],
+        given: Mapping[str, Any],
+        stamp: Mapping[str, Any],
+        *,
+        system: bool,
+    ) -> str:
+        self._check_references(obj, given)
+        new = dict(row)
+        whos = wanted_whos(self._store, obj.name, old, given) if obj.name in ACTIVITIES else None
+        if obj.name in ACTIVITIES:
+            new.pop(f"{obj.name}WhoIds", None)
+            kept = whos if whos is not None else whos_of(self._store, obj.name, new["Id"])
+            if old is None or whos is not None or "WhatId" in given:
+                check_relations(self._store, kept, new["WhatId"])
+            if whos is not None and not system:
+                refuse_converted(self._store, whos)
+            new = with_counts(new, kept)
+            whos = kept
+        new = derived(obj.name, self._store, self._org, old, new, given)
+        if not system:
+            self._check_required(obj, old, new, given)
+            self._check_rules(obj, new)
+        self._check_unique(obj, new)
+        self._store.put(obj.name, new)
+        if whos is not None:
+            hold_relations(self._store, obj.name, new, whos, stamp)
+        if obj.name in ("TaskRelation", "EventRelation"):
+            self._hold_relation(obj.name.removesuffix("Relation"), new, stamp)
+        if obj.name == "Opportunity" and old is not None:
+            self._note_history(old, new, stamp)
+        return str(new["Id"])
+
+    def _check_required(self, obj: ObjectType, old: Row | None, new: Row, given: Mapping[str, Any]) -> None:
+        names = [item.name for item in obj.fields.values() if item.required and (old is None or item.name in given)]
+        names += [name for name in self._org.requires(obj.name) if name not in names]
+        missing = [name for name in names if new.get(name) is None]
+        if missing:
+            raise ServiceError(
+                "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing
+            )
+
+    def _check_references(self, obj: ObjectType, given: Mapping[str, Any]) -> None:
+        for name, value in given.items():
+            item = obj.fields[name.lower()]
+            for record_id in value if isinstance(value, tuple) else (value,) if item.targets and value else ():
+                self._check_reference(obj, item, record_id)
+
+    def _check_reference(self, obj: ObjectType, item: Field, record_id: str) -> None:
+        target = self._store.object_of(record_id)
+        if item.name == "ContentDocumentId" and target == "ContentNote":
+            target = "ContentDocument"
+        if target not in item.targets:
+            message = f"{item.label}: id value of incorrect type: {record_id}"
+            raise ServiceError("FIELD_INTEGRITY_EXCEPTION", message, [item.name])
+        row = self._store.live(record_id)
+        if row is None:
+            raise ServiceError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [item.name])
+        if item.name == "OwnerId" and target == "User" and not row["IsActive"]:
+            message = f"operation performed with inactive user [{record_id[:15]}] as owner of {obj.name.lower()}"
+            raise ServiceError("INACTIVE_OWNER_OR_USER", message, [])
+
+    def _check_rules(self, obj: ObjectType, new: Row) -> None:
+        for rule in self._org.rules(obj.name):
+            if rule.broken_by(new):
+                raise ServiceError(
+                    "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field] if rule.field else []
+                )
+
+    def _check_unique(self, obj: ObjectType, new: Row) -> None:
+        for item in obj.fields.values():
+            if not item.unique or new.get(item.name) is None:
+                continue
+            for row in self._store.where(obj.name, item.name, new[item.name]):
+                if row["Id"] != new["Id"]:
+                    message = f"duplicate value found: {item.name} duplicates value on record with id: {row['Id'][:15]}"
+                    raise ServiceError("DUPLICATE_VALUE", message, [])
+
+    # -- what follows -------------------------------------------------------------------------------------------------
+
+    def _hold_relation(self, obj: str, relation: Row, stamp: Mapping[str, Any]) -> None:
+        """Let an activity know of a relation that was created by itself."""
+        activity = self._store.live(relation[f"{obj}Id"])
+        if activity is None or relation["IsWhat"] or relation.get("IsInvitee"):
+            return
+        whos = whos_of(self._store, obj, activity["Id"])
+        try:
+            check_relations(self._store, whos, activity["WhatId"])
+        except ServiceError:
+            remove(self._store, f"{obj}Relation", relation)
+            raise
+        self._store.put(obj, {**with_counts(activity, whos), "SystemModstamp": stamp["SystemModstamp"]})
+
+    def _note_history(self, old: Row, new: Row, stamp: Mapping[str, Any]) -> None:
+        watched = ("Amount", "Probability", "StageName", "CloseDate")
+        if all(old[name] == new[name] for name in watched):
+            return
+        row = {"Id": self._store.new_id("OpportunityHistory"), "IsDeleted": False, **stamp, "OpportunityId": new["Id"]}
+        row |= {name: new[name] for name in watched}
+        row |= {"PrevCloseDate": old["CloseDate"], "CreatedDate": new["LastStageChangeDate"] or stamp["CreatedDate"]}
+        self._store.put("OpportunityHistory", row)
+
+    def _referring(self, record_id: str) -> list[tuple[str, Field, Row]]:
+        return [
+            (obj.name, item, row)
+            for obj in map(self._org.full, self._store.names())
+            for item in obj.fields.values()
+            if item.type == "reference" and self._store.object_of(record_id) in _tables(item)
+            for row in self._store.where(obj.name, item.name, record_id)
+        ]
+
+    def _forget(self, record_id: str) -> None:
+        for obj, item, row in self._referring(record_id):
+            self._replace_reference(obj, item, row, None)
+
+    def _replace_reference(self, obj: str, item: Field, row: Row, target: str | None) -> None:
+        """Let a row refer to another record, or to none: then one that is nothing but a link goes too."""
+        current = self._store.live(row["Id"])
+        if current is None:
+            return
+        if target is None and not item.nillable:
+            remove(self._store, obj, current)
+            return
+        if obj in ACTIVITIES and item.name == "WhoId":
+            whos = [target or "" if who == current["WhoId"] else who for who in whos_of(self._store, obj, row["Id"])]
+            whos = list(dict.fromkeys(who for who in whos if who))
+            current = with_counts(current, whos)
+            self._store.put(obj, current)
+            hold_relations(self._store, obj, current, whos, self._stamp())
+            return
+        self._store.put(obj, {**current, item.name: target})
+
+    def _stamp(self) -> dict[str, Any]:
+        now = now_text()
+        return {
+            "CreatedDate": now,
+            "CreatedById": self._user_id,
+            "LastModifiedDate": now,
+            "LastModifiedById": self._user_id,
+            "SystemModstamp": now,
+        }
+
+
+def _default(item: Field) -> Any:
+    return None if item.type == "junctionIdList" else item.default
+
+
+def _tables(item: Field) -> tuple[str, ...]:
+    return tuple("ContentNote" if target == "ContentDocument" else target for target in item.targets)

@@ -1,0 +1,293 @@
+"""The organization as its administrator set it up: what the connection's user sees of it, and what it insists on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType, label_of
+
+RIGHTS = ("read", "create", "edit", "delete")
+_CUSTOM_TYPES = [
+    "string",
+    "textarea",
+    "picklist",
+    "phone",
+    "email",
+    "url",
+    "int",
+    "double",
+    "currency",
+    "percent",
+    "boolean",
+    "date",
+    "datetime",
+    "reference",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of the picklists that have an object of their own, TaskStatus and OpportunityStage."""
+
+    value: str
+    closed: bool = False
+    won: bool = False
+    default: bool = False
+    probability: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A validation rule: a record for which every condition holds is refused with the message."""
+
+    object: str
+    name: str
+    message: str
+    conditions: tuple[Mapping[str, Any], ...]
+    field: str | None = None
+
+    def broken_by(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a record is refused."""
+        return all(_holds(condition, row) for condition in self.conditions)
+
+
+def _holds(condition: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    value = row.get(condition["field"])
+    if "blank" in condition:
+        return (value is None) is condition["blank"]
+    if "in" in condition:
+        return value in condition["in"]
+    return bool(value == (condition["equals"] or None) if condition["equals"] == "" else value == condition["equals"])
+
+
+STATUSES = (
+    Choice("Not Started", default=True),
+    Choice("In Progress"),
+    Choice("Completed", closed=True),
+    Choice("Waiting on someone else"),
+    Choice("Deferred"),
+)
+STAGES = (
+    Choice("Prospecting", probability=10),
+    Choice("Qualification", probability=10),
+    Choice("Needs Analysis", probability=20),
+    Choice("Value Proposition", probability=50),
+    Choice("Id. Decision Makers", probability=60),
+    Choice("Perception Analysis", probability=70),
+    Choice("Proposal/Price Quote", probability=75),
+    Choice("Negotiation/Review", probability=90),
+    Choice("Closed Won", closed=True, won=True, probability=100),
+    Choice("Closed Lost", closed=True),
+)
+
+
+class Org:
+    """The set-up of the organization. Each key of a change replaces what the key said before."""
+
+    def __init__(self) -> None:
+        self.time_zone = ZoneInfo("UTC")
+        self.statuses: Sequence[Choice] = STATUSES
+        self.stages: Sequence[Choice] = STAGES
+        self._hidden: frozenset[tuple[str, str]] = frozenset()
+        self._read_only: frozenset[tuple[str, str]] = frozenset()
+        self._required: frozenset[tuple[str, str]] = frozenset()
+        self._picklists: dict[tuple[str, str], tuple[Choice, ...]] = {}
+        self._custom: dict[str, dict[str, Field]] = {}
+        self._rules: tuple[Rule, ...] = ()
+        self._missing: dict[str, frozenset[str]] = {}
+        self._full: dict[str, ObjectType] = {}
+        self._visible: dict[str, ObjectType] = {}
+        self._rebuild()
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    def full(self, name: str) -> ObjectType:
+        """Give an object with all its fields, whoever may see them."""
+        return self._full[name.lower()]
+
+    def visible(self, name: str) -> ObjectType | None:
+        """Give an object as the connection's user sees it, by its name in any case; None if it may not be read."""
+        return self._visible.get(name.lower())
+
+    def visible_objects(self) -> Iterable[ObjectType]:
+        """Give every object that the connection's user may read."""
+        return self._visible.values()
+
+    def allows(self, obj: str, right: str) -> bool:
+        """Tell whether the connection's user has a right on an object."""
+        return right not in self._missing.get(obj, ())
+
+    def requires(self, obj: str) -> list[str]:
+        """Name the fields that the organization requires besides those that the service does."""
+        return [field for item, field in sorted(self._required) if item == obj]
+
+    def rules(self, obj: str) -> list[Rule]:
+        """Give the validation rules of an object."""
+        return [rule for rule in self._rules if rule.object == obj]
+
+    # -- changes ------------------------------------------------------------------------------------------------------
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Change the set-up.
+
+        :raises ValueError: Something that cannot be changed so; the message says what can. Nothing is changed then.
+        """
+        setters: Mapping[str, Callable[[Any], None]] = {
+            "custom_fields": self._set_custom_fields,
+            "hidden_fields": self._set_hidden_fields,
+            "read_only_fields": self._set_read_only_fields,
+            "required_fields": self._set_required_fields,
+            "picklist_values": self._set_picklist_values,
+            "validation_rules": self._set_validation_rules,
+            "missing_rights": self._set_missing_rights,
+            "time_zone": self._set_time_zone,
+        }
+        for key in changes:
+            if key not in setters:
+                raise ValueError(
+                    f"unknown change of the organization {key!r}; possible are {', '.join(sorted(setters))}"
+                )
+        before = dict(vars(self))
+        try:
+            for key, setter in setters.items():  # in this order: the others may name a new custom field
+                if key in changes:
+                    setter(changes[key])
+                    self._rebuild()
+        except (TypeError, KeyError, AttributeError) as error:
+            vars(self).update(before)
+            raise ValueError(f"{key}: has not the form that the documentation gives ({error!r})") from error
+        except ValueError:
+            vars(self).update(before)
+            raise
+
+    def _set_hidden_fields(self, names: Sequence[str]) -> None:
+        self._hidden = frozenset(self._field_name(name) for name in names)
+
+    def _set_read_only_fields(self, names: Sequence[str]) -> None:
+        self._read_only = frozenset(self._field_name(name) for name in names)
+
+    def _set_required_fields(self, names: Sequence[str]) -> None:
+        self._required = frozenset(self._field_name(name) for name in names)
+
+    def _set_picklist_values(self, lists: Mapping[str, Sequence[str | Mapping[str, Any]]]) -> None:
+        picklists = {}
+        for name, values in lists.items():
+            choices = tuple(Choice(value) if isinstance(value, str) else Choice(**value) for value in values)
+            picklists[self._field_name(name)] = choices
+        self._picklists = picklists
+        self.statuses = picklists.get(("Task", "Status"), STATUSES)
+        self.stages = picklists.get(("Opportunity", "StageName"), STAGES)
+
+    def _set_validation_rules(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        self._rules = tuple(self._rule(rule) for rule in rules)
+
+    def _rule(self, rule: Mapping[str, Any]) -> Rule:
+        when = rule["when"]
+        conditions = tuple(when) if isinstance(when, list) else (when,)
+        obj = self._object_name(rule["object"])
+        for condition in conditions:
+            self._field_name(f"{obj}.{condition['field']}")
+            if len({"equals", "in", "blank"} & set(condition)) != 1 or len(condition) != 2:
+                raise ValueError(
+                    f"validation_rules: a condition has 'field' and one of equals, in, blank; got {condition}"
+                )
+        return Rule(obj, rule["name"], rule["message"], conditions, rule.get("field"))
+
+    def _set_missing_rights(self, rights: Mapping[str, Sequence[str]]) -> None:
+        for name, missing in rights.items():
+            for right in missing:
+                if right not in RIGHTS:
+                    raise ValueError(
+                        f"missing_rights: {name}: no such right {right!r}; possible are {', '.join(RIGHTS)}"
+                    )
+        self._missing = {self._object_name(name): frozenset(missing) for name, missing in rights.items()}
+
+    def _set_time_zone(self, name: str) -> None:
+        try:
+            self.time_zone = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(f"time_zone: no such time zone {name!r}") from error
+
+    def _set_custom_fields(self, fields: Sequence[Mapping[str, Any]]) -> None:
+        custom: dict[str, dict[str, Field]] = {}
+        for item in fields:
+            # custom fields of activities are defined once, on Activity, and are there on both
+            for name in ("Task", "Event") if item["object"] == "Activity" else (self._object_name(item["object"]),):
+                field = _custom_field(item)
+                custom.setdefault(name, {})[field.name.lower()] = field
+        self._custom = custom
+
+    def _object_name(self, name: str) -> str:
+        if name not in OBJECTS:
+            near = difflib.get_close_matches(name, OBJECTS, 1)
+            raise ValueError(f"no object {name!r} in the sandbox{f'; did you mean {near[0]}?' if near else ''}")
+        return name
+
+    def _field_name(self, name: str) -> tuple[str, str]:
+        obj, _, field = name.partition(".")
+        fields = self.full(self._object_name(obj)).fields
+        if field.lower() not in fields:
+            near = difflib.get_close_matches(field.lower(), fields, 1)
+            hint = f"; did you mean {obj}.{fields[near[0]].name}?" if near else "; write OBJECT.FIELD"
+            raise ValueError(f"no field {name!r} in the sandbox{hint}")
+        return obj, fields[field.lower()].name
+
+    def _rebuild(self) -> None:
+        self._full, self._visible = {}, {}
+        for obj in OBJECTS.values():
+            full = {**obj.fields, **self._custom.get(obj.name, {})}
+            for (name, field), choices in self._picklists.items():
+                if name == obj.name:
+                    full[field.lower()] = _with_choices(full[field.lower()], choices)
+            self._full[obj.name.lower()] = replace(obj, fields=full)
+            if self.allows(obj.view_of or obj.name, "read"):
+                seen = {key: self._seen(obj.name, field) for key, field in full.items() if not self._hides(obj, field)}
+                self._visible[obj.name.lower()] = replace(obj, fields=seen)
+
+    def _hides(self, obj: ObjectType, field: Field) -> bool:
+        return (obj.name, field.name) in self._hidden
+
+    def _seen(self, obj: str, field: Field) -> Field:
+        if (obj, field.name) in self._read_only:
+            return replace(field, createable=False, updateable=False)
+        return field
+
+
+def _with_choices(field: Field, choices: Sequence[Choice]) -> Field:
+    default = next((choice.value for choice in choices if choice.default), None)
+    return replace(
+        field, values=tuple(choice.value for choice in choices), default=default, defaulted=default is not None
+    )
+
+
+def _custom_field(item: Mapping[str, Any]) -> Field:
+    known = {"object", "name", "type", "length", "label", "external_id", "unique", "values", "restricted", "to"}
+    if unknown := set(item) - known:
+        raise ValueError(
+            f"custom_fields: unknown {', '.join(sorted(unknown))}; possible are {', '.join(sorted(known))}"
+        )
+    if not item["name"].endswith("__c"):
+        raise ValueError(f"custom_fields: the name of a custom field ends in __c, got {item['name']!r}")
+    kind = item.get("type", "string")
+    if kind not in _CUSTOM_TYPES:
+        raise ValueError(f"custom_fields: {item['name']}: no type {kind!r}; possible are {', '.join(_CUSTOM_TYPES)}")
+    return Field(
+        name=item["name"],
+        type=kind,
+        label=item.get("label") or label_of(item["name"].removesuffix("__c")).replace("_", " "),
+        length=item.get("length", _LENGTHS.get(kind, 0)),
+        filterable=kind != "textarea",
+        sortable=kind != "textarea",
+        id_lookup=bool(item.get("external_id")),
+        external_id=bool(item.get("external_id")),
+        unique=bool(item.get("unique")),
+        restricted=bool(item.get("restricted")),
+        values=tuple(item.get("values", ())),
+        targets=(item["to"],) if kind == "reference" else (),
+        relationship=item["name"].removesuffix("__c") + "__r" if kind == "reference" else None,
+        default=False if kind == "boolean" else None,
+    )
