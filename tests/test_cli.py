@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -189,6 +190,25 @@ def test_a_closed_standard_input_is_told(run: Run) -> None:
     assert (done.returncode, done.stderr) == (2, "connector: standard input is closed\n")
 
 
+@pytest.mark.parametrize(("variable", "coloured"), [("UNUSED", True), ("NO_COLOR", False)])
+def test_colour_is_for_a_terminal_that_wants_it(run: Run, variable: str, coloured: bool) -> None:
+    """A terminal gets colour, unless NO_COLOR is set."""
+    terminal, slave = pty.openpty()
+    try:
+        run("plugins", env={variable: "1"}, stdout=slave, stderr=subprocess.PIPE, capture_output=False)
+        printed = os.read(terminal, 10_000)
+    finally:
+        os.close(slave)
+        os.close(terminal)
+
+    assert (b"\x1b[1mfile\x1b[0m" in printed) == coloured
+
+
+def test_what_goes_into_a_file_has_no_colour(run: Run) -> None:
+    """A file gets text alone."""
+    assert "\x1b" not in run("plugins").stdout
+
+
 # -- plugins -----------------------------------------------------------------------------------------------------------
 
 
@@ -238,14 +258,15 @@ def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_the_demo_writes_every_call_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """On the CRM in a file each call is written by the first sync, and none by the second."""
-    assert main(["demo", "--crm", "file", "--json"]) == 0
+@pytest.mark.parametrize("crm", ["file", "hubspot", "salesforce"])
+def test_the_demo_writes_every_call_once(crm: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each call is written by the first sync, and none by the second."""
+    assert main(["demo", "--crm", crm, "--json"]) == 0
 
     printed = lines(capsys.readouterr().out)
     first, second = (line for line in printed if "outcomes" in line)
     assert set(first["outcomes"]) == {"created", "updated"}
-    assert (set(second["outcomes"]), second["added"]) == ({"unchanged"}, {})
+    assert (set(second["outcomes"]), second["written"]) == ({"unchanged"}, {})
 
 
 def test_the_demo_shows_reasons_and_what_the_crm_holds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,6 +277,14 @@ def test_the_demo_shows_reasons_and_what_the_crm_holds(capsys: pytest.CaptureFix
     assert "Opportunity O1 Marais Mobilier: 40 magasins is chosen" in printed
     assert "call_id demo:by-phone · person_ids Camille Durand" in printed
     assert re.search(r"^Once more +8 unchanged; nothing new$", printed, re.MULTILINE)
+
+
+def test_the_demo_shows_salesforce_and_then_hubspot(capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless told, both are shown."""
+    assert main(["demo", "--json"]) == 0
+
+    shown = [line["crm"] for line in lines(capsys.readouterr().out) if "outcomes" in line]
+    assert shown == ["salesforce", "salesforce", "hubspot", "hubspot"]
 
 
 def test_the_demo_changes_nothing_in_the_directory(run: Run, tmp_path: Path) -> None:

@@ -384,3 +384,21 @@ def test_a_webhook_with_another_token_is_a_problem_of_its_line(printed: Printed)
 
     results, messages = printed()
     assert (results, messages[0].split(":")[0]) == ([], "line 1")
+
+
+RECORDED = Path(__file__).resolve().parents[2] / "shared" / "recorded" / "providers" / "aircall"
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded webhooks are not here")
+def test_the_recorded_webhooks_of_aircall_are_written_or_skipped(
+    monkeypatch: pytest.MonkeyPatch, printed: Printed
+) -> None:
+    """Of the real bodies each finished call is written, and each other event is answered for."""
+    bodies = [json.loads(path.read_bytes()) for path in sorted(RECORDED.glob("*.json"))]
+    monkeypatch.setenv("AIRCALL_TOKEN", bodies[0]["token"])
+    assert main(["sync", given(*bodies), *ACME, "--provider", "aircall", "--json"]) == 0
+
+    ended = {f"aircall:{body['data']['id']}" for body in bodies if body["event"] == "call.ended"}
+    results, _ = printed()
+    assert {result["call_id"] for result in results if result["activity"]["outcome"] == "created"} == ended
+    assert sum(result["activity"]["outcome"] == "skipped" for result in results) == len(bodies) - len(ended)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from connector_core import discovery, sync
 from connector_core.association import Settings
@@ -30,6 +30,7 @@ from connector_core.testing.server import SandboxServer
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know this machine's loopback
 _INDENT = " " * 13
 
+T = TypeVar("T")
 Records: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -47,11 +48,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One sync of all calls. ``added``: how many records there are more than before, by object."""
+    """One sync of all calls. ``records``: what the CRM holds afterwards; ``written``: those that are new or changed.
+
+    ``added``: how many there are more than before, by object.
+    """
 
     number: int
     results: Sequence[sync.SyncResult]
     records: Records
+    written: Records
     added: Mapping[str, int]
     api_calls: int | None
 
@@ -79,9 +84,9 @@ def _show(crm: str, calls: Sequence[Call], as_json: bool) -> bool:
     unsettled = [result for done in (first, second) for result in done.results if not result.settled]
     for result in unsettled:
         tell(f"{stage.title}: {result.call_id}: {result.outcome}: {result.reason or 'no reason given'}")
-    if second.added:
-        tell(f"{stage.title}: the second sync wrote {_counted(second.added)}")
-    return not unsettled and not second.added
+    if second.written:
+        tell(f"{stage.title}: the second sync wrote {', '.join(second.written)}")
+    return not unsettled and not second.written
 
 
 def _connection(stage: Stage) -> ConnectionConfig:
@@ -92,9 +97,14 @@ def _sync(stage: Stage, opened: OpenConnection, calls: Sequence[Call], number: i
     before, spent = stage.records(), stage.api_calls()
     results = list(sync.sync(opened.connection, calls, opened.association))
     records, spent_now = stage.records(), stage.api_calls()
+    written = {name: [row for row in rows if row not in before.get(name, ())] for name, rows in records.items()}
     added = {name: len(rows) - len(before.get(name, ())) for name, rows in records.items()}
     cost = None if spent is None or spent_now is None else spent_now - spent
-    return Run(number, results, records, {name: count for name, count in added.items() if count}, cost)
+    return Run(number, results, records, _filled(written), _filled(added), cost)
+
+
+def _filled(by_object: Mapping[str, T]) -> dict[str, T]:
+    return {name: value for name, value in by_object.items() if value}
 
 
 # -- the CRMs ----------------------------------------------------------------------------------------------------------
@@ -152,7 +162,7 @@ def _print_json(stage: Stage, done: Run) -> None:
             "outcomes": Counter(result.outcome for result in done.results),
             "added": done.added,
             "api_calls": done.api_calls,
-            "records": done.records,
+            "written": done.written,
         }
     )
 
@@ -166,7 +176,7 @@ def _print(stage: Stage, calls: Sequence[Call], first: Run, second: Run) -> None
     for call, result in zip(calls, first.results, strict=True):
         _print_result(stage, call, result, first.records)
     say(f"{styled('Written', 'bold')}    {_outcomes(first)}; new records: {_counted(first.added)}{_cost(first)}")
-    again = styled("nothing new", "green") if not second.added else styled(f"new: {_counted(second.added)}", "red")
+    again = styled(f"written: {', '.join(second.written)}", "red") if second.written else styled("nothing new", "green")
     say(f"{styled('Once more', 'bold')}  {_outcomes(second)}; {again}{_cost(second)}")
     say()
 
@@ -199,8 +209,10 @@ def _facts(stage: Stage, call_id: str, row: Mapping[str, Any]) -> list[str]:
     for place, value in _values(row):
         if value in stage.names or value == call_id:
             facts.setdefault(place, []).append(stage.names.get(value, value))
-        elif f"ref: {call_id}" in value:
-            facts.setdefault(place, []).append(f"“… ref: {call_id}”")
+    if [call_id] not in facts.values():
+        reference = f"ref: {call_id}"
+        places = [place for place, value in _values(row) if reference in value]
+        facts |= {place: [f"“… {reference}”"] for place in places[:1]}
     return [f"{place} {', '.join(values)}" for place, values in facts.items()]
 
 
@@ -210,7 +222,7 @@ def _values(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
         yield place, value
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _values(inner, key if not (place and key == "id") else place)
+            yield from _values(inner, place if place and key in {"id", "results"} else key)
     elif isinstance(value, Sequence):
         for inner in value:
             yield from _values(inner, place)

@@ -66,8 +66,8 @@ def flush() -> None:
 
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Give the items on, showing on a terminal, and nowhere else, how many there were."""
-    shown = sys.stderr is not None and sys.stderr.isatty()
+    """Give the items on; while they go into a file and somebody watches, show on the terminal how many there were."""
+    shown = sys.stderr is not None and sys.stderr.isatty() and not _on_terminal()
     for number, item in enumerate(items, start=1):
         if shown:
             sys.stderr.write(f"\r\x1b[K{number} of {total} {what}\r" if number < total else "\r\x1b[K")
