@@ -45,7 +45,7 @@ class Organizer(Outside):
     @model_validator(mode="after")
     def _somebody(self) -> Organizer:
         if not (self.name or "").strip() and not (self.email or "").strip():
-            raise PydanticCustomError("organizer", "An organizer needs a name or an email")
+            raise PydanticCustomError("organizer", "Input should have a name or an email")
         return self
 
 

@@ -21,7 +21,7 @@ def _text_time(value: object) -> object:
 def _calendar_time(value: dt.datetime) -> dt.datetime:
     """Keep clear of the ends of the calendar: windows of days are counted from a call's times, in both directions."""
     if not 1900 <= value.year < 3000:
-        raise PydanticCustomError("calendar_time", "The year should be between 1900 and 2999")
+        raise PydanticCustomError("calendar_time", "Input should be in a year from 1900 to 2999")
     return value
 
 

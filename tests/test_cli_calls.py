@@ -86,6 +86,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         '[connections.refused]\ncrm = "troubled"\nregions = ["FR"]\nsettings.error = "CredentialsError"\n'
         '[connections.busy]\ncrm = "troubled"\nregions = ["FR"]\nsettings.error = "TryAgainError"\n'
         '[connections.expiring]\ncrm = "troubled"\nsettings.error = "CredentialsError"\nsettings.after = 2\n'
+        '[connections.gone]\ncrm = "file"\nregions = ["FR"]\nsettings.path = "gone.json"\n'
         '[providers.aircall]\ntoken = "env:AIRCALL_TOKEN"\n'
     )
     yield
@@ -231,7 +232,7 @@ ACME = ["--connection", "acme"]
         (["associate", "calls.jsonl", *ACME, "--config", "no.toml"], "no.toml: cannot be read"),
         (
             ["associate", "calls.jsonl", "--connection", "acne"],
-            "connector.toml: has no connection 'acne'; did you mean acme? Possible: acme, refused, busy, expiring",
+            "connector.toml: has no connection 'acne'; did you mean acme? Possible: acme, refused, busy, expiring, gone",
         ),
         (
             ["associate", "calls.jsonl", *ACME, "--time-zone", "Mars"],
@@ -252,6 +253,7 @@ ACME = ["--connection", "acme"]
         ),
         (["sync", "calls.jsonl", "--connection", "refused"], "connector.toml: connection refused: the CRM says no"),
         (["sync", "no.jsonl", *ACME], "no.jsonl: cannot be read"),
+        (["sync", "calls.jsonl", "--connection", "gone"], "gone.json: cannot be read"),
     ],
 )
 def test_what_keeps_a_command_from_starting_is_status_2(
@@ -278,8 +280,8 @@ def test_a_missing_configuration_is_named(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_no_configuration_is_needed_for_a_crm_in_a_file() -> None:
-    """A dry run needs nothing but its two files."""
-    Path("connector.toml").unlink()
+    """A dry run needs nothing but its two files, and minds no other."""
+    Path("connector.toml").write_text("is no TOML")
 
     assert main(["associate", given(CALL), "--crm-file", "world.json"]) == 0
 

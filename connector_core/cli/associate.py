@@ -17,7 +17,7 @@ STATUS_STYLES = {"decided": "green", "undecided": "yellow", "ambiguous": "yellow
 
 def run(arguments: Namespace) -> int:
     """Decide all calls and print the decisions, in the order of the calls."""
-    config = inputs.configuration(arguments.config, needed=arguments.connection is not None)
+    config = inputs.configuration(arguments)
     connection = _connection(arguments, config)
     settings = _settings(arguments, connection.association)
     connection = dataclasses.replace(connection, association=settings)

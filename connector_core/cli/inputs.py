@@ -16,18 +16,17 @@ from connector_core.errors import ConfigurationError, CredentialsError, InputErr
 from connector_core.providers.binding import bind_provider
 
 
-def configuration(path: Path | None, *, needed: bool) -> Config:
-    """Read the configuration that was named, or the default one; where none is needed there may be none.
+def configuration(arguments: Namespace) -> Config:
+    """Read the configuration that was named, or the default one; an empty one where the command needs none.
 
-    :raises ConfigurationError: It is needed, or was named, and is not there; or it is wrong.
+    :raises ConfigurationError: It is wrong, or not there.
     """
-    if path is None and not DEFAULT_FILE.exists():
-        if not needed:
-            return Config(DEFAULT_FILE, {})
-        raise ConfigurationError(
-            f"{DEFAULT_FILE}: there is none in this directory; write one, or name one with --config"
-        )
-    return load_config(path or DEFAULT_FILE)
+    path: Path = arguments.config or DEFAULT_FILE
+    if arguments.connection is None and not (arguments.config or arguments.provider):
+        return Config(path, {})
+    if arguments.config is None and not path.exists():
+        raise ConfigurationError(f"{path}: there is none in this directory; write one, or name one with --config")
+    return load_config(path)
 
 
 @contextmanager

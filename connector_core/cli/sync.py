@@ -17,7 +17,7 @@ OUTCOME_STYLES = {"created": "green", "updated": "green", "unchanged": "dim", "s
 
 def run(arguments: Namespace) -> int:
     """Write all calls and print what became of each, in their order."""
-    config = inputs.configuration(arguments.config, needed=True)
+    config = inputs.configuration(arguments)
     connection = config.connection(arguments.connection)
     with connection.open() as opened:
         read = inputs.calls(arguments, config)
