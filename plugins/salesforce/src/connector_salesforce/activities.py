@@ -20,7 +20,7 @@ from connector_core.manifest import ConnectionInfo
 from connector_core.model import Account, Activity, CallKey, Opportunity, Person, Unknown
 from connector_salesforce import opportunities, people
 from connector_salesforce.client import Answer, Client, Row
-from connector_salesforce.records import PREFIXES, day, ids_of, moment, record_id, short, text
+from connector_salesforce.records import PREFIXES, day, ids_of, moment, named, record_id, short, text
 from connector_salesforce.soql import Condition, Query, any_of, askable, both, compare, related, split, within
 
 NEAR = dt.timedelta(minutes=15)
@@ -29,7 +29,7 @@ DAY = dt.timedelta(days=1)
 _REF = re.compile(r"(?:^|\n)ref: ([^\n]+)\s*$")
 _BOTH = ("Id", "Subject", "Description", "WhoId", "WhatId", "What.Type", "OwnerId")
 _TASK = (*_BOTH, "ActivityDate", "TaskSubtype", "CallObject", "CallDurationInSeconds")
-_EVENT = (*_BOTH, "StartDateTime", "EndDateTime")
+_EVENT = (*_BOTH, "StartDateTime", "EndDateTime", "IsAllDayEvent", "ActivityDate")
 _RELATIONS = {"Task": "TaskWhoRelations", "Event": "EventRelations"}
 
 
@@ -75,7 +75,7 @@ class Activities:
         became = _Found()
         became.take((_calls_of(calls, keys), it) for (keys, _), it in zip(leads, answers[len(first) :], strict=True))
         found.unknown |= became.unknown
-        second = self._of_people(calls, became.rows)
+        second = list(self._of_people(calls, became.rows))
         found.take(zip([set(_ids(calls)) for _ in second], self._client.ask([it for _, it in second]), strict=True))
         return self._answer(
             calls, found, {short(it): text(row, "ConvertedContactId") for it, row in became.rows.items()}
@@ -118,10 +118,11 @@ class Activities:
         listed = list(records)
         who = [*ids_of("Contact", listed), *ids_of("Lead", listed)]
         days = within("ActivityDate", sorted({it for call in calls for it in self._days(call)}))
-        times = any_of(
+        near = (
             both(compare("StartDateTime", ">=", since), compare("StartDateTime", "<=", until))
             for since, until in _windows(calls)
         )
+        times = any_of((both(compare("IsAllDayEvent", "=", True), days), *near))
         tasks = split(who, lambda part: self._tasks(days, self._related("Task", "TaskWhoRelation", part)))
         events = split(who, lambda part: self._events(times, self._related("Event", "EventRelation", part)))
         yield from ((_calls_of(calls, part), it) for part, it in (*tasks, *events))
@@ -164,11 +165,11 @@ class Activities:
         answers = self._client.ask([*asked, *deals, *accounts])
         unknown = next((it for it in answers if isinstance(it, Unknown)), None)
         middle = len(asked) + len(deals)
-        named: dict[str, Opportunity | Account] = {**opportunities.by_id(answers[len(asked) : middle])}
+        about: dict[str, Opportunity | Account] = {**opportunities.by_id(answers[len(asked) : middle])}
         for answer in answers[middle:]:
             for row in [] if isinstance(answer, Unknown) else answer:
-                named[record_id(row)] = Account(record_id(row), text(row, "Name"))
-        return people.by_id(answers[: len(asked)]), named, unknown
+                about[record_id(row)] = Account(record_id(row), named(row))
+        return people.by_id(answers[: len(asked)]), about, unknown
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -186,12 +187,12 @@ class Activities:
             abs(start - call.started_at) <= NEAR if isinstance(start, dt.datetime) else start in self._days(call)
         )
         wanted = {short(it) for it in call.person_ids}
-        named = {short(it) for who in _who(row) for it in (who, became.get(short(who))) if it}
-        return near and not wanted.isdisjoint(named)
+        related_to = {short(it) for who in _who(row) for it in (who, became.get(short(who))) if it}
+        return near and not wanted.isdisjoint(related_to)
 
     def _activity(self, row: Row, who: Mapping[str, Person], what: Mapping[str, Opportunity | Account]) -> Activity:
-        task = "ActivityDate" in row
-        named = what.get(text(row, "WhatId") or "")
+        task = "CallObject" in row
+        about = what.get(text(row, "WhatId") or "")
         start, end = _start(row), moment(row.get("EndDateTime"))
         seconds = row.get("CallDurationInSeconds")
         if isinstance(start, dt.datetime) and end is not None:
@@ -202,8 +203,8 @@ class Activities:
             kind=("call" if row.get("TaskSubtype") == "Call" else "task") if task else "event",
             key=self._key(row),
             people=tuple(who[it] for it in _who(row) if it in who),
-            opportunities=(named,) if isinstance(named, Opportunity) else (),
-            accounts=(named,) if isinstance(named, Account) else (),
+            opportunities=(about,) if isinstance(about, Opportunity) else (),
+            accounts=(about,) if isinstance(about, Account) else (),
             started_at=start,
             duration_seconds=float(seconds) if isinstance(seconds, int | float) else None,
             subject=text(row, "Subject"),
@@ -235,7 +236,10 @@ def _windows(calls: Iterable[CallKey]) -> list[tuple[dt.datetime, dt.datetime]]:
 
 
 def _start(row: Row) -> dt.datetime | dt.date | None:
-    return day(row.get("ActivityDate")) if "ActivityDate" in row else moment(row.get("StartDateTime"))
+    """Give when an activity starts: of a task, and of an event of whole days, only the day is known."""
+    if "CallObject" in row or row.get("IsAllDayEvent") is True:
+        return day(row.get("ActivityDate"))
+    return moment(row.get("StartDateTime"))
 
 
 def _who(row: Row) -> list[str]:

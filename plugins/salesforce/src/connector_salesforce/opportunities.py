@@ -1,9 +1,10 @@
 """Opportunities: of people through contact roles, of accounts, by id.
 
-When an opportunity really closed has no field of its own. ``CloseDate`` is documented as the day on which it is *expected*
-to close, for closed ones too (Object Reference, "Opportunity"), and counts for nothing here. The rule: while ``IsClosed``
-is false it is open; closed, it closed at ``LastStageChangeDate``; where that is null the stage never changed, so it was
-created closed, at ``CreatedDate``. One that moved between two closed stages seems to have closed at the later move.
+When an opportunity really closed has no field of its own. The rule: while ``IsClosed`` is false it is open, whatever
+``CloseDate`` says, which is then the day on which it is expected to close (Object Reference, "Opportunity"). Closed, it
+closed at ``LastStageChangeDate``; one that moved between two closed stages seems to have closed at the later move. Where
+that is null the stage never changed, the opportunity was created closed, like one that was imported: then only the day is
+known, ``CloseDate``.
 """
 
 from __future__ import annotations
@@ -14,22 +15,18 @@ from collections.abc import Callable, Iterable, Sequence
 from connector_core.errors import TryAgainError
 from connector_core.model import Account, Opportunities, Opportunity, Unknown
 from connector_salesforce.client import Answer, Client, Row
-from connector_salesforce.records import ids_of, moment, record_id, short, text
-from connector_salesforce.soql import Condition, Query, any_of, compare, related, split, within
+from connector_salesforce.records import day, ids_of, moment, named, record_id, short, text
+from connector_salesforce.soql import Condition, Query, related, split, within
 from connector_salesforce.statuses import TaskStatuses
 
 
-def query(where: Condition, closed_since: dt.datetime | None = None) -> Query:
+def query(where: Condition) -> Query:
     """Ask for opportunities with all that the decision needs."""
-    conditions = [where]
-    if closed_since is not None:
-        since = (compare("LastStageChangeDate", ">=", closed_since), compare("LastStageChangeDate", "=", None))
-        conditions.append(any_of((compare("IsClosed", "=", False), *since)))
     return Query(
         "Opportunity",
-        ("Id", "Name", "CreatedDate", "IsClosed", "LastStageChangeDate", "AccountId", "OwnerId"),
-        tuple(conditions),
-        ("Account.Id", "Account.Name", "Owner.Email", "NextStep"),
+        ("Id", "Name", "CreatedDate", "IsClosed", "CloseDate", "AccountId", "OwnerId"),
+        (where,),
+        ("LastStageChangeDate", "Account.Id", "Account.Name", "Owner.Email", "NextStep"),
         children={"OpportunityContactRoles": ("Id", "ContactId", "Contact.Id")},
     )
 
@@ -45,11 +42,11 @@ def opportunity(row: Row) -> Opportunity:
     return Opportunity(
         id=record_id(row),
         created_at=created,
-        name=text(row, "Name"),
-        account=Account(account, text(row, "Account.Name")) if account else None,
+        name=named(row),
+        account=Account(account, named(row, "Account.Name")) if account else None,
         owner_id=text(row, "OwnerId"),
         owner_email=text(row, "Owner.Email"),
-        closed_at=(moment(row.get("LastStageChangeDate")) or created) if row.get("IsClosed") is True else None,
+        closed_at=_closed(row) or created if row.get("IsClosed") is True else None,
         person_ids=tuple(dict.fromkeys(_people(row))),
         next_step=text(row, "NextStep"),
     )
@@ -80,10 +77,10 @@ def list_opportunities(
     """
     of_people = split(
         ids_of("Contact", people),
-        lambda keys: query(related("Id", "OpportunityId", "OpportunityContactRole", within("ContactId", keys)), since),
+        lambda keys: query(related("Id", "OpportunityId", "OpportunityContactRole", within("ContactId", keys))),
     )
-    of_accounts = split(ids_of("Account", accounts), lambda keys: query(within("AccountId", keys), since))
-    by_ids = split(ids_of("Opportunity", ids), lambda keys: query(within("Id", keys), since))
+    of_accounts = split(ids_of("Account", accounts), lambda keys: query(within("AccountId", keys)))
+    by_ids = split(ids_of("Opportunity", ids), lambda keys: query(within("Id", keys)))
     asked = [*of_people, *of_accounts, *by_ids]
     answers = client.ask([it for _, it in asked] + statuses.queries())
     statuses.learn(answers[len(asked) :])
@@ -109,11 +106,22 @@ def _by_key(
             unknown |= {short(key): answer for key in part}
             continue
         for it in map(opportunity, answer):
-            if since is not None and isinstance(it.closed_at, dt.datetime) and it.closed_at < since:
+            if since is not None and _closed_before(it.closed_at, since):
                 continue
             for key in keys_of(it):
                 found.setdefault(short(key), {})[it.id] = it
     return {key: unknown.get(short(key)) or tuple(found.get(short(key), {}).values()) for key in keys}
+
+
+def _closed(row: Row) -> dt.datetime | dt.date | None:
+    return moment(row.get("LastStageChangeDate")) or day(row.get("CloseDate"))
+
+
+def _closed_before(closed: dt.datetime | dt.date | None, since: dt.datetime) -> bool:
+    """Tell whether it surely closed before; a day may end a day later or earlier, by the time zone."""
+    if isinstance(closed, dt.datetime):
+        return closed < since
+    return closed is not None and closed + dt.timedelta(days=1) < since.date()
 
 
 def _people(row: Row) -> Iterable[str]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from connector_core.identity import PhoneReader, email_key, written_variants
 from connector_core.model import Account, Person, PersonKind, Unknown, User
 from connector_salesforce.client import Answer, Client, Row
-from connector_salesforce.records import ids_of, record_id, text
+from connector_salesforce.records import ids_of, named, record_id, text
 from connector_salesforce.soql import LONGEST_SEARCH, Condition, Query, askable, split, term, within
 
 CONTACT_PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
@@ -53,11 +53,11 @@ def person(row: Row, kind: PersonKind) -> Person:
     return Person(
         kind=kind,
         id=record_id(row),
-        name=text(row, "Name"),
+        name=named(row),
         emails=tuple(it for it in (text(row, "Email"),) if it),
         phones=tuple(it for column in CONTACT_PHONES if (it := text(row, column))),
         title=text(row, "Title"),
-        account=Account(account, text(row, "Account.Name")) if account else None,
+        account=Account(account, named(row, "Account.Name")) if account else None,
         converted=row.get("IsConverted") is True,
         converted_to=person(became, "contact") if isinstance(became, dict) else None,
     )
@@ -108,7 +108,7 @@ def users_by_email(client: Client, emails: Sequence[str]) -> dict[str, tuple[Use
             stored = text(row, "Email") or ""
             before = found.get(email_key(stored) or "")
             if isinstance(before, tuple):
-                user = User(record_id(row), stored, text(row, "Name"), row.get("IsActive") is True)
+                user = User(record_id(row), stored, named(row), row.get("IsActive") is True)
                 found[email_key(stored) or ""] = (*before, user)
     return found
 

@@ -28,6 +28,12 @@ def text(row: Row, path: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def named(row: Row, path: str = "Name") -> str | None:
+    """Give a name; None where Salesforce holds its own placeholder, as names are required."""
+    found = text(row, path)
+    return None if found == "[not provided]" else found
+
+
 def record_id(row: Row) -> str:
     """Give a row's id.
 

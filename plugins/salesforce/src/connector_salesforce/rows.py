@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from simple_salesforce.exceptions import SalesforceError
+
 from connector_core.errors import (
     ConnectorError,
     ContractError,
@@ -19,7 +21,7 @@ from connector_core.errors import (
     RefusedError,
 )
 from connector_salesforce.client import Client
-from connector_salesforce.failures import NOT_EXECUTED
+from connector_salesforce.failures import NOT_EXECUTED, read_failure
 
 AT_ONCE = 200
 LOCK_TRIES = 4
@@ -113,7 +115,7 @@ def _send(client: Client, method: Literal["POST", "PATCH"], records: Sequence[Re
         )
     except ContractError as error:
         if len(records) == 1:
-            return [Refused("", str(error))]
+            return [_unreadable(error)]
         middle = len(records) // 2
         return [*_half(client, method, records[:middle]), *_half(client, method, records[middle:])]
     if not isinstance(answer, list) or len(answer) != len(records):
@@ -126,6 +128,13 @@ def _half(client: Client, method: Literal["POST", "PATCH"], records: Sequence[Re
         return _send(client, method, records)
     except ConnectorError as error:
         return [_spread(error)] * len(records)
+
+
+def _unreadable(error: ContractError) -> Refused:
+    """Give the refusal of a row that Salesforce cannot read, like a text in a field of dates, in its own words."""
+    cause = error.__cause__
+    failure = read_failure(400, cause.content if isinstance(cause, SalesforceError) else None)
+    return Refused(failure.code, failure.sentence or str(error))
 
 
 def _outcome(row: object) -> Outcome:

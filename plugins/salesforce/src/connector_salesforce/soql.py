@@ -139,8 +139,8 @@ def split(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[t
 
 
 def term(text: str) -> str:
-    """Write a text to search for: digits as they are, everything else as an escaped phrase."""
-    return text if text.isascii() and text.isdigit() else '"' + _RESERVED.sub(r"\\\1", text) + '"'
+    """Write a text to search for: digits find what begins with them, as an extension follows; all else is a phrase."""
+    return f"{text}*" if text.isascii() and text.isdigit() else '"' + _RESERVED.sub(r"\\\1", text) + '"'
 
 
 def find(terms: Iterable[str], returning: Iterable[tuple[Query, Collection[str]]], limit: int) -> Sosl:
