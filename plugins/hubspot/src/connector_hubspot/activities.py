@@ -9,10 +9,11 @@ Where they are looked for, and why so:
   contact and time finds the older ones.
 - *By the call's id*: a search for ``hs_call_external_id``, 500 ids a request. ``IN`` ignores case, the comparison after
   it does not.
-- *By its start*: meetings and notes have no field for a key. Those that start when the call does are searched, 500
-  starts a request, and told by the last line of their body.
+- *By its start*: meetings have no field for a key. Those that start when the call does are searched, 500 starts a
+  request, and told by the last line of their body.
 
-For 200 calls that is five requests, and one for each 100 activities that are read.
+For 200 calls that is four requests, and one for each 100 activities that are read. What candidates are associated with is
+read only of them: three requests for each kind that has any.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from connector_core.model import Activity, CallKey, Unknown
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import CUT, Deals
-from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, MEETING, NOTE, Kind
+from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, MEETING, Kind
 from connector_hubspot.people import Companies, People
 from connector_hubspot.reading import (
     GROUPS,
@@ -75,7 +76,7 @@ class _Found:
 
 
 class Activities:
-    """Finds calls, meetings and notes."""
+    """Finds calls and meetings."""
 
     def __init__(self, client: HubSpotClient, people: People, companies: Companies, deals: Deals) -> None:
         """Keep what is needed to ask."""
@@ -87,7 +88,7 @@ class Activities:
     def of_calls(self, calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
         """Give for each call its candidates."""
         people = ids_only(person for call in calls for person in call.person_ids)
-        found = [self._find(kind, calls, people) for kind in (CALL, MEETING, NOTE)]
+        found = [self._find(kind, calls, people) for kind in (CALL, MEETING)]
         chosen = {call.call_id: [(it, key) for it in found for key in it.candidates(call)] for call in calls}
         activities = self._activities(found, chosen.values())
 
@@ -107,7 +108,7 @@ class Activities:
     def _find(self, kind: Kind, calls: Sequence[CallKey], people: Sequence[str]) -> _Found:
         found = _Found(kind)
         self._by_reference(kind, calls, found)
-        if people and kind is not NOTE:
+        if people:
             self._by_people(kind, calls, people, found)
         return found
 
@@ -179,7 +180,7 @@ class Activities:
                 accounts=tuple(accounts[each] for each in own[COMPANIES].ids(key) if each in accounts),
                 started_at=_start(kind, record),
                 duration_seconds=kind.duration_of(record),
-                subject=value(record, kind.title) if kind.title else None,
+                subject=value(record, kind.title),
                 body=value(record, kind.body),
                 owner_id=value(record, "hubspot_owner_id"),
                 url=record.get("url"),

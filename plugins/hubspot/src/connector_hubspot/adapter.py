@@ -70,7 +70,7 @@ class HubSpotAdapter:
 
     @hookimpl
     def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
-        """Create or change calls, meetings and notes; see :mod:`connector_hubspot.writing`."""
+        """Create or change calls and meetings; see :mod:`connector_hubspot.writing`."""
         return write(self._client, drafts)
 
     @hookimpl

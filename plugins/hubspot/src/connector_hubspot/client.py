@@ -44,9 +44,9 @@ class HubSpotClient:
         self._timeout = (min(10.0, settings.timeout_seconds), settings.timeout_seconds)
         self._tokens = _Tokens(settings, self._fetch_token, clock)
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def get(self, path: str, query: Mapping[str, str] | None = None, **parts: str) -> dict[str, Any]:
         """Read; see :meth:`post`."""
-        return self._signed("GET", path, query=query)
+        return self._signed("GET", path, query=query, parts=parts)
 
     def post(self, path: str, body: Mapping[str, Any], **parts: str) -> dict[str, Any]:
         """Send a body, and give the answer's.

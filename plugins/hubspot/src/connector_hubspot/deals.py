@@ -13,7 +13,7 @@ from connector_core.model import Opportunities, Opportunity, Unknown
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.owners import Owners
 from connector_hubspot.people import Companies
-from connector_hubspot.reading import Link, Links, Record, ids_only, read, read_links, value
+from connector_hubspot.reading import Link, Links, Record, ids_only, read, read_links, survivor, value
 from connector_hubspot.times import instant
 
 _PRIMARY_COMPANY = 5
@@ -86,9 +86,11 @@ class Deals:
         people = self._links("contacts", person_ids)
         accounts = self._links("companies", account_ids)
         linked = {link.id for links in (people, accounts) for found in links.of.values() for link in found}
+        found = self.by_id([*linked, *deal_ids])
+        found |= self._survivors(key for key in ids_only(deal_ids) if key not in found)
         deals = {
             key: deal
-            for key, deal in self.by_id([*linked, *deal_ids]).items()
+            for key, deal in found.items()
             if closed_since is None or isinstance(deal, Unknown) or not self._closed_before(deal, closed_since)
         }
 
@@ -105,7 +107,7 @@ class Deals:
         )
 
     def by_id(self, ids: Iterable[str]) -> dict[str, Opportunity | Unknown]:
-        """Read deals, by the id that was asked for; one that is gone is left out, one that was merged is the survivor."""
+        """Read deals, by the id that was asked for; one that is gone is left out."""
         wanted = ids_only(ids)
         if not wanted:
             return {}
@@ -114,6 +116,12 @@ class Deals:
         records = read(self._client, "deals", wanted, [*_PROPERTIES, *entered])
         deals = self._deals({str(record["id"]): record for record in records.values()}, closed)
         return {key: deals[str(record["id"])] for key, record in records.items()}
+
+    def _survivors(self, ids: Iterable[str]) -> dict[str, Opportunity | Unknown]:
+        """Read the deals that others were merged into."""
+        left = {key: found for key in ids if (found := survivor(self._client, "deals", key))}
+        deals = self.by_id(left.values())
+        return {key: deals[found] for key, found in left.items() if found in deals}
 
     def _deals(self, records: Mapping[str, Record], closed: Mapping[str, bool]) -> dict[str, Opportunity | Unknown]:
         contacts = read_links(self._client, "deals", "contacts", records)

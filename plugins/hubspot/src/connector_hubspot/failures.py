@@ -50,11 +50,12 @@ class Problem:
 class BatchRefusedError(RefusedError):
     """A request refused whole: nothing of it was done."""
 
-    def __init__(self, message: str, problems: tuple[Problem, ...], request_id: str | None) -> None:
+    def __init__(self, status: int, message: str, problems: tuple[Problem, ...], request_id: str | None) -> None:
         """Keep every problem; the first one stands for all where only one can be shown."""
         first = problems[0]
         field = first.fields[0] if first.fields else None
         super().__init__(message, code=first.code, field=field, sentence=first.sentence, request_id=request_id)
+        self.status = status
         self.problems = problems
 
 
@@ -84,7 +85,7 @@ def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
     problems = tuple(problems_of(body)) or (Problem(f"status {status}", category or None),)
     about = ", ".join(dict.fromkeys(field for problem in problems for field in problem.fields))
     message = f"HubSpot refused the request (status {status}, {problems[0].code or 'no code'})"
-    return BatchRefusedError(f"{message}: {about}" if about else message, problems, body.get("correlationId"))
+    return BatchRefusedError(status, f"{message}: {about}" if about else message, problems, body.get("correlationId"))
 
 
 def _unauthorized(category: str) -> CredentialsError:

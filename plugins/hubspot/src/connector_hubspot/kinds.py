@@ -1,7 +1,8 @@
-"""The kinds of activity that HubSpot has, with its names for what an activity holds.
+"""The kinds of activity that conversations are in HubSpot, with its names for what an activity holds.
 
-Properties are documented at developers.hubspot.com, guides to calls, meetings and notes; association types in the guide
-to associations. They are directional: 194 is call to contact, 193 contact to call.
+Its notes and tasks are none: a note hangs on records and says nothing of a conversation, and a task is still to be done.
+Properties are documented at developers.hubspot.com, guides to calls and meetings; association types in the guide to
+associations. They are directional: 194 is call to contact, 193 contact to call.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ class Kind:
     name: ActivityKind
     object: str
     types: Mapping[str, int]
+    length: str
+    title: str
     body: str
-    title: str | None = None
     start: str = "hs_timestamp"
     key: str | None = None
 
@@ -34,7 +36,7 @@ class Kind:
     def properties(self) -> list[str]:
         """The properties that an activity is read from."""
         names = ("hs_timestamp", self.start, self.title, self.body, self.key, "hubspot_owner_id")
-        return [*dict.fromkeys(filter(None, names)), *_LENGTH.get(self.name, ())]
+        return [*dict.fromkeys(filter(None, names)), self.length]
 
     def key_of(self, record: Record) -> str | None:
         """Give the call's id that an activity carries: its key field, else the last line of its body."""
@@ -43,22 +45,21 @@ class Kind:
 
     def duration_of(self, record: Record) -> float | None:
         """Give the duration in seconds: HubSpot keeps that of a call in milliseconds, that of a meeting as its end."""
+        text = value(record, self.length)
         if self.name == "call":
-            text = value(record, "hs_call_duration")
             try:
                 return float(text) / 1000 if text else None
             except ValueError:
                 return None
-        start, end = instant(value(record, self.start)), instant(value(record, "hs_meeting_end_time"))
+        start, end = instant(value(record, self.start)), instant(text)
         return (end - start).total_seconds() if start and end and end >= start else None
 
-
-_LENGTH: Mapping[ActivityKind, tuple[str, ...]] = {"call": ("hs_call_duration",), "meeting": ("hs_meeting_end_time",)}
 
 CALL = Kind(
     name="call",
     object="calls",
     types={CONTACTS: 194, COMPANIES: 182, DEALS: 206},
+    length="hs_call_duration",
     title="hs_call_title",
     body="hs_call_body",
     key="hs_call_external_id",
@@ -67,13 +68,13 @@ MEETING = Kind(
     name="meeting",
     object="meetings",
     types={CONTACTS: 200, COMPANIES: 188, DEALS: 212},
+    length="hs_meeting_end_time",
     title="hs_meeting_title",
     body="hs_meeting_body",
     start="hs_meeting_start_time",
 )
-NOTE = Kind(name="note", object="notes", types={CONTACTS: 202, COMPANIES: 190, DEALS: 214}, body="hs_note_body")
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CALL, MEETING, NOTE)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CALL, MEETING)}
 
 _BREAK = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|ul|ol|h[1-6]|tr|table|blockquote|pre|body|html)\s*>")
 _TAG = re.compile(r"</?[a-zA-Z!][^>]*>")

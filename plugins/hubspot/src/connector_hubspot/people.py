@@ -191,7 +191,7 @@ def _texts(record: Record, names: Iterable[str]) -> list[str]:
 def _local_forms(number: str) -> tuple[str, ...]:
     """Give the digits under which a search without country may know a number.
 
-    Leading zeros are dropped from what HubSpot cannot read, and are kept where they belong to the number (Italy).
+    HubSpot drops leading zeros (``00004`` was seen as ``4``); where one belongs to the number (Italy) both are asked for.
     """
     whole = number.removeprefix("+")
     digits = [re.sub(r"\D", "", text) for text in written_variants(number) if "(0)" not in text]

@@ -25,6 +25,7 @@ _LINK_INPUTS = 1000
 _LINK_ROUNDS = 20
 _PAGE = 200
 _REACHABLE = 10_000
+_REFUSALS = 10
 _GONE = frozenset({"OBJECT_NOT_FOUND", "crm.associations.INVALID_IDENTIFIER"})
 
 
@@ -42,27 +43,47 @@ def ids_only(keys: Iterable[str]) -> list[str]:
     return sorted({key for key in keys if key.isascii() and key.isdigit()})
 
 
-def halving(keys: Sequence[str], ask: Callable[[Sequence[str]], list[Record]]) -> tuple[list[Record], list[str]]:
+def halving(
+    keys: Sequence[str], ask: Callable[[Sequence[str]], list[Record]], tally: Tally | None = None
+) -> tuple[list[Record], list[str]]:
     """Ask for all keys at once; where that is refused or cut short, for each half of them.
 
     :returns: The records, and the keys that could not be asked for even alone.
     """
-    if not keys:
-        return [], []
+    tally = tally or Tally()
+    if not keys or tally.hopeless:
+        return [], list(keys)
     try:
-        return ask(keys), []
+        records = ask(keys)
     except (BatchRefusedError, CutShortError) as error:
         if isinstance(error, BatchRefusedError) and any(problem.fields for problem in error.problems):
             raise  # it is about a property, so no key is to blame
+        tally.refused += 1
         if len(keys) == 1:
             return [], list(keys)
+    else:
+        tally.answered += 1
+        return records, []
     middle = len(keys) // 2
-    first, second = halving(keys[:middle], ask), halving(keys[middle:], ask)
+    first, second = halving(keys[:middle], ask, tally), halving(keys[middle:], ask, tally)
     return first[0] + second[0], first[1] + second[1]
 
 
+@dataclass(slots=True)
+class Tally:
+    """How often halves were refused and answered: where nothing at all is answered, no key is to blame."""
+
+    refused: int = 0
+    answered: int = 0
+
+    @property
+    def hopeless(self) -> bool:
+        """Tell that going on would only spend requests."""
+        return not self.answered and self.refused >= _REFUSALS
+
+
 def read(client: HubSpotClient, obj: str, ids: Iterable[str], properties: Sequence[str]) -> dict[str, Record]:
-    """Read records by id. What is not there is left out; a merged id answers with the survivor.
+    """Read records by id. What is not there is left out.
 
     :raises TryAgainError: HubSpot answered a part only.
     """
@@ -76,6 +97,23 @@ def read(client: HubSpotClient, obj: str, ids: Iterable[str], properties: Sequen
             for key in (record["id"], *filter(None, text.split(";"))):
                 found[str(key)] = record
     return found
+
+
+def survivor(client: HubSpotClient, obj: str, record_id: str) -> str | None:
+    """Find what became of a record that is not there; None: it is gone.
+
+    A record that was merged away is answered with the one that is left to a single read, and to no batch (guide to
+    objects).
+    """
+    try:
+        record = client.get(
+            "/crm/objects/{version}/{object}/{id}", {"properties": "hs_object_id"}, object=obj, id=record_id
+        )
+    except BatchRefusedError as error:
+        if error.status == 404:
+            return None
+        raise
+    return str(record["id"])
 
 
 def read_batch(

@@ -68,7 +68,7 @@ class _Writer:
             self._change(kind, [draft for draft in own if draft.activity_id is not None])
         for draft in drafts:
             if draft.kind not in KINDS:
-                reason = f"HubSpot's plugin writes {', '.join(KINDS)}, and no {draft.kind}"
+                reason = f"the HubSpot plugin writes calls and meetings, and no {draft.kind}"
                 self._receipts[draft.key] = Receipt("refused", reason=reason)
         return self._receipts
 
@@ -229,9 +229,11 @@ def _without(draft: ActivityDraft, gone: Collection[str | None]) -> ActivityDraf
 def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
     """Give what is to be set; in a change, times and status stay as they are."""
     new = draft.activity_id is None
-    found: dict[str, str | None] = {kind.body: draft.body, "hubspot_owner_id": draft.owner_id}
-    if kind.title:
-        found[kind.title] = draft.subject
+    found: dict[str, str | None] = {
+        kind.title: draft.subject,
+        kind.body: draft.body,
+        "hubspot_owner_id": draft.owner_id,
+    }
     if kind.key and (new or draft.set_key):
         found[kind.key] = draft.key
     if new:
@@ -239,7 +241,7 @@ def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
     if kind is CALL:
         found |= _of_call(draft)
     if kind is MEETING and (new or draft.duration_seconds is not None):
-        found["hs_meeting_end_time"] = written(draft.ended_at)
+        found[kind.length] = written(draft.ended_at)
     if new and kind is CALL:
         found["hs_call_status"] = _CALL_STATUS[draft.status]
     if new and kind is MEETING:
