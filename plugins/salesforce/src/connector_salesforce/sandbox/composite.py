@@ -22,7 +22,8 @@ MAX_QUERIES = 5
 MAX_ROWS = 200
 MAX_CHUNKS = 10
 MAX_RETRIEVED = 2_000
-_REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])+)\}")
+_REFERENCE = re.compile(r"@\{([^}]*)\}")
+_PATH = re.compile(r"(\w+)((?:\.\w+|\[\d+\])+)")
 _REFERENCE_ID = re.compile(r"\w+")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _ROLLED_BACK = ServiceError(
@@ -145,7 +146,10 @@ def _filled(value: Any, done: Mapping[str, Answer]) -> Any:
 
 
 def _follow(match: re.Match[str], done: Mapping[str, Answer]) -> Any:
-    name, path = match.groups()
+    form = _PATH.fullmatch(match[1])
+    if form is None:
+        raise ServiceError("PROCESSING_HALTED", f"Invalid reference specified: {match[1]}")
+    name, path = form.groups()
     value: Any = done[name].body if name in done and done[name].status < 300 else None
     for key, index in _STEP.findall(path):
         try:
@@ -250,6 +254,7 @@ def _rows(api: Api, items: Sequence[Any], write: Callable[[Any], dict[str, Any]]
     results: list[dict[str, Any]] = []
     for item in items:
         try:
+            api.begin_row()
             results.append(write(item))
         except ServiceError as fault:
             if fault.code == "JSON_PARSER_ERROR":  # the body was not understood: nothing of it is done

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from connector_core.testing.sandbox import RowError
 from connector_salesforce.sandbox.derive import derived
-from connector_salesforce.sandbox.faults import ServiceError, injected_fault
+from connector_salesforce.sandbox.faults import ServiceError
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.relations import (
     ACTIVITIES,
@@ -21,7 +20,9 @@ from connector_salesforce.sandbox.relations import (
 )
 from connector_salesforce.sandbox.schema import Field, ObjectType
 from connector_salesforce.sandbox.store import Row, Store, now_text
-from connector_salesforce.sandbox.values import coerce
+from connector_salesforce.sandbox.values import coerce, trimmed
+
+Access: TypeAlias = Literal["createable", "updateable"]
 
 _WITHOUT_ACCESS = "insufficient access rights on object id"
 
@@ -29,8 +30,8 @@ _WITHOUT_ACCESS = "insufficient access rights on object id"
 class Writer:
     """Writes to the organization: as its user, or as the ``system``, which rights and rules do not bind."""
 
-    def __init__(self, store: Store, org: Org, user_id: str, row_error: RowError | None = None) -> None:
-        self._store, self._org, self._user_id, self._row_error = store, org, user_id, row_error
+    def __init__(self, store: Store, org: Org, user_id: str) -> None:
+        self._store, self._org, self._user_id = store, org, user_id
 
     def insert(self, name: str, values: Mapping[str, Any], *, system: bool = False) -> str:
         """Create a record and give its id.
@@ -40,7 +41,7 @@ class Writer:
         obj = self._begin(name, "create", system=system)
         if not obj.createable and not system:
             raise ServiceError("INVALID_TYPE_FOR_OPERATION", f"entity type {obj.name} does not support create", [])
-        given = self.read(obj, values, createable=not system)
+        given = self.read(obj, values, None if system else "createable")
         stamp = self._stamp()
         row: dict[str, Any] = {"Id": self._store.new_id(obj.name), "IsDeleted": False, **stamp}
         full = self._org.full(obj.name)
@@ -59,7 +60,7 @@ class Writer:
         obj = self._begin(str(name), "edit", system=system)
         if obj.name == "Lead" and old["IsConverted"] and not system:
             raise ServiceError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot update converted lead", [])
-        given = self.read(obj, values, updateable=not system)
+        given = self.read(obj, values, None if system else "updateable")
         stamp = self._stamp()
         row = {
             **old,
@@ -93,8 +94,6 @@ class Writer:
     # -- steps --------------------------------------------------------------------------------------------------------
 
     def _begin(self, name: str, right: str, *, system: bool) -> ObjectType:
-        if self._row_error is not None and not system and self._row_error.picks():
-            raise injected_fault(self._row_error.code)
         if system:
             return self._org.full(name)
         obj = self._org.visible(name)
@@ -104,26 +103,21 @@ class Writer:
             raise ServiceError("INSUFFICIENT_ACCESS_OR_READONLY", _WITHOUT_ACCESS, [], status=403)
         return obj
 
-    def read(
-        self, obj: ObjectType, values: Mapping[str, Any], *, createable: bool = False, updateable: bool = False
-    ) -> dict[str, Any]:
-        """Read the values of a record by the names of their fields.
+    def read(self, obj: ObjectType, values: Mapping[str, Any], must_be: Access | None) -> dict[str, Any]:
+        """Read the values of a record by the names of their fields; without ``must_be`` any field, exactly as given.
 
         :raises ServiceError: A field that is not there or may not be written, or a value that it cannot have.
         """
         fields = {key: self._known(obj, key) for key in values if key != "attributes" and key.lower() != "id"}
-        locked = [
-            item.name
-            for item in fields.values()
-            if (createable and not item.createable) or (updateable and not item.updateable)
-        ]
+        locked = [item.name for item in fields.values() if must_be is not None and not getattr(item, must_be)]
         if locked:
             message = (
                 f"Unable to create/update fields: {', '.join(locked)}. Please check the security settings of this field "
                 "and verify that it is read/write for your profile or permission set."
             )
             raise ServiceError("INVALID_FIELD_FOR_INSERT_UPDATE", message, locked)
-        return {item.name: coerce(item, values[key]) for key, item in fields.items()}
+        clean = trimmed if must_be else lambda value: value
+        return {item.name: coerce(item, clean(values[key])) for key, item in fields.items()}
 
     def _known(self, obj: ObjectType, name: str) -> Field:
         item = obj.fields.get(name.lower())

@@ -15,7 +15,7 @@ class ServiceError(Exception):
 
     def body(self) -> list[dict[str, Any]]:
         """Give the body of a plain request: ``[{"message", "errorCode", "fields"?}]``."""
-        if self.code == "NOT_FOUND":  # as recorded, the one body that begins with its code
+        if self.code == "NOT_FOUND":  # as recorded, this body begins with its code
             return [{"errorCode": self.code, "message": self.message}]
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields is not None:

@@ -11,22 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType, label_of
 
 RIGHTS = ("read", "create", "edit", "delete")
-_CUSTOM_TYPES = [
-    "string",
-    "textarea",
-    "picklist",
-    "phone",
-    "email",
-    "url",
-    "int",
-    "double",
-    "currency",
-    "percent",
-    "boolean",
-    "date",
-    "datetime",
-    "reference",
-]
+_LENGTHS = {"string": 255, "textarea": 32000, "phone": 40, "email": 80, "url": 255, "picklist": 255, "reference": 18}
+_CUSTOM_TYPES = (*_LENGTHS, "int", "double", "currency", "percent", "boolean", "date", "datetime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +47,7 @@ def _holds(condition: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
         return (value is None) is condition["blank"]
     if "in" in condition:
         return value in condition["in"]
-    return bool(value == (condition["equals"] or None) if condition["equals"] == "" else value == condition["equals"])
+    return bool(value == (None if condition["equals"] == "" else condition["equals"]))  # empty text is held as null
 
 
 STATUSES = (

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from connector_core.testing.sandbox import RowError
 from connector_salesforce.sandbox.describe import describe
 from connector_salesforce.sandbox.dml import Writer
-from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, not_found
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, injected_fault, not_found
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.query import Queries
@@ -70,10 +70,10 @@ class Api:
         used: int = 0,
     ) -> None:
         self.store, self.org, self.version = store, org, version
-        self.writer = Writer(store, org, user_id, row_error)
+        self.writer = Writer(store, org, user_id)
         self.queries = Queries(store, org, version)
         self._searches = Searches(store, org, self.queries, index_lag_seconds)
-        self._cursors, self._used = cursors, used
+        self._cursors, self._used, self._row_error = cursors, used, row_error
 
     def call(self, ask: Ask) -> Answer:
         """Answer a request of a resource.
@@ -93,6 +93,14 @@ class Api:
         if resource is None:
             raise unspoken(ask)
         return resource(ask)
+
+    def begin_row(self) -> None:
+        """Begin to write a row, which a fault may let fail.
+
+        :raises ServiceError: It does.
+        """
+        if self._row_error is not None and self._row_error.picks():
+            raise injected_fault(self._row_error.code)
 
     # -- queries ------------------------------------------------------------------------------------------------------
 
@@ -126,7 +134,7 @@ class Api:
         locator = f"0r8{number:012d}-{total - len(records) + end}"
         self._cursors.number = max(self._cursors.number, number)
         self._cursors.results[locator] = (total, records[end:])
-        address = f"/services/data/{self.version}/{ask.parts[0]}/{locator}"
+        address = f"/services/data/{self.version}/query/{locator}"
         return {"totalSize": total, "done": False, "nextRecordsUrl": address, "records": list(records[:end])}
 
     def _search(self, ask: Ask) -> Answer:
@@ -152,6 +160,7 @@ class Api:
             raise unspoken(ask)
         obj = self.object(parts[1])
         if len(parts) == 2 and ask.method == "POST":
+            self.begin_row()
             record_id = self.writer.insert(obj.name, self.record(ask.json, creating=True))
             return Answer(201, {"id": record_id, "success": True, "errors": []}, self._location(obj, record_id))
         if len(parts) == 3 and parts[2] == "describe" and ask.method == "GET":
@@ -184,6 +193,7 @@ class Api:
             return Answer(200, self.queries.render(plan, row))
         if ask.method not in ("PATCH", "DELETE"):
             raise unspoken(ask)
+        self.begin_row()
         known = str(self._path_row(obj, record_id)["Id"])
         if ask.method == "PATCH":
             self.writer.update(known, self.record(ask.json))
@@ -209,6 +219,7 @@ class Api:
             return self._row(Ask("GET", ask.parts, ask.query), obj, rows[0]["Id"])
         if ask.method != "PATCH":
             raise unspoken(ask)
+        self.begin_row()
         record_id, created = self.upsert(obj, item, {**self.record(ask.json), item.name: value})
         body = {"id": record_id, "success": True, "errors": [], "created": created}
         return Answer(201 if created else 200, body)

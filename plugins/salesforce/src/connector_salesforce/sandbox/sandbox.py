@@ -107,8 +107,8 @@ class SalesforceSandbox(Sandbox):
                 self._system().merge(known, survivor)
             elif delete:
                 self._system().delete(known, system=True)
-        except ServiceError as fault:
-            raise ValueError(f"patch: {obj} {record_id}: {fault.message}") from fault
+        except (ServiceError, NotSpokenError) as fault:
+            raise ValueError(f"patch: {obj} {record_id}: {fault}") from fault
 
     def org(self, changes: Mapping[str, Any]) -> None:
         """Change the set-up of the organization; the keys are those of :meth:`.org.Org.change`."""

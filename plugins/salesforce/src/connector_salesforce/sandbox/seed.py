@@ -230,6 +230,8 @@ def _named(kind: str, seed_id: str) -> Iterator[None]:
         yield
     except SeedError as error:
         raise error if str(error).startswith("seed: ") else SeedError(f"seed: {kind}: {seed_id}: {error}") from error
-    except (ServiceError, NotSpokenError) as error:
-        message = error.message if isinstance(error, ServiceError) else str(error)
-        raise SeedError(f"seed: {kind}: {seed_id}: Salesforce would not hold it: {message}") from error
+    except ServiceError as error:  # its own message may hold an address or a number
+        fields = f" in {', '.join(error.fields)}" if error.fields else ""
+        raise SeedError(f"seed: {kind}: {seed_id}: Salesforce refuses it with {error.code}{fields}") from error
+    except NotSpokenError as error:
+        raise SeedError(f"seed: {kind}: {seed_id}: {error}") from error

@@ -24,7 +24,7 @@ _MOST_INT = 99_999_999  # eight digits, as a describe says of the whole numbers 
 
 
 def coerce(field: Field, value: Any) -> Any:
-    """Read a value of JSON for a field as it will be held. Text is trimmed, and empty text is null, as documented.
+    """Read a value of JSON for a field as it will be held. Empty text is null, as documented.
 
     :raises ServiceError: The service would refuse it.
     """
@@ -48,11 +48,16 @@ def _text(field: Field, value: Any) -> str | None:
 def _plain_text(field: Field, value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value).strip() or None
+    return str(value) or None
+
+
+def trimmed(value: Any) -> Any:
+    """Give text without the blanks around it: what comes through the API is held so, as documented."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def _email(field: Field, value: Any) -> str | None:
-    text = _text(field, value)
+    text = _text(field, trimmed(value))
     if text is not None and not _EMAIL.fullmatch(text):
         raise ServiceError("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {text}", [field.name])
     return text.lower() if text else None  # as recorded: what was created in mixed case is answered in lower case
