@@ -197,14 +197,24 @@ def _print_result(stage: Stage, call: Call, result: sync.SyncResult, records: Re
 
 def _held(stage: Stage, result: sync.SyncResult, records: Records) -> str | None:
     """Describe the activity as the CRM holds it: what it is linked to, and what it can be recognised by."""
-    for name, rows in records.items():
-        for row in rows:
-            if result.activity_id is not None and result.activity_id in (row.get("Id"), row.get("id")):
-                return " · ".join([f"{name} {result.activity_id}", *_facts(stage, result.call_id, row)])
-    return None
+    rows = [(name, row) for name, listed in records.items() for row in listed]
+    own = next(((name, row) for name, row in rows if result.activity_id in _id(row)), None)
+    if own is None or result.activity_id is None:
+        return None
+    facts = _facts(stage, result.call_id, own[1])
+    named = {name for names in facts.values() for name in names}
+    for name, row in rows:
+        if (
+            result.activity_id in dict(_values(row)).values()
+            and row is not own[1]
+            and not _id(row) & stage.names.keys()
+        ):
+            facts.setdefault(name, []).extend(sorted(_known(stage, row) - named))
+    told = [f"{place} {', '.join(names)}" for place, names in facts.items() if names]
+    return " · ".join([f"{own[0]} {result.activity_id}", *told])
 
 
-def _facts(stage: Stage, call_id: str, row: Mapping[str, Any]) -> list[str]:
+def _facts(stage: Stage, call_id: str, row: Mapping[str, Any]) -> dict[str, list[str]]:
     facts: dict[str, list[str]] = {}
     for place, value in _values(row):
         if value in stage.names or value == call_id:
@@ -213,7 +223,15 @@ def _facts(stage: Stage, call_id: str, row: Mapping[str, Any]) -> list[str]:
         reference = f"ref: {call_id}"
         places = [place for place, value in _values(row) if reference in value]
         facts |= {place: [f"“… {reference}”"] for place in places[:1]}
-    return [f"{place} {', '.join(values)}" for place, values in facts.items()]
+    return facts
+
+
+def _known(stage: Stage, row: Mapping[str, Any]) -> set[str]:
+    return {stage.names[value] for _, value in _values(row) if value in stage.names}
+
+
+def _id(row: Mapping[str, Any]) -> set[Any]:
+    return {row.get("Id"), row.get("id")}
 
 
 def _values(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
