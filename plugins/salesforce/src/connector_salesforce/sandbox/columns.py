@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -119,11 +119,14 @@ class Conditions:
         :raises ServiceError: The service would refuse it.
         """
         if isinstance(condition, Combine):
+            if condition.operator == "OR":
+                self._refuse_semi_joins(condition.parts, "Semi join sub-selects are not allowed with the 'OR' operator")
             tests = [self.test(part) for part in condition.parts]
             if condition.operator == "AND":
                 return lambda row: all(test(row) for test in tests)
             return lambda row: any(test(row) for test in tests)
         if isinstance(condition, Negate):
+            self._refuse_semi_joins([condition.part], "Semi join sub-selects are not allowed with the 'NOT' operator")
             negated = self.test(condition.part)
             return lambda row: not negated(row)
         return self._compare(condition)
@@ -142,6 +145,11 @@ class Conditions:
             return None
         index = self._store.index(self._obj.name, self._column(condition.path).field.name)
         return [row for value in values for row in index.get(value, ())]
+
+    def _refuse_semi_joins(self, parts: Sequence[Condition], message: str) -> None:
+        inner = next((query for part in parts for query in semi_joins(part)), None)
+        if inner is not None:
+            raise query_fault("MALFORMED_QUERY", self._text, inner.source_at, message)
 
     def _column(self, path: Path) -> Column:
         return resolve(self._store, self._org, self._obj, path, self._text)
@@ -249,6 +257,17 @@ class Conditions:
         quoted = "should be enclosed in quotes" if kind in ("string", "ID") else "should not be enclosed in quotes"
         message = f"value of filter criterion for field '{field.name}' must be of type {kind} and {quoted}"
         return query_fault("INVALID_FIELD", self._text, value.at, message)
+
+
+def semi_joins(condition: Condition | None) -> Iterator[Query]:
+    """Give the queries that conditions compare with."""
+    if isinstance(condition, Combine):
+        for part in condition.parts:
+            yield from semi_joins(part)
+    elif isinstance(condition, Negate):
+        yield from semi_joins(condition.part)
+    elif isinstance(condition, Compare) and isinstance(condition.values, Query):
+        yield condition.values
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
 from connector_salesforce.sandbox.ids import full_id
-from connector_salesforce.sandbox.rest import Answer, Api, Ask, unspoken
+from connector_salesforce.sandbox.rest import Answer, Api, Ask, as_object, unspoken
 from connector_salesforce.sandbox.schema import ObjectType
 
 MAX_SUBREQUESTS = 25
@@ -41,9 +41,9 @@ def call_composite(api: Api, ask: Ask) -> Answer:
     """
     parts = tuple(part for part in ask.parts[1:] if part)
     if not parts and ask.method == "POST":
-        return _composite(api, ask.json or {})
+        return _composite(api, as_object(ask.json))
     if parts == ("batch",) and ask.method == "POST":
-        return _batch(api, ask.json or {})
+        return _batch(api, as_object(ask.json))
     if parts[:1] == ("sobjects",):
         return Answer(200, _collection(api, ask, parts[1:]))
     raise unspoken(ask)
@@ -165,7 +165,9 @@ def _follow(match: re.Match[str], done: Mapping[str, Answer]) -> Any:
 
 
 def _batch(api: Api, body: Mapping[str, Any]) -> Answer:
-    requests = body.get("batchRequests") or []
+    requests = body.get("batchRequests")
+    if not isinstance(requests, list) or not all(isinstance(request, dict) for request in requests):
+        raise ServiceError("JSON_PARSER_ERROR", "batchRequests: a list of subrequests is required")
     if len(requests) > MAX_SUBREQUESTS:
         raise ServiceError("LIMIT_EXCEEDED", f"A batch request can have up to {MAX_SUBREQUESTS} subrequests.")
     results: list[dict[str, Any]] = []
@@ -212,7 +214,7 @@ def _collection(api: Api, ask: Ask, parts: Sequence[str]) -> list[Any]:
         all_or_none = ask.query.get("allOrNone", "false").lower() == "true"
         return _rows(api, ids, lambda record_id: _delete(api, record_id), all_or_none=all_or_none)
     if len(parts) == 1 and ask.method == "POST":
-        return _retrieve(api, api.object(parts[0]), ask.json or {})
+        return _retrieve(api, api.object(parts[0]), as_object(ask.json))
     if len(parts) == 1 and ask.method == "GET":
         wanted = {key: ask.query.get(key, "").split(",") for key in ("ids", "fields")}
         return _retrieve(api, api.object(parts[0]), wanted)
@@ -231,11 +233,11 @@ def _collection(api: Api, ask: Ask, parts: Sequence[str]) -> list[Any]:
 
 
 def _write_rows(api: Api, ask: Ask, write: Callable[[Mapping[str, Any]], dict[str, Any]]) -> list[Any]:
-    body = ask.json or {}
+    body = as_object(ask.json)
     records = body.get("records")
-    if not records or not all(isinstance(record, dict) for record in records):
+    if not isinstance(records, list) or not records or not all(isinstance(record, dict) for record in records):
         raise ServiceError("REQUIRED_FIELD_MISSING", "At least 1 record is required")
-    types = [str((record.get("attributes") or {}).get("type")) for record in records]
+    types = [str(_type_name(record)) for record in records]
     if sum(1 for _ in groupby(types)) > MAX_CHUNKS:
         message = (
             f"Cannot have more than {MAX_CHUNKS} chunks in a single operation. "
@@ -267,8 +269,13 @@ def _rows(api: Api, items: Sequence[Any], write: Callable[[Any], dict[str, Any]]
     return results
 
 
+def _type_name(record: Mapping[str, Any]) -> Any:
+    attributes = record.get("attributes")
+    return attributes.get("type") if isinstance(attributes, dict) else None
+
+
 def _type_of(api: Api, record: Mapping[str, Any]) -> ObjectType:
-    name = (record.get("attributes") or {}).get("type")
+    name = _type_name(record)
     if not name:
         raise ServiceError("INVALID_TYPE", "Each record needs its type in attributes", [])
     obj = api.org.visible(str(name))

@@ -244,7 +244,9 @@ class Org:
 
 
 def _with_choices(field: Field, choices: Sequence[Choice]) -> Field:
-    default = next((choice.value for choice in choices if choice.default), None)
+    """Let a field have other values; one that had a default has its first value as default, unless another is marked."""
+    first = choices[0].value if choices and field.defaulted else None
+    default = next((choice.value for choice in choices if choice.default), first)
     return replace(
         field, values=tuple(choice.value for choice in choices), default=default, defaulted=default is not None
     )

@@ -12,6 +12,7 @@ from connector_salesforce.sandbox.columns import (
     parent_field,
     parent_type,
     resolve,
+    semi_joins,
 )
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, query_fault, type_fault
 from connector_salesforce.sandbox.org import Org
@@ -22,6 +23,7 @@ from connector_salesforce.sandbox.syntax import Combine, Compare, Condition, Cou
 
 _MAX_OFFSET = 2_000
 _MAX_CHILDREN = 2_000
+_MAX_SEMI_JOINS = 2
 
 
 @dataclass(slots=True)
@@ -140,19 +142,30 @@ class Queries:
             raise ServiceError("MALFORMED_QUERY", message)
         if query.where is None:
             return self._store.rows(obj.name) if among is None else among
-        conditions = Conditions(self._store, self._org, obj, query.text, self._semi_join)
+        joins = list(semi_joins(query.where))
+        if len(joins) > _MAX_SEMI_JOINS:
+            message = f"Maximum {_MAX_SEMI_JOINS} semi join sub-selects are allowed"
+            raise query_fault("MALFORMED_QUERY", query.text, joins[-1].source_at, message)
+        conditions = Conditions(self._store, self._org, obj, query.text, lambda inner: self._semi_join(inner, obj))
         test = conditions.test(query.where)
         if among is None:
             among = conditions.candidates(query.where)
         return [row for row in (self._store.rows(obj.name) if among is None else among) if test(row)]
 
-    def _semi_join(self, query: Query) -> Iterable[Any]:
+    def _semi_join(self, query: Query, outer: ObjectType) -> Iterable[Any]:
+        """Give the ids that a query within a condition selects; its texts of refusal are unverified."""
         if len(query.select) != 1 or not isinstance(query.select[0], Path):
             raise query_fault(
                 "MALFORMED_QUERY", query.text, query.source_at, "semi join sub-selects can only select one field"
             )
         obj = self.object(query)
         column = resolve(self._store, self._org, obj, query.select[0], query.text)
+        if obj.name == outer.name or column.field.type not in ("id", "reference"):
+            message = "semi join sub-selects select an id, of another object than the outer query"
+            raise query_fault("MALFORMED_QUERY", query.text, query.source_at, message)
+        if any(semi_joins(query.where)):
+            message = "Nesting of semi join sub-selects is not supported"
+            raise query_fault("MALFORMED_QUERY", query.text, query.source_at, message)
         return [column.get(row) for row in self.rows(query, obj)]
 
     def _sort(self, rows: list[Row], order: Order, obj: ObjectType, text: str) -> None:

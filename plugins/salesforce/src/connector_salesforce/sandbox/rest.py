@@ -145,7 +145,7 @@ class Api:
     def _parameterized_search(self, ask: Ask) -> Answer:
         if ask.method != "POST" or ask.parts[1:] not in ((), ("",)):
             raise unspoken(ask)
-        return Answer(200, self._searches.run_parameters(ask.json or {}))
+        return Answer(200, self._searches.run_parameters(as_object(ask.json)))
 
     def _limits(self, ask: Ask) -> Answer:
         if ask.method != "GET" or ask.parts[1:] not in ((), ("",)):
@@ -260,17 +260,25 @@ class Api:
 
         :raises ServiceError: It is no object, or names an id where it may not.
         """
-        if not isinstance(value, dict):
-            raise ServiceError(
-                "JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no entity body."
-            )
-        given = next((item for key, item in value.items() if key.lower() == "id"), None)
+        record = as_object(value)
+        given = next((item for key, item in record.items() if key.lower() == "id"), None)
         if creating and given is not None:
             raise ServiceError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"])
-        return value
+        return record
 
     def _location(self, obj: ObjectType, record_id: str) -> Mapping[str, str]:
         return {"Location": f"/services/data/{self.version}/sobjects/{obj.name}/{record_id}"}
+
+
+def as_object(value: Any) -> Mapping[str, Any]:
+    """Read a body that has to be an object.
+
+    :raises ServiceError: JSON_PARSER_ERROR.
+    """
+    if not isinstance(value, dict):
+        message = "The HTTP entity body is required, but this request has no entity body."
+        raise ServiceError("JSON_PARSER_ERROR", message if value is None else "The HTTP entity body is no JSON object.")
+    return value
 
 
 def unspoken(ask: Ask) -> NotSpokenError:
