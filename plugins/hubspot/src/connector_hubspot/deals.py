@@ -156,7 +156,8 @@ class Deals:
         if closed is None:
             return False
         if not isinstance(closed, dt.datetime):
-            closed = dt.datetime.combine(closed + dt.timedelta(days=1), dt.time(), self._zone)
+            midnight = dt.datetime.combine(closed + dt.timedelta(days=1), dt.time(), self._zone)
+            closed = midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
         return closed < moment
 
     def _links(self, obj: str, ids: Sequence[str]) -> Links:
