@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from connector_core.crms.world import (
 from connector_core.testing.sandbox import SeedError
 from connector_hubspot.sandbox.instants import iso, now
 from connector_hubspot.sandbox.kinds import CALLS, COMPANIES, CONTACTS, DEALS, MEETINGS, NOTES, TASKS, Kind
+from connector_hubspot.sandbox.objects import Objects
 from connector_hubspot.sandbox.owners import Owner
 from connector_hubspot.sandbox.pipelines import DEFAULT, stage_of
 from connector_hubspot.sandbox.portal import Portal
@@ -28,6 +30,7 @@ from connector_hubspot.sandbox.values import read_email
 _NO_TIME = "1970-01-01T00:00:00Z"
 """What stands for a time that the seed does not say, and HubSpot wants: near no call."""
 
+_SINGLE_BLANK = re.compile(r"(.*?\S) (\S.*)", re.DOTALL)
 _OPEN_STAGE, _CLOSED_STAGE = "appointmentscheduled", "closedwon"
 _PHONES = ("phone", "mobilephone")
 _KINDS: Mapping[str, Kind] = {"call": CALLS, "task": TASKS, "meeting": MEETINGS, "event": MEETINGS, "note": NOTES}
@@ -64,6 +67,7 @@ class _Planter:
         self.ids: dict[str, str] = {}
         self._portal = portal
         self._store = portal.store
+        self._objects = Objects(portal)
         self._at = now()
         self._accounts: dict[str, Record] = {}
         self._owners: dict[str, str] = {}
@@ -192,9 +196,10 @@ class _Planter:
         """Hold a record; ``more`` are properties that are set by HubSpot, or need no check."""
         try:
             clean = self._portal.values.read(kind, {**given, **(fields or {})}, {})
+            self._objects.refuse_taken(kind, clean, None)
         except RefusalError as error:
             problems = ", ".join(f"{problem.name} ({problem.code})" for problem in error.problems)
-            raise SeedError(f"{what} {seed_id}: HubSpot does not take {problems}") from error
+            raise SeedError(f"{what} {seed_id}: HubSpot does not take {problems or error.category}") from error
         record = self._store.add(kind, {**(more or {}), **clean}, self._at)
         self.ids[seed_id] = record.id
         return record
@@ -219,9 +224,9 @@ class _Planter:
 
 
 def split_name(name: str | None) -> tuple[str | None, str | None]:
-    """Split a name so that first and last name, joined by a blank, read the same again."""
-    first, _, last = (name or "").partition(" ")
-    return (first, last) if first and last else (name or None, None)
+    """Split a name so that first and last name, joined by one blank, read the same again."""
+    parts = _SINGLE_BLANK.fullmatch(name or "")
+    return (parts[1], parts[2]) if parts else (name or None, None)
 
 
 def _moment(value: dt.datetime | dt.date, seconds: float = 0.0) -> str:
