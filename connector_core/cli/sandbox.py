@@ -34,16 +34,17 @@ def run(arguments: argparse.Namespace) -> int:
     :raises ConfigurationError: There is no such CRM, it has no sandbox, or the port is taken.
     """
     import signal
-    import threading
+    from queue import SimpleQueue
 
     from connector_core.cli.output import DONE, say_json
 
-    stop = threading.Event()
-    with _server(arguments) as server, ExitStack() as restore:
+    # A queue may be put to while it is being put to: signals come in pairs, one to the process and one to its group.
+    stop: SimpleQueue[int] = SimpleQueue()
+    with ExitStack() as restore, _server(arguments) as server:
         for number in (signal.SIGINT, signal.SIGTERM):
-            restore.callback(signal.signal, number, signal.signal(number, lambda *_: stop.set()))
+            restore.callback(signal.signal, number, signal.signal(number, lambda number, _: stop.put(number)))
         say_json({"url": server.url, "settings": server.settings})
-        stop.wait()
+        stop.get()
     return DONE
 
 
