@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from connector_core.model import Call, Opportunity
@@ -42,8 +41,7 @@ class Candidate(NamedTuple):
     excluded: Excluded | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The conversation and the windows around it, in microseconds. ``long_before`` None: without bound."""
 
     start: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from connector_core import identity
 from connector_core.association.records import People, Records, Wants
@@ -19,9 +19,8 @@ compare_text = functools.lru_cache(maxsize=65_536)(identity.compare_text)
 email_key = functools.lru_cache(maxsize=65_536)(identity.email_key)
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
-    """A participant who is looked up, and what came of it.
+class Guest(NamedTuple):
+    """A participant who is looked up, and what came of it. A tuple, since every decision makes several.
 
     ``ranked``: every record with one of the identifiers that were used, best first, leads replaced by whom they became.
     ``former_leads``: ids of the leads that were so replaced. Without anybody, ``reason`` says why and ``detail`` names it.
@@ -76,8 +75,8 @@ def rank(person: Person) -> tuple[bool, bool, bool, str, str]:
     return (
         person.kind != "contact",
         person.account is None,
-        not compare_text(person.title),
-        compare_text(person.name),
+        not (person.title and compare_text(person.title)),
+        compare_text(person.name) if person.name else "",
         person.id,
     )
 
