@@ -210,6 +210,15 @@ def test_a_moving_account_says_when(service: Service, client: HubSpotClient) -> 
     assert (len(service.requests), caught.value.after_seconds) == (1, 7200)
 
 
+@pytest.mark.parametrize(("base_url", "paced"), [("https://api.hubapi.com", True), ("http://127.0.0.1:1", False)])
+def test_requests_to_hubspot_are_paced(base_url: str, paced: bool) -> None:
+    """HubSpot's three limits are kept each on its own; a sandbox has none."""
+    client = HubSpotClient(HubSpotSettings(access_token="word", base_url=base_url))
+    lanes = client._api.rest_client.pool_manager._policy.lanes
+    assert set(lanes) == ({"general", "search", "associations"} if paced else set())
+    client.close()
+
+
 # -- judging -----------------------------------------------------------------------------------------------------------
 
 

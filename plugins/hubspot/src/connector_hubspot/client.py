@@ -40,7 +40,9 @@ class HubSpotClient:
         self._api: Any = sdk.crm.objects.basic_api.api_client
         self._api.set_default_header("Accept-Encoding", "gzip")
         self._pool = self._api.rest_client.pool_manager
-        self._api.rest_client.pool_manager = PolicedPool(self._pool, RequestPolicy(lanes=LANES))
+        # A sandbox on this machine has no quota to share with anybody.
+        policy = RequestPolicy(lanes=LANES if settings.base_url.startswith("https:") else {})
+        self._api.rest_client.pool_manager = PolicedPool(self._pool, policy)
         self._timeout = (min(10.0, settings.timeout_seconds), settings.timeout_seconds)
         self._tokens = _Tokens(settings, self._fetch_token, clock)
 
