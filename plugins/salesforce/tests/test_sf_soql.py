@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from connector_salesforce import soql
 from connector_salesforce.sandbox.soql import parse
+from connector_salesforce.sandbox.sosl import parse_search
 from hypothesis import given
 from hypothesis import strategies as st
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=200)
+PHRASE = r'(\d+\*|"(\\.|[^"\\])*")'
 NASTY = st.text("'\\\"`;%_(){}@-+*?:~^[]|!&\n\r\t\b\f nrtbfu0OR", max_size=40)
 
 
@@ -20,7 +23,7 @@ def test_any_text_is_read_back_as_that_one_literal(text: str) -> None:
     query = parse(soql.Query("Contact", ("Id",), (soql.within("Email", [text]),)).text())
     value = query.where.values[0]  # type: ignore[union-attr]  # the condition is an IN
 
-    assert (value.kind, value.text.replace("\\_", "_").replace("\\%", "%")) == ("string", text)
+    assert (value.kind, value.text) == ("string", text)
 
 
 @given(st.lists(TEXT | NASTY, min_size=1, max_size=5))
@@ -31,17 +34,13 @@ def test_values_add_no_condition(texts: list[str]) -> None:
     assert len(query.where.values) == len(texts)  # type: ignore[union-attr, arg-type]  # the condition is an IN
 
 
-@given(TEXT | NASTY)
-def test_any_text_leaves_a_search_whole(text: str) -> None:
-    """A term, whatever it holds, leaves no reserved character of SOSL unescaped, so that it ends where it should."""
-    written = soql.term(text)
-    inner = written[1:-1] if written.startswith('"') else written
-    plain = ""
-    while inner:
-        plain, inner = (plain + inner[1], inner[2:]) if inner[0] == "\\" else (plain + inner[0], inner[1:])
-        assert written.isdigit() or plain[-1] not in "?&|!{}[]()^~*:\\\"'+-" or written.count("\\")
+@given(st.lists(TEXT | NASTY, min_size=1, max_size=4))
+def test_any_text_leaves_a_search_whole(texts: list[str]) -> None:
+    """Terms, whatever they hold, leave what a search gives as it was, and are read back as so many phrases."""
+    search = parse_search(soql.find(texts, [(soql.Query("Contact", ("Id",)), ())], 7))
 
-    assert plain == text
+    assert [(it.name, it.fields, it.limit) for it in search.wanted] == [("Contact", ("Id",), 7)]
+    assert re.fullmatch(PHRASE + f"( OR {PHRASE})*", search.find, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", ["Id FROM Contact --", "Email)", "", "a b", "Who.", "é", "1a", "a'b"])
@@ -100,9 +99,9 @@ def test_hidden_columns_leave_their_alternatives_with_them() -> None:
 
 @given(st.lists(st.from_regex(r"[0-9]{5,15}", fullmatch=True), min_size=1, max_size=50))
 def test_numbers_are_searched_as_they_are(numbers: list[str]) -> None:
-    """Digits need no escape: a search for numbers is their list."""
+    """Digits need no escape, and find what begins with them."""
     query = soql.Query("Contact", ("Id",))
 
     assert soql.find(numbers, [(query, ())], 10) == (
-        f"FIND {{{' OR '.join(numbers)}}} IN PHONE FIELDS RETURNING Contact(Id LIMIT 10)"
+        f"FIND {{{' OR '.join(f'{it}*' for it in numbers)}}} IN PHONE FIELDS RETURNING Contact(Id LIMIT 10)"
     )

@@ -5,7 +5,7 @@ no key field, so those that start in the very second of the call are read for th
 body cannot be asked for. By people and time: all who are related, not the first alone (``TaskWhoRelation``,
 ``EventRelation``), leads included that were converted into one of them. Archived activities are asked for too.
 
-At most three API calls for a batch, one where nothing is found.
+Two API calls for a batch, one where nothing is found.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from connector_core.model import Account, Activity, CallKey, Opportunity, Person
 from connector_salesforce import opportunities, people
 from connector_salesforce.client import Answer, Client, Row
 from connector_salesforce.records import PREFIXES, day, ids_of, moment, named, record_id, short, text
-from connector_salesforce.soql import Condition, Query, any_of, askable, both, compare, related, split, within
+from connector_salesforce.soql import Child, Condition, Query, any_of, askable, both, compare, related, split, within
 
 NEAR = dt.timedelta(minutes=15)
 DAY = dt.timedelta(days=1)
+THERE = compare("IsDeleted", "=", False)  # archived activities are given only along with deleted ones
 
 _REF = re.compile(r"(?:^|\n)ref: ([^\n]+)\s*$")
 _BOTH = ("Id", "Subject", "Description", "WhoId", "WhatId", "What.Type", "OwnerId")
@@ -64,19 +65,15 @@ class Activities:
 
     def _find(self, calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
         found = _Found()
-        everyone = {it for call in calls for it in call.person_ids}
-        first = [*self._by_key(calls), *self._at_start(calls), *self._of_people(calls, everyone)]
-        leads = split(
-            ids_of("Contact", everyone),
-            lambda keys: Query("Lead", ("Id", "ConvertedContactId"), (within("ConvertedContactId", keys),)),
-        )
-        answers = self._client.ask([it for _, it in first] + [it for _, it in leads])
-        found.take(zip([keys for keys, _ in first], answers, strict=False))
+        asked = [*self._by_key(calls), *self._at_start(calls), *self._of_people(calls)]
+        leads = list(self._of_leads(calls))
+        answers = self._client.ask([it for _, it in (*asked, *leads)])
+        found.take(zip([keys for keys, _ in asked], answers, strict=False))
         became = _Found()
-        became.take((_calls_of(calls, keys), it) for (keys, _), it in zip(leads, answers[len(first) :], strict=True))
+        became.take(zip([keys for keys, _ in leads], answers[len(asked) :], strict=True))
         found.unknown |= became.unknown
-        second = list(self._of_people(calls, became.rows))
-        found.take(zip([set(_ids(calls)) for _ in second], self._client.ask([it for _, it in second]), strict=True))
+        for lead in became.rows.values():
+            found.rows |= {record_id(row): row for name in ("Tasks", "Events") for row in lead.get(name) or ()}
         return self._answer(
             calls, found, {short(it): text(row, "ConvertedContactId") for it, row in became.rows.items()}
         )
@@ -113,24 +110,47 @@ class Activities:
         if starts:
             yield _ids(calls), self._events(within("StartDateTime", starts))
 
-    def _of_people(self, calls: Sequence[CallKey], records: Iterable[str]) -> Iterator[tuple[Iterable[str], Query]]:
-        """Ask for the tasks of the days, and the events around the starts, of these people."""
-        listed = list(records)
-        who = [*ids_of("Contact", listed), *ids_of("Lead", listed)]
-        days = within("ActivityDate", sorted({it for call in calls for it in self._days(call)}))
-        near = (
-            both(compare("StartDateTime", ">=", since), compare("StartDateTime", "<=", until))
-            for since, until in _windows(calls)
-        )
-        times = any_of((both(compare("IsAllDayEvent", "=", True), days), *near))
-        tasks = split(who, lambda part: self._tasks(days, self._related("Task", "TaskWhoRelation", part)))
-        events = split(who, lambda part: self._events(times, self._related("Event", "EventRelation", part)))
+    def _of_people(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
+        """Ask for the tasks of the days, and the events around the starts, of the people of calls."""
+        everyone = [it for call in calls for it in call.person_ids]
+        who = [*ids_of("Contact", everyone), *ids_of("Lead", everyone)]
+        tasks = split(who, lambda part: self._tasks(self._then(calls), self._related("Task", "TaskWhoRelation", part)))
+        events = split(who, lambda part: self._events(self._near(calls), self._related("Event", "EventRelation", part)))
         yield from ((_calls_of(calls, part), it) for part, it in (*tasks, *events))
+
+    def _of_leads(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
+        """Ask for the leads that were converted into the people, with their tasks and events of these times."""
+        contacts = ids_of("Contact", [it for call in calls for it in call.person_ids])
+        if not contacts:
+            return
+        tasks, events = self._tasks(self._then(calls)), self._events(self._near(calls))
+        children = {"Tasks": Child(tasks.columns, tasks.where), "Events": Child(events.columns, events.where)}
+        for part, query in split(
+            contacts,
+            lambda part: Query(
+                "Lead",
+                ("Id", "ConvertedContactId"),
+                (within("ConvertedContactId", part), THERE),
+                children=children,
+                archived=True,
+            ),
+        ):
+            yield _calls_of(calls, part), query
 
     def _related(self, kind: str, relation: str, who: Sequence[str]) -> Condition:
         if not self._client.shared:
             return within("WhoId", who)
         return related("Id", f"{kind}Id", relation, within("RelationId", who))
+
+    def _then(self, calls: Iterable[CallKey]) -> Condition:
+        return within("ActivityDate", sorted({it for call in calls for it in self._days(call)}))
+
+    def _near(self, calls: Sequence[CallKey]) -> Condition:
+        near = (
+            both(compare("StartDateTime", ">=", since), compare("StartDateTime", "<=", until))
+            for since, until in _windows(calls)
+        )
+        return any_of((both(compare("IsAllDayEvent", "=", True), self._then(calls)), *near))
 
     def _tasks(self, *where: Condition) -> Query:
         return self._query("Task", _TASK, *where)
@@ -141,9 +161,8 @@ class Activities:
 
     def _query(self, kind: str, columns: tuple[str, ...], *where: Condition) -> Query:
         own = (self._key_field,) if self._key_field else ()
-        children = {_RELATIONS[kind]: ("Id", "RelationId")} if self._client.shared else {}
-        there = compare("IsDeleted", "=", False)  # archived activities come only along with deleted ones
-        return Query(kind, (*columns, *own), (*where, there), children=children, archived=True)
+        children = {_RELATIONS[kind]: Child(("Id", "RelationId"))} if self._client.shared else {}
+        return Query(kind, (*columns, *own), (*where, THERE), children=children, archived=True)
 
     def _days(self, call: CallKey) -> Iterator[dt.date]:
         today = call.started_at.astimezone(self._zone).date()

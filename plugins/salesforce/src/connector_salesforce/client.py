@@ -16,7 +16,7 @@ from urllib.parse import quote
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from connector_core.errors import CredentialsError, MissingRightError, RefusedError, TryAgainError
+from connector_core.errors import CredentialsError, MissingRightError, OutcomeUnknownError, RefusedError, TryAgainError
 from connector_core.model import Unknown
 from connector_core.policy import RequestPolicy
 from connector_salesforce.auth import SignIn
@@ -50,6 +50,7 @@ class Client:
         self._transport = Transport(self.policy, settings.timeout_seconds, loopback)
         self._sign_in = SignIn(settings, self._transport)
         self._version = settings.api_version
+        self.root = f"/services/data/v{self._version}"
         self._hidden: dict[str, frozenset[str]] = {}
         self.shared = True
 
@@ -67,7 +68,7 @@ class Client:
         waiting = list(range(len(queries)))
         while waiting:
             batch, waiting = waiting[:QUERIES_AT_ONCE], waiting[QUERIES_AT_ONCE:]
-            for index, (status, body) in zip(batch, self._composite([queries[at] for at in batch]), strict=True):
+            for index, (status, body) in zip(batch, self._ask([queries[at] for at in batch]), strict=True):
                 answer = self._read(queries[index], status, body)
                 if answer is None:
                     waiting.append(index)
@@ -132,24 +133,30 @@ class Client:
                 raise error_of_sdk(error, asked) from error
         raise AssertionError  # the loop returns or raises
 
-    def _composite(self, queries: Sequence[Query]) -> list[tuple[int, Any]]:
-        subrequests = [
-            {"method": "GET", "referenceId": f"q{place}", "url": self._address(query)}
-            for place, query in enumerate(queries)
-        ]
-        body = {"allOrNone": False, "collateSubrequests": False, "compositeRequest": subrequests}
-        answer = self.call("composite", functools.partial(_post, "composite", body, repeatable=True))
+    def composite(self, subrequests: Sequence[Mapping[str, Any]], *, reads: bool) -> list[tuple[int, Any]]:
+        """Send subrequests as one API call, in their order; each comes back with its status and body.
+
+        :param reads: They change nothing, and may be sent twice.
+        """
+        body = {"allOrNone": False, "collateSubrequests": False, "compositeRequest": list(subrequests)}
+        answer = self.call("composite", functools.partial(_post, "composite", body, repeatable=reads))
         found = answer.get("compositeResponse") if isinstance(answer, dict) else None
         try:
             by_reference = {it["referenceId"]: (int(it["httpStatusCode"]), it["body"]) for it in found or ()}
             return [by_reference[it["referenceId"]] for it in subrequests]
         except (KeyError, TypeError, ValueError) as error:
-            raise TryAgainError("Salesforce answered a composite request with something else") from error
+            nonsense = TryAgainError if reads else OutcomeUnknownError
+            raise nonsense("Salesforce answered a composite request with something else") from error
+
+    def _ask(self, queries: Sequence[Query]) -> list[tuple[int, Any]]:
+        asked = enumerate(map(self._address, queries))
+        subrequests = [{"method": "GET", "referenceId": f"q{place}", "url": address} for place, address in asked]
+        return self.composite(subrequests, reads=True)
 
     def _address(self, query: Query) -> str:
         # Quoted whole: Salesforce reads @{…} in an address as a reference to another subrequest.
         resource = "queryAll" if query.archived else "query"
-        return f"/services/data/v{self._version}/{resource}/?q={quote(query.text(self._hidden_in(query)), safe='')}"
+        return f"{self.root}/{resource}/?q={quote(query.text(self._hidden_in(query)), safe='')}"
 
     def _read(self, query: Query, status: int, body: Any) -> Answer | None:
         """Read the answer to a query; None where it is to be asked again without a hidden column."""

@@ -16,7 +16,7 @@ from connector_core.errors import TryAgainError
 from connector_core.model import Account, Opportunities, Opportunity, Unknown
 from connector_salesforce.client import Answer, Client, Row
 from connector_salesforce.records import day, ids_of, moment, named, record_id, short, text
-from connector_salesforce.soql import Condition, Query, related, split, within
+from connector_salesforce.soql import Child, Condition, Query, related, split, within
 from connector_salesforce.statuses import TaskStatuses
 
 
@@ -27,7 +27,7 @@ def query(where: Condition) -> Query:
         ("Id", "Name", "CreatedDate", "IsClosed", "CloseDate", "AccountId", "OwnerId"),
         (where,),
         ("LastStageChangeDate", "Account.Id", "Account.Name", "Owner.Email", "NextStep"),
-        children={"OpportunityContactRoles": ("Id", "ContactId", "Contact.Id")},
+        children={"OpportunityContactRoles": Child(("Id", "ContactId", "Contact.Id"))},
     )
 
 

@@ -1,14 +1,14 @@
 """Writing rows: sObject Collections of 200, each row with an outcome of its own.
 
 One request creates or changes 200 records (REST API Developer Guide, "sObject Collections"); what fails is told by row, in
-the order of the request. They are not put into a composite: there Salesforce reads ``@{…}`` inside a text as a reference to
-another subrequest, and a call's notes may hold anything.
+the order of the request.
 """
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -20,7 +20,7 @@ from connector_core.errors import (
     OutcomeUnknownError,
     RefusedError,
 )
-from connector_salesforce.client import Client
+from connector_salesforce.client import QUERIES_AT_ONCE, Client
 from connector_salesforce.failures import NOT_EXECUTED, read_failure
 
 AT_ONCE = 200
@@ -64,22 +64,29 @@ Outcome: TypeAlias = Done | Refused | Later | Unsure
 
 
 def write(
-    client: Client, method: Literal["POST", "PATCH"], records: Sequence[Record], *, sent: bool = False
+    client: Client,
+    method: Literal["POST", "PATCH"],
+    records: Sequence[Record],
+    *,
+    first: Sequence[Outcome] = (),
+    sent: bool = False,
 ) -> list[Outcome]:
     """Create (POST) or change (PATCH) records; each has ``attributes.type``, a change also ``id``.
 
     A row whose record another transaction holds is sent again a few times, alone with its like.
 
+    :param first: What came of them when they were sent already: only those that were held are sent again.
     :param sent: The caller has written before and must not lose what came of it: nothing is raised.
     :returns: An outcome for each record, in their order.
     :raises ConnectorError: What stops the very first request: nothing was written.
     """
-    outcomes: dict[int, Outcome] = {}
-    waiting = sorted(range(len(records)), key=lambda place: str(records[place]["attributes"]["type"]))
-    for attempt in range(LOCK_TRIES):
-        if attempt:
+    outcomes = dict(enumerate(first))
+    waiting = [place for place in _by_type(records) if place not in outcomes or _is_locked(outcomes[place])]
+    for attempt in range(bool(first), LOCK_TRIES):
+        if attempt and waiting:
             client.policy.sleep(random.uniform(0.5, 1.0) * LOCK_SECONDS * attempt)  # noqa: S311 - spreads, hides nothing
-        for batch in _batches(waiting):
+        for start in range(0, len(waiting), AT_ONCE):
+            batch = waiting[start : start + AT_ONCE]
             try:
                 found = _send(client, method, [records[place] for place in batch])
             except ConnectorError as error:
@@ -88,26 +95,89 @@ def write(
                 found = [_spread(error)] * len(batch)
             outcomes |= zip(batch, found, strict=True)
         waiting = [place for place in waiting if _is_locked(outcomes[place])]
-        if not waiting:
-            break
     return [_settled(outcomes[place]) for place in range(len(records))]
 
 
-def _batches(places: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(places), AT_ONCE):
-        yield list(places[start : start + AT_ONCE])
+def create_with(
+    client: Client, records: Sequence[Record], relations: Sequence[tuple[int, str, Record]]
+) -> tuple[list[Outcome], dict[int, Outcome]]:
+    """Create records, and relations to them, in one API call, as far as that can be done.
+
+    :param relations: For each the place of its record, the column that takes its id, and the rest.
+    :returns: What came of the records, and of relations by their place; nothing where they are to be sent on their own:
+        too many, a text that a composite would take for a reference, or a relation to a record that was refused, which
+        takes all relations with it.
+    """
+    most = AT_ONCE * (QUERIES_AT_ONCE - 1)
+    if not relations or len(relations) > most or len(records) > AT_ONCE or "@{" in json.dumps(records):
+        return [], {}
+    order = _by_type(records)
+    place_of = {place: number for number, place in enumerate(order)}
+    rows: list[Record] = [{**rest, column: f"@{{new[{place_of[place]}].id}}"} for place, column, rest in relations]
+    related = _by_type(rows)
+    parts = [related[start : start + AT_ONCE] for start in range(0, len(related), AT_ONCE)]
+    batches: list[list[Record]] = [[records[place] for place in order]]
+    batches += [[rows[place] for place in part] for part in parts]
+    names = ["new", *(f"related{number}" for number in range(len(parts)))]
+    try:
+        answers = client.composite(
+            [
+                {
+                    "method": "POST",
+                    "referenceId": name,
+                    "url": f"{client.root}/composite/sobjects",
+                    "body": _body(batch),
+                }
+                for name, batch in zip(names, batches, strict=True)
+            ],
+            reads=False,
+        )
+    except OutcomeUnknownError as error:
+        return [Unsure(str(error))] * len(records), {}
+    created = _outcomes(answers[0], len(records))
+    if not created:
+        return [], {}
+    found = dict(zip(order, created, strict=True))
+    known = ((part, _outcomes(answer, len(part))) for part, answer in zip(parts, answers[1:], strict=True))
+    return [found[place] for place in range(len(records))], {
+        place: outcome for part, outcomes in known for place, outcome in zip(part, outcomes, strict=False)
+    }
+
+
+def _by_type(records: Sequence[Record]) -> list[int]:
+    """Order records by type: a collection may change from one to another ten times at most."""
+    return sorted(range(len(records)), key=lambda place: str(records[place]["attributes"]["type"]))
+
+
+def _outcomes(answer: tuple[int, Any], count: int) -> list[Outcome]:
+    """Read what came of a collection inside a composite; nothing where it was refused whole, and not executed."""
+    status, body = answer
+    if status >= 500:
+        return [Unsure(f"Salesforce answered {status}")] * count
+    if status >= 300:
+        return []
+    return _read(body, count)
+
+
+def _read(body: Any, count: int) -> list[Outcome]:
+    if not isinstance(body, list) or len(body) != count:
+        return [Unsure("Salesforce answered another number of rows than were sent")] * count
+    return [_outcome(row) for row in body]
+
+
+def _body(records: Sequence[Record]) -> Record:
+    return {"allOrNone": False, "records": list(records)}
 
 
 def _send(client: Client, method: Literal["POST", "PATCH"], records: Sequence[Record]) -> list[Outcome]:
     """Send one collection. One that Salesforce cannot read as a whole is halved, to part the row that is wrong."""
-    body = {"allOrNone": False, "records": list(records)}
     try:
         answer = client.call(
             "records",
             lambda sdk: sdk.restful(
                 "composite/sobjects",
                 method=method,
-                json=body,
+                json=_body(records),
                 repeatable=method == "PATCH",
                 # Without it an update of a lead or account runs the assignment rules, and may change the owner.
                 headers={"Sforce-Auto-Assign": "FALSE"},
@@ -118,9 +188,7 @@ def _send(client: Client, method: Literal["POST", "PATCH"], records: Sequence[Re
             return [_unreadable(error)]
         middle = len(records) // 2
         return [*_half(client, method, records[:middle]), *_half(client, method, records[middle:])]
-    if not isinstance(answer, list) or len(answer) != len(records):
-        return [Unsure("Salesforce answered another number of rows than were sent")] * len(records)
-    return [_outcome(row) for row in answer]
+    return _read(answer, len(records))
 
 
 def _half(client: Client, method: Literal["POST", "PATCH"], records: Sequence[Record]) -> list[Outcome]:

@@ -21,7 +21,7 @@ Condition = NewType("Condition", str)
 Value: TypeAlias = str | bool | dt.datetime | dt.date | None
 
 LONGEST_QUERY = 95_000
-LONGEST_SEARCH = 3_900  # beyond 4,000 characters SOSL ignores its operators
+LONGEST_SEARCH = 9_000  # beyond 10,000 characters a search gives nothing; beyond 4,000 every operator is read as OR
 LONGEST_LITERAL = 4_000
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
@@ -79,8 +79,7 @@ def within(column: str, values: Iterable[Value]) -> Condition:
 
 def related(column: str, reference: str, source: str, where: Condition) -> Condition:
     """``column IN (SELECT reference FROM source WHERE …)``: a semi-join, for the top of a query."""
-    inner = f"SELECT {name(reference)} FROM {name(source)} WHERE {where}"  # noqa: S608 - all parts are checked
-    return Condition(f"{name(column)} IN ({inner})")
+    return Condition(f"{name(column)} IN ({_select([reference], source, [where])})")
 
 
 def both(first: Condition, second: Condition) -> Condition:
@@ -95,12 +94,24 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """What to give of related records, and of which."""
+
+    columns: tuple[str, ...]
+    where: tuple[Condition, ...] = ()
+
+    def text(self, relationship: str) -> str:
+        """Write it for one relationship."""
+        return f"({_select(self.columns, relationship, self.where)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One SELECT.
 
     ``where``: what must all hold; a semi-join is taken only there, at the top. ``columns`` are needed; ``optional`` ones are
     left out where the user may not see them. ``either``: alternatives by their column, left out with it. ``children``:
-    columns of related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``).
+    related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``).
     """
 
     object: str
@@ -108,7 +119,7 @@ class Query:
     where: tuple[Condition, ...] = ()
     optional: tuple[str, ...] = ()
     either: Mapping[str, Condition] = field(default_factory=dict)
-    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    children: Mapping[str, Child] = field(default_factory=dict)
     archived: bool = False
 
     def seen(self, hidden: Collection[str]) -> list[str]:
@@ -117,14 +128,17 @@ class Query:
 
     def text(self, hidden: Collection[str] = ()) -> Soql:
         """Write it, without the optional columns that are hidden."""
-        selected = self.seen(hidden)
-        for child, columns in self.children.items():
-            selected.append(f"(SELECT {', '.join(map(name, columns))} FROM {name(child)})")  # noqa: S608 - checked names
         conditions = list(self.where)
         if self.either:
             conditions.append(any_of(it for column, it in self.either.items() if column not in hidden))
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return Soql(f"SELECT {', '.join(selected)} FROM {name(self.object)}{where}")  # noqa: S608 - all parts are checked
+        children = [child.text(relationship) for relationship, child in self.children.items()]
+        return Soql(_select(self.seen(hidden), self.object, conditions, children))
+
+
+def _select(columns: Iterable[str], source: str, where: Sequence[Condition], children: Iterable[str] = ()) -> str:
+    selected = ", ".join([*map(name, columns), *children])
+    conditions = f" WHERE {' AND '.join(where)}" if where else ""
+    return f"SELECT {selected} FROM {name(source)}{conditions}"  # noqa: S608 - all parts are checked
 
 
 def split(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[tuple[Sequence[str], Query]]:

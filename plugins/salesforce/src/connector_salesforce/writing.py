@@ -21,17 +21,13 @@ from connector_salesforce.client import Client, Row
 from connector_salesforce.failures import Failure
 from connector_salesforce.links import Links, link
 from connector_salesforce.records import ids_of, record_id, short, text
-from connector_salesforce.soql import Query, split, within
+from connector_salesforce.soql import Child, Query, split, within
 from connector_salesforce.statuses import TaskStatuses
 
 OBJECTS = {"call": "Task", "task": "Task", "event": "Event"}
 LONGEST_TEXT = 255
 MOST_SECONDS = 99_999_999
 _DISPENSABLE = frozenset({"CallDisposition", "CallDurationInSeconds", "CallType", "TaskSubtype"})
-_RELATION = {
-    "Task": ("TaskRelation", {"IsWhat": False}),
-    "Event": ("EventRelation", {"IsWhat": False, "IsParent": True}),
-}
 
 
 @dataclass(slots=True)
@@ -42,6 +38,7 @@ class _Plan:
     record: dict[str, Any]
     links: Links
     notes: list[str] = field(default_factory=list)
+    related: dict[str, rows.Outcome] = field(default_factory=dict)
     receipt: Receipt | None = None
 
     @property
@@ -61,7 +58,7 @@ class Writer:
         self._unwritable: frozenset[tuple[str, str]] = frozenset()
 
     def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
-        """Write drafts: one API call for 200 new ones, two for 200 changes, one for 200 further people."""
+        """Write drafts: one API call for 200 new ones with their people, two for 200 changes."""
         receipts: dict[str, Receipt] = {}
         creates = [self._create(draft) for draft in drafts if draft.activity_id is None and draft.kind in OBJECTS]
         there = self._client.with_relations(lambda: self._there([it for it in drafts if it.activity_id is not None]))
@@ -75,7 +72,7 @@ class Writer:
                     receipts[draft.key] = plan
                 else:
                     changes.append(plan)
-        self._send("POST", creates, sent=False)
+        self._send("POST", creates, sent=False, first=self._together(creates))
         self._send("PATCH", [plan for plan in changes if plan.receipt is None], sent=bool(creates))
         self._relate([*creates, *changes])
         return receipts | {plan.draft.key: self._receipt(plan) for plan in (*creates, *changes)}
@@ -147,20 +144,39 @@ class Writer:
         """Ask what an activity of a kind is linked to, and for its key."""
         own = [*(["CallObject"] if kind == "Task" else []), *([self._key_field] if self._key_field else [])]
         relations = {"Task": "TaskWhoRelations", "Event": "EventRelations"}[kind]
-        children = {relations: ("Id", "RelationId")} if self._client.shared else {}
+        children = {relations: Child(("Id", "RelationId"))} if self._client.shared else {}
         return lambda keys: Query(kind, ("Id", "WhoId", "WhatId", *own), (within("Id", keys),), children=children)
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
-    def _send(self, method: Literal["POST", "PATCH"], plans: Sequence[_Plan], *, sent: bool) -> None:
+    def _together(self, plans: Sequence[_Plan]) -> Sequence[rows.Outcome]:
+        """Create activities and their relations in one request, if that can be done."""
+        wanted = [(place, who) for place, plan in enumerate(plans) for who in plan.links.others if self._client.shared]
+        relations = [(place, f"{plans[place].object}Id", _relation(plans[place], who)) for place, who in wanted]
+        outcomes, related = rows.create_with(self._client, [plan.record for plan in plans], relations)
+        for number, outcome in related.items():
+            place, who = wanted[number]
+            plans[place].related[who] = outcome
+        return outcomes
+
+    def _send(
+        self,
+        method: Literal["POST", "PATCH"],
+        plans: Sequence[_Plan],
+        *,
+        sent: bool,
+        first: Sequence[rows.Outcome] = (),
+    ) -> None:
         """Send records; those refused for a column that they can do without are sent again without it.
 
         :param sent: Something was sent before, whose receipts a raised error would lose.
+        :param first: What came of them already.
         """
         while plans:
             again = []
-            outcomes = rows.write(self._client, method, [plan.record for plan in plans], sent=sent)
-            sent = True
+            records = [plan.record for plan in plans]
+            outcomes = rows.write(self._client, method, records, first=first, sent=sent)
+            first, sent = (), True
             for plan, outcome in zip(plans, outcomes, strict=True):
                 spare = _spare(outcome) & plan.record.keys()
                 if isinstance(outcome, rows.Refused) and spare:
@@ -197,14 +213,16 @@ class Writer:
             for plan, who in wanted:
                 plan.notes.append(f"{who} is left out: the org relates one person to an activity (Shared Activities)")
             return
-        records = []
+        late = [(plan, who) for plan, who in wanted if who not in plan.related]
+        records = [
+            {**_relation(plan, who), f"{plan.object}Id": plan.receipt.id}
+            for plan, who in late
+            if plan.receipt is not None
+        ]
+        for (plan, who), outcome in zip(late, rows.write(self._client, "POST", records, sent=True), strict=True):
+            plan.related[who] = outcome
         for plan, who in wanted:
-            relation, flags = _RELATION[plan.object]
-            activity = {f"{plan.object}Id": plan.receipt.id if plan.receipt else None}
-            records.append({"attributes": {"type": relation}, **activity, "RelationId": who, **flags})
-        outcomes = rows.write(self._client, "POST", records, sent=True)
-        for (plan, who), outcome in zip(wanted, outcomes, strict=True):
-            match outcome:
+            match plan.related[who]:
                 case rows.Done():
                     plan.receipt = _related(plan.receipt)
                 case rows.Refused(code, sentence, _) if code != "DUPLICATE_VALUE":
@@ -220,6 +238,12 @@ class Writer:
 
     def _url(self, kind: str, record: str) -> str:
         return f"{self._client.instance_url}/lightning/r/{kind}/{record}/view"
+
+
+def _relation(plan: _Plan, who: str) -> dict[str, Any]:
+    """Give the record that relates a further person; of an event it would make a guest, if nothing was said."""
+    flags = {"IsWhat": False} if plan.object == "Task" else {"IsWhat": False, "IsParent": True}
+    return {"attributes": {"type": f"{plan.object}Relation"}, "RelationId": who, **flags}
 
 
 def _spare(outcome: rows.Outcome) -> frozenset[str]:
