@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from connector_core.testing.sandbox import RowError
 from connector_hubspot.sandbox.instants import iso, now
@@ -15,7 +15,9 @@ from connector_hubspot.sandbox.refusals import NotSpokenError, RefusalError, inv
 from connector_hubspot.sandbox.store import Record
 
 LARGEST_BATCH = 100
-Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, Any]
+Commit: TypeAlias = Callable[[], dict[str, Any]]
+"""Executes a row that was checked, and gives its result."""
 
 
 @dataclass(slots=True)
@@ -26,10 +28,10 @@ class Outcome:
     errors: list[dict[str, Any]] = field(default_factory=list)
     missing: dict[str, str | None] = field(default_factory=dict)
 
-    def answer(self, kind: Kind | None, started: str) -> dict[str, Any]:
+    def answer(self, kind: Kind, started: str) -> dict[str, Any]:
         """Give the body: results in another order than the inputs, as HubSpot promises none."""
         errors = list(self.errors)
-        if self.missing and kind is not None:
+        if self.missing:
             traces = [trace for trace in self.missing.values() if trace]
             refusal = not_found(kind.singular, list(self.missing))
             errors.append(refusal.entry(**({"objectWriteTraceId": traces} if traces else {})))
@@ -100,65 +102,44 @@ class Batches:
     def create(self, kind: Kind, body: Any, version: str, fault: RowError | None) -> dict[str, Any]:
         """Create records, with their associations."""
 
-        def create(row: Row) -> dict[str, Any]:
-            plan = self._objects.plan(kind, row, version)
-            self._objects.refuse_taken(kind, plan.properties, None)
-            return self._portal.written(self._objects.execute(plan), (), new=True)
-
-        def check(row: Row) -> None:
-            plan = self._objects.plan(kind, row, version)
-            self._objects.refuse_taken(kind, plan.properties, None)
+        def prepare(row: Row) -> Commit:
+            return self._creation(kind, row, version)
 
         rows = inputs_of(body, LARGEST_BATCH)
-        if kind is CONTACTS and not _traced(rows):
-            _refuse_repeated_emails(rows)
-        return self._write(kind, rows, fault, check, create)
+        return self._write(kind, rows, fault, prepare)
 
     def update(self, kind: Kind, body: Any, fault: RowError | None) -> dict[str, Any]:
         """Change records; an id that was merged away is not found."""
 
-        def find(row: Row) -> Record:
-            record = self._find(kind, str(row.get("id")), row.get("idProperty"))
+        def prepare(row: Row) -> Commit:
+            record = self._changeable(kind, str(row.get("id")), row.get("idProperty"))
             if record is None:
                 raise _RowMissingError(str(row.get("id")))
-            return record
-
-        def check(row: Row) -> None:
-            self._objects.changes(find(row), row)
-
-        def change(row: Row) -> dict[str, Any]:
-            record = find(row)
-            changes = self._objects.changes(record, row)
-            self._portal.write(record, changes, now())
-            return self._portal.written(record, changes, new=False)
+            return self._change(record, row)
 
         rows = inputs_of(body, LARGEST_BATCH)
         _distinct(rows, None)
-        return self._write(kind, rows, fault, check, change)
+        return self._write(kind, rows, fault, prepare)
 
     def upsert(self, kind: Kind, body: Any, version: str, fault: RowError | None) -> dict[str, Any]:
         """Create or change records by a unique property."""
 
-        def upsert(row: Row) -> dict[str, Any]:
-            record, whole = self._upserted(kind, row)
-            if record is None:
-                plan = self._objects.plan(kind, whole, version)
-                self._objects.refuse_taken(kind, plan.properties, None)
-                return {**self._portal.written(self._objects.execute(plan), (), new=True), "new": True}
-            changes = self._objects.changes(record, row)
-            self._portal.write(record, changes, now())
-            return {**self._portal.written(record, changes, new=False), "new": False}
-
-        def check(row: Row) -> None:
-            record, whole = self._upserted(kind, row)
-            if record is None:
-                self._objects.plan(kind, whole, version)
+        def prepare(row: Row) -> Commit:
+            name = row.get("idProperty")
+            if not isinstance(name, str):
+                raise invalid("idProperty is required in every input of an upsert")
+            self._objects.refuse_not_unique(kind, name)
+            record = self._objects.locate(kind, str(row.get("id")), name)
+            if record is not None:
+                commit, new = self._change(record, row), False
             else:
-                self._objects.changes(record, row)
+                whole = {"properties": {name: row.get("id"), **(row.get("properties") or {})}}
+                commit, new = self._creation(kind, whole, version), True
+            return lambda: {**commit(), "new": new}
 
         rows = inputs_of(body, LARGEST_BATCH)
         _distinct(rows, str(rows[0].get("idProperty")) if rows else None)
-        return self._write(kind, rows, fault, check, upsert)
+        return self._write(kind, rows, fault, prepare)
 
     def archive(self, kind: Kind, body: Any, fault: RowError | None) -> dict[str, Any] | None:
         """Archive records; None: all of them, which is answered without a body."""
@@ -172,47 +153,56 @@ class Batches:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _find(self, kind: Kind, record_id: str, name: str | None) -> Record | None:
+    def _changeable(self, kind: Kind, record_id: str, name: str | None) -> Record | None:
         if name is None or name == "hs_object_id":
             return self._portal.store.get(kind, record_id)
         return self._objects.locate(kind, record_id, name)
 
-    def _upserted(self, kind: Kind, row: Row) -> tuple[Record | None, Row]:
-        """Find what a row of an upsert changes, and what it creates where there is nothing to change."""
-        name = row.get("idProperty")
-        if not isinstance(name, str):
-            raise invalid("idProperty is required in every input of an upsert")
-        self._objects.refuse_not_unique(kind, name)
-        record = self._objects.locate(kind, str(row.get("id")), name)
-        return record, {"properties": {name: row.get("id"), **(row.get("properties") or {})}}
+    def _creation(self, kind: Kind, row: Row, version: str) -> Commit:
+        plan = self._objects.plan(kind, row, version)
+        self._objects.refuse_taken(kind, plan.properties, None)
+        return lambda: self._portal.written(self._objects.execute(plan), (), new=True)
+
+    def _change(self, record: Record, row: Row) -> Commit:
+        changes = self._objects.changes(record, row)
+
+        def commit() -> dict[str, Any]:
+            self._portal.write(record, changes, now())
+            return self._portal.written(record, changes, new=False)
+
+        return commit
 
     def _write(
-        self,
-        kind: Kind,
-        rows: Sequence[Row],
-        fault: RowError | None,
-        check: Callable[[Row], None],
-        execute: Callable[[Row], dict[str, Any]],
+        self, kind: Kind, rows: Sequence[Row], fault: RowError | None, prepare: Callable[[Row], Commit]
     ) -> dict[str, Any]:
         """Execute the rows one by one; without trace ids, one that is refused rejects them all."""
         started, outcome, traced = iso(now()), Outcome(), _traced(rows)
         failed = [fault is not None and fault.picks() for _ in rows]
         if not traced:
-            _refuse_all(check, [row for row, fails in zip(rows, failed, strict=True) if not fails])
+            kept = [row for row, fails in zip(rows, failed, strict=True) if not fails]
+            _refuse_all(prepare, kept)
+            self._refuse_repeated(kind, kept)
         for row, fails in zip(rows, failed, strict=True):
             trace = row.get("objectWriteTraceId")
             try:
                 if fault is not None and fails:
                     outcome.errors.append(row_failure(fault, row))
                 else:
-                    outcome.results.append(execute(row))
+                    outcome.results.append(prepare(row)())
             except _RowMissingError as error:
                 outcome.missing[error.record_id] = trace
             except RefusalError as error:
-                if not traced:
-                    raise
                 outcome.errors.append(error.entry(objectWriteTraceId=[str(trace)]))
         return outcome.answer(kind, started)
+
+    def _refuse_repeated(self, kind: Kind, rows: Iterable[Row]) -> None:
+        """Refuse rows that would give one unique value to several records."""
+        names = [*self._portal.schema.unique(kind), *(["email"] if kind is CONTACTS else [])]
+        given = [row.get("properties") or {} for row in rows]
+        for name in names:
+            values = [str(properties[name]).strip().lower() for properties in given if properties.get(name)]
+            if len(set(values)) < len(values):
+                raise _conflict()
 
 
 class _RowMissingError(Exception):
@@ -236,12 +226,12 @@ def _distinct(rows: Iterable[Row], name: str | None) -> list[str]:
     return ids
 
 
-def _refuse_all(check: Callable[[Row], None], rows: Iterable[Row]) -> None:
+def _refuse_all(prepare: Callable[[Row], Commit], rows: Iterable[Row]) -> None:
     """Reject a whole batch for one row; what is wrong with values is told of all rows at once."""
     refusals: list[RefusalError] = []
     for row in rows:
         try:
-            check(row)
+            prepare(row)
         except _RowMissingError:
             continue
         except RefusalError as error:
@@ -251,13 +241,9 @@ def _refuse_all(check: Callable[[Row], None], rows: Iterable[Row]) -> None:
     problems = [problem for refusal in refusals for problem in refusal.problems]
     if problems:
         raise invalid_values(problems)
-    if refusals[0].category == "CONFLICT":
-        raise RefusalError(409, "Contact already exists", "CONFLICT")
-    raise refusals[0]
+    raise _conflict() if refusals[0].category == "CONFLICT" else refusals[0]
 
 
-def _refuse_repeated_emails(rows: Iterable[Row]) -> None:
-    emails = [str((row.get("properties") or {}).get("email") or "").strip().lower() for row in rows]
-    given = [email for email in emails if email]
-    if len(set(given)) < len(given):
-        raise RefusalError(409, "Contact already exists", "CONFLICT")
+def _conflict() -> RefusalError:
+    """Reject a whole batch for a contact that is there: without its id, as recorded."""
+    return RefusalError(409, "Contact already exists", "CONFLICT")

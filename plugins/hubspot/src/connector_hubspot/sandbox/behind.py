@@ -33,6 +33,8 @@ def change_behind(
     record = _record(portal, obj, record_id)
     if fields:
         portal.write(record, _read(portal, record, fields), now())
+    if merge_into == record_id:
+        raise ValueError("a record cannot be merged into itself")
     if merge_into is not None:
         portal.store.merge(record, _record(portal, obj, merge_into), now())
     elif delete:

@@ -71,8 +71,8 @@ def _plain(*names: str, **rest: Any) -> Iterator[Property]:
         yield Property(name, **rest)
 
 
-def _choice(name: str, *values: str, **rest: Any) -> Property:
-    return Property(name, "enumeration", "select", options=options_of(values), **rest)
+def _choice(name: str, *values: str, field: str = "select") -> Property:
+    return Property(name, "enumeration", field, options=options_of(values))
 
 
 def options_of(values: Sequence[str | Mapping[str, str]]) -> tuple[Option, ...]:
@@ -93,17 +93,16 @@ _CALCULATED_FLAG: Mapping[str, Any] = {"type": "bool", "field": "calculation_equ
 
 _EVERYWHERE = (
     *_plain("hs_object_id", **_NUMBER, **_SET_BY_HUBSPOT),
-    *_plain("hs_object_source", "hs_object_source_id", "hs_object_source_label", **_SET_BY_HUBSPOT),
+    *_plain("hs_object_source", "hs_object_source_id", **_SET_BY_HUBSPOT),
+    *_plain("hs_object_source_label", type="enumeration", field="select", **_SET_BY_HUBSPOT),
     *_plain("hs_merged_object_ids", type="enumeration", field="checkbox", **_SET_BY_HUBSPOT),
     Property("hubspot_owner_id", "enumeration", "select", refers="OWNER"),
 )
-_LIFECYCLE = (
-    _choice(
-        "lifecyclestage",
-        *("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer"),
-        *("evangelist", "other"),
-    ),
-    *_plain("hs_pipeline", **_SET_BY_HUBSPOT),
+_LIFECYCLE = _choice(
+    "lifecyclestage",
+    *("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer"),
+    *("evangelist", "other"),
+    field="radio",
 )
 _PLACE = (*_plain("address", "city", "state", "zip", "country"),)
 
@@ -112,18 +111,24 @@ PHONE_FIELDS: Mapping[str, str] = {"phone": "phone_number", "mobilephone": "mobi
 
 _CONTACT = (
     *_EVERYWHERE,
-    *_LIFECYCLE,
+    _LIFECYCLE,
+    _choice("hs_pipeline", "contacts-lifecycle-pipeline"),
     *_PLACE,
     *_plain("email", "firstname", "lastname", "jobtitle", "company", "website", "hs_country_region_code"),
     *_plain("phone", "mobilephone", "fax", "hs_whatsapp_phone_number", field="phonenumber"),
     Property("message", field="textarea"),
-    _choice("hs_lead_status", "NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "CONNECTED", "BAD_TIMING"),
+    _choice(
+        "hs_lead_status",
+        *("NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"),
+        field="radio",
+    ),
     Property("associatedcompanyid", "number", "number", label="Primary Associated Company ID", refers="COMPANY"),
     *_plain("createdate", "lastmodifieddate", "notes_last_contacted", **_TIME, **_SET_BY_HUBSPOT),
     *_plain("num_associated_deals", **_NUMBER, **_SET_BY_HUBSPOT),
     *_plain("hs_additional_emails", "hs_all_contact_vids", type="enumeration", field="select", calculated=True),
     *_plain("hs_email_domain", "hs_full_name_or_email", calculated=True),
-    *_plain("hs_is_contact", "hs_is_unworked", **_CALCULATED_FLAG),
+    Property("hs_is_contact", "bool", "calculation_read_time", calculated=True),
+    *_plain("hs_is_unworked", type="bool", field="calculation_equation", **_SET_BY_HUBSPOT),
     *(
         Property(f"hs_{kind}_{end}", type_, field, calculated=True)
         for end in PHONE_FIELDS.values()
@@ -136,7 +141,8 @@ _CONTACT = (
 )
 _COMPANY = (
     *_EVERYWHERE,
-    *_LIFECYCLE,
+    _LIFECYCLE,
+    _choice("hs_pipeline", "companies-lifecycle-pipeline"),
     *_PLACE,
     *_plain("name", "domain", "website"),
     Property("phone", field="phonenumber"),
