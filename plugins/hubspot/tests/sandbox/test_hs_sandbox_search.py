@@ -93,6 +93,7 @@ def test_filters_may_stand_at_the_top(portal: Any) -> None:
         {"filterGroups": [{"filters": [_filter("email", "IN", *map(str, range(101)))]}]},
         {"filterGroups": [{"filters": [_filter("no_such", "EQ", "1")]}]},
         {"filterGroups": [{"filters": [_filter("email", "LIKE", "1")]}]},
+        {"filterGroups": [{"filters": [_filter("createdate", "GTE", "yesterday")]}]},
         {"limit": 201},
         {"limit": 10, "after": "9991"},
         {"sorts": ["email", "firstname"]},

@@ -22,10 +22,12 @@ from connector_hubspot.sandbox.store import Record
 
 _MOST_GROUPS, _MOST_FILTERS, _MOST_TOGETHER, _MOST_VALUES = 5, 6, 18, 100
 _LONGEST_PAGE, _USUAL_PAGE, _REACH = 200, 10, 10_000
+_MEASURED = frozenset({"number", "datetime", "date"})
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*")
 
 Test: TypeAlias = Callable[[str], bool]
+Key: TypeAlias = Callable[[str | None], tuple[int, float, str]]
 Match: TypeAlias = Callable[[Record, Mapping[str, str]], bool]
 
 
@@ -122,7 +124,7 @@ def _test(prop: Property, operator: str, item: Mapping[str, Any]) -> Test:
         equal = _equal(prop, _value(item))
         return equal if operator == "EQ" else lambda text: not equal(text)
     key = _sort_key(prop)
-    low = _bound(key, _value(item))
+    low = _bound(prop, _value(item))
     match operator:
         case "LT":
             return lambda text: key(text) < low
@@ -133,7 +135,7 @@ def _test(prop: Property, operator: str, item: Mapping[str, Any]) -> Test:
         case "GTE":
             return lambda text: key(text) >= low
         case "BETWEEN":
-            high = _bound(key, str(item.get("highValue")))
+            high = _bound(prop, str(item.get("highValue")))
             return lambda text: low <= key(text) <= high
     raise invalid(f"Invalid filter: unknown operator {operator}")
 
@@ -157,9 +159,9 @@ def _listed(prop: Property, values: list[str]) -> Test:
     if prop.type == "enumeration":
         wanted = frozenset(values)
         return lambda text: not wanted.isdisjoint(text.split(";"))
-    if prop.type in {"number", "datetime", "date"}:
+    if prop.type in _MEASURED:
         key = _sort_key(prop)
-        keys = {_bound(key, value) for value in values}
+        keys = {_bound(prop, value) for value in values}
         return lambda text: key(text) in keys
     lower = frozenset(values)
     return lambda text: text.lower() in lower
@@ -168,20 +170,21 @@ def _listed(prop: Property, values: list[str]) -> Test:
 def _equal(prop: Property, value: str) -> Test:
     if prop.type == "enumeration":
         return lambda text: value in text.split(";")
-    if prop.type in {"number", "datetime", "date"}:
+    if prop.type in _MEASURED:
         key = _sort_key(prop)
-        wanted = _bound(key, value)
+        wanted = _bound(prop, value)
         return lambda text: key(text) == wanted
     lower = value.lower()
     return lambda text: text.lower() == lower
 
 
+def _patterns(word: str) -> list[str]:
+    """Give what a word of a filter looks for: itself where it is a token or has a wildcard, else its parts."""
+    return [word] if "*" in word or _COMPOUND.fullmatch(word) else _WORD.findall(word)
+
+
 def _contains(value: str) -> Test:
-    patterns = [
-        pattern
-        for word in value.lower().split()
-        for pattern in ([word] if "*" in word else [word] if _COMPOUND.fullmatch(word) else _WORD.findall(word))
-    ]
+    patterns = [pattern for word in value.lower().split() for pattern in _patterns(word)]
 
     def test(text: str) -> bool:
         lower = text.lower()
@@ -191,7 +194,7 @@ def _contains(value: str) -> Test:
     return test
 
 
-def _sort_key(prop: Property) -> Callable[[str | None], tuple[int, float, str]]:
+def _sort_key(prop: Property) -> Key:
     """Give how values are ordered: numbers and times as such, text without case; none come first."""
 
     def key(text: str | None) -> tuple[int, float, str]:
@@ -209,8 +212,12 @@ def _sort_key(prop: Property) -> Callable[[str | None], tuple[int, float, str]]:
     return key
 
 
-def _bound(key: Callable[[str | None], tuple[int, float, str]], value: str) -> tuple[int, float, str]:
-    return key(value)
+def _bound(prop: Property, value: str) -> tuple[int, float, str]:
+    """Read a value to compare with; a number or time must be one."""
+    bound = _sort_key(prop)(value)
+    if prop.type in _MEASURED and bound[0] != 1:
+        raise invalid(f"Invalid filter: {value} is no {prop.type}", propertyName=[prop.name])
+    return bound
 
 
 def _number(text: str) -> float | None:
@@ -220,21 +227,13 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _order(
-    portal: Portal, kind: Kind, sorts: list[Any]
-) -> tuple[str, Callable[[str | None], tuple[int, float, str]], bool] | None:
+def _order(portal: Portal, kind: Kind, sorts: list[Any]) -> tuple[str, Key, bool] | None:
     if not sorts:
         return None
     if len(sorts) > 1:
         raise invalid("A search takes one sort")
-    name, direction = (
-        (sorts[0], "ASCENDING")
-        if isinstance(sorts[0], str)
-        else (
-            str(sorts[0].get("propertyName")),
-            sorts[0].get("direction", "ASCENDING"),
-        )
-    )
+    given = {"propertyName": sorts[0]} if isinstance(sorts[0], str) else sorts[0]
+    name, direction = str(given.get("propertyName")), given.get("direction", "ASCENDING")
     prop = portal.schema.find(kind, name)
     if prop is None or direction not in {"ASCENDING", "DESCENDING"}:
         raise invalid(f"Invalid sort: {name} {direction}")
