@@ -138,7 +138,9 @@ class _Tokens:
 
     def _refreshed(self) -> str:
         if self._form is None:
-            raise CredentialsError("HubSpot says that the access token has expired: make a new one, and set it")
+            raise CredentialsError(
+                "HubSpot says that the access token has expired: make a new one in HubSpot, and set it"
+            )
         try:
             answer = self._fetch(self._form)
         except (RefusedError, CredentialsError) as error:

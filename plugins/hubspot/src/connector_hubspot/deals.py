@@ -142,7 +142,7 @@ class Deals:
                 name=value(record, "dealname"),
                 account=accounts.get(primary[key] or ""),
                 owner_id=owner_id,
-                owner_email=owners[owner_id].email if owner_id in owners else None,
+                owner_email=(owners[owner_id].email or None) if owner_id in owners else None,
                 closed_at=_closed_at(record, closed),
                 person_ids=tuple(sorted(contacts.ids(key))),
                 next_step=value(record, "hs_next_step"),

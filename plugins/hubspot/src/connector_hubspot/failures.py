@@ -60,7 +60,7 @@ class BatchRefusedError(RefusedError):
 
 
 class ExpiredError(CredentialsError):
-    """The access token has expired."""
+    """The access token may have expired: a new one may be taken."""
 
 
 def failure(error: Exception) -> ConnectorError:
@@ -77,7 +77,8 @@ def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
     """Map an answer that refuses."""
     category = body.get("category") or ""
     if status == 401:
-        return _unauthorized(category)
+        kind = CredentialsError if category == "INVALID_AUTHENTICATION" else ExpiredError
+        return kind("HubSpot refuses the access token: make a new one, or connect the account anew")
     if status == 403:
         return _forbidden(body)
     if status == 477:
@@ -86,12 +87,6 @@ def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
     about = ", ".join(dict.fromkeys(field for problem in problems for field in problem.fields))
     message = f"HubSpot refused the request (status {status}, {problems[0].code or 'no code'})"
     return BatchRefusedError(status, f"{message}: {about}" if about else message, problems, body.get("correlationId"))
-
-
-def _unauthorized(category: str) -> CredentialsError:
-    if category == "INVALID_AUTHENTICATION":
-        return CredentialsError("HubSpot refuses the access token: make a new one in HubSpot, and set it")
-    return ExpiredError("HubSpot says that the access token has expired: make a new one in HubSpot, and set it")
 
 
 def _forbidden(body: Mapping[str, Any]) -> MissingRightError:
