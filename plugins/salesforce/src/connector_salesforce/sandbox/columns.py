@@ -143,8 +143,8 @@ class Conditions:
         values = self._values.get(id(condition))
         if values is None or not isinstance(condition, Compare):
             return None
-        index = self._store.index(self._obj.name, self._column(condition.path).field.name)
-        return [row for value in values for row in index.get(value, ())]
+        name = self._column(condition.path).field.name
+        return [row for value in values for row in self._store.having(self._obj.name, name, value)]
 
     def _refuse_semi_joins(self, parts: Sequence[Condition], message: str) -> None:
         inner = next((query for part in parts for query in semi_joins(part)), None)

@@ -255,7 +255,7 @@ class Queries:
 
     def _children(self, plan: Plan, name: str, row: Row) -> dict[str, Any] | None:
         query, child, key, child_plan = plan.children[name]
-        among = self._store.index(child.name, key).get(fold(row["Id"]), ())
+        among = self._store.having(child.name, key, fold(row["Id"]))
         rows = self.rows(query, child, among=among)
         if len(rows) > _MAX_CHILDREN:
             raise NotSpokenError(f"more than {_MAX_CHILDREN} records of a child query")

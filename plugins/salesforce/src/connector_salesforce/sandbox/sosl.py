@@ -24,7 +24,6 @@ from connector_salesforce.sandbox.syntax import Query
 MAX_RESULTS = 2_000
 _MAX_WITH_OPERATORS = 4_000
 _MAX_SEARCH = 10_000
-_LEAST_TERM = 2
 _LONGEST_COUNTRY_CODE = 3
 
 _SEARCH = re.compile(
@@ -42,6 +41,7 @@ _TYPES: Mapping[str, frozenset[str]] = {
     "SIDEBAR": frozenset({"phone", "email", "string", "combobox"}),
 }
 _NAMES = ("name", "firstname", "lastname", "subject")
+_WILD = frozenset("*?")
 _GUARD = "\ue000"  # stands for a character that was escaped, while the others are read
 
 Match: TypeAlias = Callable[[frozenset[str]], bool]
@@ -196,17 +196,18 @@ def _match(find: str) -> Match | None:
         return None
     text = _SPECIAL.sub(_unescaped, find)
     phrases = re.findall(r'"[^"]*"|\S+', text)
+    words = [phrase for phrase in phrases if phrase.upper() not in ("OR", "AND")]
     if len(find) > _MAX_WITH_OPERATORS:
-        return _any([_all([phrase]) for phrase in phrases if phrase.upper() not in ("OR", "AND", "NOT")])
+        return _any([[word] for word in words])
     alternatives: list[list[str]] = [[]]
     for phrase in phrases:
+        if phrase.upper() == "NOT":
+            raise NotSpokenError("NOT in a search")
         if phrase.upper() == "OR":
             alternatives.append([])
-        elif phrase.upper() == "NOT":
-            raise NotSpokenError("NOT in a search")
         elif phrase.upper() != "AND":
             alternatives[-1].append(phrase)
-    return _any([_all(words) for words in alternatives if words])
+    return _any([words for words in alternatives if words])
 
 
 def _unescaped(part: re.Match[str]) -> str:
@@ -215,17 +216,18 @@ def _unescaped(part: re.Match[str]) -> str:
     return (_GUARD if escaped in ("*", "?", '"') else str(escaped)) if escaped else " "
 
 
-def _any(matches: Sequence[Match]) -> Match:
-    if not matches:
-        raise ServiceError("MALFORMED_SEARCH", "A search string has to be specified")
-    return lambda terms: any(match(terms) for match in matches)
-
-
-def _all(phrases: Sequence[str]) -> Match:
-    words = [word for phrase in phrases for word in _words(phrase)]
-    if not words:
+def _any(alternatives: Sequence[Sequence[str]]) -> Match:
+    """Match what has all the words of one of several phrases."""
+    parts = [[word for phrase in phrases for word in _words(phrase)] for phrases in alternatives]
+    if not parts or not all(parts):
         raise ServiceError("INVALID_SEARCH", "Search term must be longer than one character")
-    plain = frozenset(word for word in words if not {"*", "?"} & set(word))
+    single = frozenset(words[0] for words in parts if len(words) == 1 and not _WILD & set(words[0]))
+    others = [_all(words) for words in parts if len(words) > 1 or _WILD & set(words[0])]
+    return lambda terms: not single.isdisjoint(terms) or any(match(terms) for match in others)
+
+
+def _all(words: Sequence[str]) -> Match:
+    plain = frozenset(word for word in words if not _WILD & set(word))
     patterns = [_wildcard(word) for word in words if word not in plain]
     return lambda terms: plain <= terms and all(any(p.fullmatch(term) for term in terms) for p in patterns)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from connector_salesforce.sandbox.ids import make_id
 from connector_salesforce.sandbox.schema import OBJECTS
 
 Row: TypeAlias = Mapping[str, Any]
-Index: TypeAlias = Mapping[Any, Sequence[Row]]
+Index: TypeAlias = dict[Any, dict[str, Row]]
 
 _FIRST_NUMBER = 62**4  # four digits in use from the start, as in an organization that is not new
 
@@ -77,13 +77,18 @@ class Store:
 
     def put(self, obj: str, row: Row) -> None:
         """Hold a row, in place of the one with its id."""
-        table = self._tables[obj]
-        table.rows[row["Id"]] = row
-        table.indexes.clear()
+        table, record_id = self._tables[obj], row["Id"]
+        for (seen_as, name), index in table.indexes.items():
+            old = table.rows.get(record_id)
+            if old is not None:
+                index.get(fold(old.get(name)), {}).pop(record_id, None)
+            if _in_view(seen_as, row):
+                index.setdefault(fold(row.get(name)), {})[record_id] = _view(seen_as, row)
+        table.rows[record_id] = row
         self._written[row["Id"]] = time.monotonic()
 
     def rows(self, obj: str) -> Iterable[Row]:
-        """Give the rows of an object in the order of their ids, deleted ones too."""
+        """Give the rows of an object in the order in which they came, deleted ones too."""
         view = OBJECTS[obj].view_of
         rows = self._tables[view or obj].rows.values()
         return [_view(obj, row) for row in rows if _in_view(obj, row)] if view else rows
@@ -92,20 +97,20 @@ class Store:
         """Give the rows of an object that are not deleted."""
         return [row for row in self.rows(obj) if not row["IsDeleted"]]
 
-    def index(self, obj: str, name: str) -> Index:
-        """Give the rows of an object by the folded value of a field."""
+    def having(self, obj: str, name: str, value: Any) -> Collection[Row]:
+        """Find the rows with a folded value in a field, deleted ones too; by an index, made when it is first asked for."""
         indexes = self._tables[OBJECTS[obj].view_of or obj].indexes
         index = indexes.get((obj, name))
         if index is None:
-            built: dict[Any, list[Row]] = {}
+            index = indexes[obj, name] = {}
             for row in self.rows(obj):
-                built.setdefault(fold(row.get(name)), []).append(row)
-            index = indexes[obj, name] = built
-        return index
+                index.setdefault(fold(row.get(name)), {})[row["Id"]] = row
+        return index.get(value, {}).values()
 
     def where(self, obj: str, name: str, value: Any) -> list[Row]:
-        """Find the live rows with a value in a field."""
-        return [row for row in self.index(obj, name).get(fold(value), ()) if not row["IsDeleted"]]
+        """Find the rows with a value in a field that are not deleted, in the order of their ids."""
+        rows = (row for row in self.having(obj, name, fold(value)) if not row["IsDeleted"])
+        return sorted(rows, key=lambda row: str(row["Id"]))
 
     def settled(self, record_id: str, lag_seconds: float) -> bool:
         """Tell whether the search index has caught up with a record."""
@@ -127,9 +132,10 @@ class Store:
 
 
 def _in_view(obj: str, row: Row) -> bool:
-    if obj == "ContentDocument":
+    """Tell whether an object shows a row: the relations to people leave out what an activity is about, and users."""
+    if OBJECTS[obj].view_of is None or obj == "ContentDocument":
         return True
-    return not row["IsWhat"] and (obj == "TaskWhoRelation" or row["RelationId"][:3] in ("003", "00Q"))
+    return not row["IsWhat"] and row["RelationId"][:3] in ("003", "00Q")
 
 
 def _view(obj: str, row: Row) -> Row:
