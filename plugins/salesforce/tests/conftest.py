@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from connector_core.crms.world import parse_world
-from connector_core.manifest import ConnectionInfo
-from connector_core.testing.server import SandboxServer
 from connector_salesforce.adapter import SalesforceAdapter
 from connector_salesforce.sandbox import SalesforceSandbox
 from connector_salesforce.settings import SalesforceSettings
+
+from connector_core.crms.world import parse_world
+from connector_core.manifest import ConnectionInfo
+from connector_core.testing.server import SandboxServer
 
 
 @dataclass

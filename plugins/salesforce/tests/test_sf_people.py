@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from connector_salesforce import client as client_module
+
 from connector_core.errors import MissingRightError
 from connector_core.model import Unknown
-from connector_salesforce import client as client_module
 
 EMAIL = "carl@buyer.example"
 NUMBER = "+33612345678"

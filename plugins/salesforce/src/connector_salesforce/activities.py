@@ -239,8 +239,8 @@ def _ids(calls: Iterable[CallKey]) -> list[str]:
 
 def _calls_of(calls: Iterable[CallKey], who: Iterable[str]) -> list[str]:
     """Give the calls that name one of these people."""
-    wanted = set(who)
-    return [call.call_id for call in calls if not wanted.isdisjoint(call.person_ids)]
+    wanted = {short(it) for it in who}
+    return [call.call_id for call in calls if not wanted.isdisjoint(map(short, call.person_ids))]
 
 
 def _windows(calls: Iterable[CallKey]) -> list[tuple[dt.datetime, dt.datetime]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from connector_core.errors import TryAgainError
 from connector_salesforce.client import Row
 
 _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
+_CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 PREFIXES = {"Account": "001", "Contact": "003", "Opportunity": "006", "Lead": "00Q", "Task": "00T", "Event": "00U"}
 """The first three characters of ids (Object Reference, "Object Key Prefixes")."""
 
@@ -67,6 +68,20 @@ def short(record: str) -> str:
     return record[:15]
 
 
-def ids_of(kind: str, records: Iterable[str]) -> Sequence[str]:
-    """Pick the ids of one object, sorted, each once. What is no id is left out: a query with it would be refused whole."""
-    return sorted({it for it in records if _ID.fullmatch(it) and it.startswith(PREFIXES[kind])})
+def full_id(record: str) -> str | None:
+    """Give an id in 18 characters; None for what is none: a query with it would be refused whole.
+
+    The last three tell which of the 15 are upper case, five to a character (help.salesforce.com, "Convert 15 Character
+    Salesforce IDs").
+    """
+    if not _ID.fullmatch(record):
+        return None
+    blocks = (record[start : start + 5] for start in (0, 5, 10))
+    checks = (sum(1 << place for place, char in enumerate(block) if char.isupper()) for block in blocks)
+    full = short(record) + "".join(_CHECKS[check] for check in checks)
+    return full if record in (full, short(full)) else None
+
+
+def ids_of(kind: str, records: Iterable[str]) -> list[str]:
+    """Pick the ids of one object, sorted, each once."""
+    return sorted({full for it in records if it.startswith(PREFIXES[kind]) and (full := full_id(it))})

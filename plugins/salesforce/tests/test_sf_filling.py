@@ -1,0 +1,113 @@
+"""Fields of records, filled in a sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector_core.model import RecordUpdate
+
+WORLD: dict[str, Any] = {
+    "people": [
+        {"kind": "contact", "id": "C1", "name": "Carl"},
+        {"kind": "contact", "id": "C2", "name": "Carla"},
+        {"kind": "lead", "id": "L1", "name": "Lea", "converted_contact_id": "C1"},
+    ]
+}
+
+
+@pytest.fixture
+def desk(connect: Any) -> Any:
+    return connect(WORLD)
+
+
+def fill(desk: Any, obj: str, seed: str, **fields: Any) -> dict[str, str]:
+    record = desk.ids.get(seed, seed)
+    receipts = desk.adapter.fill_fields([RecordUpdate(obj, record, fields)])
+    return {name: it.outcome for name, it in receipts[obj, record].items()}
+
+
+def test_fields_are_set_together(desk: Any) -> None:
+    """Several fields of a record cost one request, and arrive."""
+    assert fill(desk, "Contact", "C1", Title="CTO", Department="IT") == {"Title": "sent", "Department": "sent"}
+    assert desk.record("Contact", desk.ids["C1"])["Title"] == "CTO"
+    assert desk.api_calls == 1
+
+
+def test_none_clears_a_field(desk: Any) -> None:
+    """None empties what was there."""
+    fill(desk, "Contact", "C1", Title="CTO")
+    fill(desk, "Contact", "C1", Title=None)
+
+    assert desk.record("Contact", desk.ids["C1"])["Title"] is None
+
+
+@pytest.mark.parametrize(
+    "bad", [{"Nope__c": "x"}, {"IsDeleted": True}, {"Birthdate": "not a day"}, {"Title": "x" * 129}, {"Name": "x"}]
+)
+def test_a_field_that_is_refused_keeps_no_other_from_being_sent(desk: Any, bad: dict[str, Any]) -> None:
+    """The one that is wrong is refused, the other two are sent."""
+    outcomes = fill(desk, "Contact", "C1", Department="IT", Description="text", **bad)
+
+    assert outcomes == {"Department": "sent", "Description": "sent", next(iter(bad)): "refused"}
+
+
+def test_a_rule_that_names_no_field_is_found_by_trying_each(desk: Any) -> None:
+    """A validation rule may name no field: each is then sent alone."""
+    rule = {"object": "Contact", "name": "r", "message": "No.", "when": {"field": "Title", "equals": "CTO"}}
+    desk.post("org", {"validation_rules": [rule]})
+
+    assert fill(desk, "Contact", "C1", Title="CTO", Department="IT") == {"Title": "refused", "Department": "sent"}
+
+
+def test_one_record_that_is_wrong_keeps_no_other_from_being_filled(desk: Any) -> None:
+    """A value that Salesforce cannot read takes the whole request with it: the others are sent again."""
+    updates = [
+        RecordUpdate("Contact", desk.ids["C1"], {"Birthdate": "not a day"}),
+        RecordUpdate("Contact", desk.ids["C2"], {"Title": "CTO"}),
+    ]
+    receipts = desk.adapter.fill_fields(updates)
+
+    assert [next(iter(receipts["Contact", desk.ids[it]].values())).outcome for it in ("C1", "C2")] == [
+        "refused",
+        "sent",
+    ]
+
+
+@pytest.mark.parametrize(("obj", "seed"), [("Lead", "L1"), ("Contact", "003000000000000AAA"), ("Contact", "nonsense")])
+def test_a_record_that_cannot_be_changed_refuses_all_its_fields_at_once(desk: Any, obj: str, seed: str) -> None:
+    """A converted lead, a record that is gone and an id that is none are refused without trying field by field."""
+    assert set(fill(desk, obj, seed, Title="x", Phone="1").values()) == {"refused"}
+    assert desk.api_calls == 1
+
+
+def test_a_refusal_carries_salesforces_words(desk: Any) -> None:
+    """Code and sentence stand in the receipt."""
+    receipts = desk.adapter.fill_fields([RecordUpdate("Contact", desk.ids["C1"], {"Title": "x" * 129})])
+    receipt = receipts["Contact", desk.ids["C1"]]["Title"]
+
+    assert (receipt.code, "Title" in (receipt.reason or "")) == ("STRING_TOO_LONG", True)
+
+
+def test_a_locked_record_is_deferred(desk: Any) -> None:
+    """A record that is held again and again was not changed, and may be later."""
+    desk.post("faults", [{"do": {"row_error": "UNABLE_TO_LOCK_ROW"}}])
+
+    assert fill(desk, "Contact", "C1", Title="x") == {"Title": "deferred"}
+
+
+def test_no_fields_are_no_request(desk: Any) -> None:
+    """An update of nothing is answered, and sends nothing."""
+    assert fill(desk, "Contact", "C1") == {}
+    assert desk.api_calls == 0
+
+
+def test_four_hundred_records_are_two_calls(connect: Any) -> None:
+    """Two hundred records go in one request."""
+    desk = connect({"people": [{"kind": "contact", "id": f"C{n}", "name": "x"} for n in range(400)]})
+    receipts = desk.adapter.fill_fields(
+        [RecordUpdate("Contact", desk.ids[f"C{n}"], {"Title": "x"}) for n in range(400)]
+    )
+
+    assert ({it["Title"].outcome for it in receipts.values()}, desk.api_calls) == ({"sent"}, 2)
