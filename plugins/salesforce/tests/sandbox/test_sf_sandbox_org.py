@@ -1,0 +1,145 @@
+"""How the organization of the sandbox is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+TASK = "Task"
+
+
+def test_a_hidden_field_is_none_in_queries(client: Any) -> None:
+    """As if it were not there."""
+    client.org(hidden_fields=["Contact.MobilePhone"])
+    body = client.query("SELECT Id, MobilePhone FROM Contact")
+    assert body[0]["message"].splitlines()[-1].startswith("No such column 'MobilePhone' on entity 'Contact'.")
+
+
+def test_a_hidden_field_is_not_described(client: Any) -> None:
+    """A describe is the user's."""
+    client.org(hidden_fields=["Task.CallObject"])
+    names = [field["name"] for field in client.send("GET", "sobjects/Task/describe").json()["fields"]]
+    assert "CallObject" not in names
+
+
+def test_a_hidden_field_cannot_be_written(client: Any) -> None:
+    """No such column."""
+    client.org(hidden_fields=["Task.CallObject"])
+    assert (
+        client.create(TASK, CallObject="x")["errors"][0]["message"]
+        == "No such column 'CallObject' on sobject of type Task"
+    )
+
+
+def test_a_read_only_field_cannot_be_written(client: Any) -> None:
+    """It can be read."""
+    client.org(read_only_fields=["Task.CallObject"])
+    codes = [
+        client.create(TASK, CallObject="x")["errors"][0]["statusCode"],
+        len(client.rows("SELECT CallObject FROM Task")),
+    ]
+    assert codes == ["INVALID_FIELD_FOR_INSERT_UPDATE", 1]
+
+
+def test_other_values_of_a_picklist_replace_the_former(client: Any) -> None:
+    """TaskStatus tells them, and which is closed."""
+    client.org(picklist_values={"Task.Status": ["Open", {"value": "Done", "closed": True}]})
+    assert client.rows("SELECT ApiName, IsClosed, IsDefault FROM TaskStatus ORDER BY SortOrder") == [
+        {"ApiName": "Open", "IsClosed": False, "IsDefault": False},
+        {"ApiName": "Done", "IsClosed": True, "IsDefault": False},
+    ]
+
+
+def test_a_status_that_is_no_more_is_refused(client: Any) -> None:
+    """The picklist is restricted."""
+    client.org(picklist_values={"Task.Status": ["Open", "Done"]})
+    assert (
+        client.create(TASK, Status="Completed")["errors"][0]["statusCode"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+    )
+
+
+def test_a_validation_rule_refuses_with_its_message(client: Any) -> None:
+    """The message is the administrator's."""
+    when = {"field": "Subject", "equals": ""}
+    client.org(
+        validation_rules=[{"object": "Task", "name": "Subject", "when": when, "message": "Say what it is about."}]
+    )
+    result = client.create(TASK, Status="Completed")["errors"][0]
+    assert result == {
+        "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        "message": "Say what it is about.",
+        "fields": [],
+    }
+
+
+def test_a_validation_rule_lets_others_pass(client: Any) -> None:
+    """All of its conditions have to hold."""
+    when = [{"field": "Status", "in": ["Completed"]}, {"field": "CallDisposition", "blank": True}]
+    client.org(validation_rules=[{"object": "Task", "name": "Result", "when": when, "message": "How did it go?"}])
+    assert client.create(TASK, Status="In Progress")["success"]
+
+
+def test_a_field_that_the_organization_requires_is_missed(client: Any) -> None:
+    """Besides those that the service does."""
+    client.org(required_fields=["Task.CallDisposition"])
+    assert client.create(TASK, Subject="x")["errors"][0]["fields"] == ["CallDisposition"]
+
+
+def test_an_object_that_may_not_be_read_is_not_there(client: Any) -> None:
+    """INVALID_TYPE in a query."""
+    client.org(missing_rights={"Lead": ["read"]})
+    assert client.query("SELECT Id FROM Lead")[0]["errorCode"] == "INVALID_TYPE"
+
+
+@pytest.mark.parametrize(("right", "method"), [("create", "POST"), ("edit", "PATCH")])
+def test_a_missing_right_refuses_a_write(client: Any, right: str, method: str) -> None:
+    """The code is the service's."""
+    client.org(missing_rights={"Task": [right]})
+    result = client.create(TASK) if method == "POST" else client.change(TASK, client.ids["T1"], Subject="x")
+    assert result["errors"][0]["statusCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
+
+
+def test_a_unique_field_refuses_a_second_record(client: Any) -> None:
+    """The message names the first."""
+    client.org(custom_fields=[{"object": "Task", "name": "Key__c", "unique": True, "external_id": True}])
+    first = client.create(TASK, Key__c="k")["id"]
+    error = client.create(TASK, Key__c="K")["errors"][0]
+    assert (error["statusCode"], first[:15] in error["message"]) == ("DUPLICATE_VALUE", True)
+
+
+def test_the_time_zone_decides_the_day_of_an_event(client: Any) -> None:
+    """Half past eleven in the evening UTC is tomorrow in Paris."""
+    client.org(time_zone="Europe/Paris")
+    event = client.create("Event", StartDateTime="2026-03-02T23:30:00Z", DurationInMinutes=10)
+    assert client.read("Event", event["id"], "ActivityDate") == {"ActivityDate": "2026-03-03"}
+
+
+def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
+    """A key replaces what it said before."""
+    client.org(hidden_fields=["Contact.MobilePhone"])
+    client.org(hidden_fields=[])
+    assert len(client.rows("SELECT MobilePhone FROM Contact")) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"hidden_field": []}, "unknown change of the organization 'hidden_field'; possible are custom_fields"),
+        (
+            {"hidden_fields": ["Contact.Mobile"]},
+            "no field 'Contact.Mobile' in the sandbox; did you mean Contact.MobilePhone?",
+        ),
+        ({"missing_rights": {"Task": ["write"]}}, "missing_rights: Task: no such right 'write'; possible are read"),
+        ({"time_zone": "Mars"}, "time_zone: no such time zone 'Mars'"),
+        ({"validation_rules": [{"object": "Task"}]}, "validation_rules: has not the form"),
+        (
+            {"custom_fields": [{"object": "Task", "name": "Key"}]},
+            "custom_fields: the name of a custom field ends in __c",
+        ),
+    ],
+)
+def test_a_change_that_cannot_be_made_says_what_can(client: Any, change: dict[str, Any], says: str) -> None:
+    """400, and nothing is changed."""
+    answer = client.org(**change)
+    assert (answer.status_code, answer.json()["message"][: len(says)]) == (400, says)
