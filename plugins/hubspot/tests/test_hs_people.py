@@ -108,6 +108,26 @@ def test_an_error_that_names_no_key_leaves_all_unknown(connect: Connect) -> None
     assert isinstance(account.adapter.find_contacts_by_email(["c@x.example"])["c@x.example"], Unknown)
 
 
+@pytest.mark.parametrize("body", [{}, {"results": None}, {"results": ["x"]}, {"results": [], "status": "PROCESSING"}])
+@pytest.mark.parametrize("look_up", ["find_contacts_by_email", "find_contacts_by_phone"])
+def test_an_answer_without_results_is_no_answer(connect: Connect, body: dict[str, Any], look_up: str) -> None:
+    """What is no answer to the question, or not a complete one, is not taken for "nobody"."""
+    account = connect()
+    account.faults({"match": {"path": "*/contacts/*"}, "do": {"status": 200, "body": body}})
+    with pytest.raises(TryAgainError):
+        getattr(account.adapter, look_up)(["+33612345678"])
+
+
+def test_an_address_that_is_hidden_leaves_its_contact_unknown(connect: Connect) -> None:
+    """A contact that was found by an address which the app may not see is not taken for nobody."""
+    account = connect(
+        people=[contact("C", emails=["c@x.example", "d@x.example"]), contact("E", emails=["e@x.example"])]
+    )
+    account.sandbox.org({"hidden": {"contacts": ["hs_additional_emails"]}})
+    found = account.adapter.find_contacts_by_email(["d@x.example", "e@x.example"])
+    assert (type(found["d@x.example"]), len(found["e@x.example"])) == (Unknown, 1)
+
+
 def test_one_address_that_is_refused_keeps_no_other_from_an_answer(connect: Connect) -> None:
     """A batch that is refused for one of its inputs is cut in half until that one stands alone."""
     account = connect(people=[contact(f"C{n}", emails=[f"c{n}@x.example"]) for n in range(9)])

@@ -60,15 +60,18 @@ class _Found:
     unasked: set[str] = field(default_factory=set)
     """Call ids, starts in milliseconds, and ids of people."""
 
-    def candidates(self, call: CallKey) -> list[str]:
-        """Choose what carries the call's id, and what shares a person with it and starts about when it does."""
-        shared = {each for person in call.person_ids for each in self.of_people.get(person, ())}
-        return sorted(
-            key
-            for key, record in self.records.items()
-            if self.kind.key_of(record) == call.call_id
-            or (key in shared and (start := _start(self.kind, record)) and abs(start - call.started_at) <= _WINDOW)
-        )
+    def candidates(self, calls: Sequence[CallKey]) -> dict[str, list[str]]:
+        """Choose for each call what carries its id, and what shares a person with it and starts about when it does."""
+        keyed: dict[str | None, list[str]] = {}
+        for record_id, record in self.records.items():
+            keyed.setdefault(self.kind.key_of(record), []).append(record_id)
+        starts = {key: start for key, record in self.records.items() if (start := _start(self.kind, record))}
+
+        def alike(call: CallKey) -> Iterable[str]:
+            shared = {each for person in call.person_ids for each in self.of_people.get(person, ())}
+            return (key for key in shared & starts.keys() if abs(starts[key] - call.started_at) <= _WINDOW)
+
+        return {call.call_id: sorted({*keyed.get(call.call_id, ()), *alike(call)}) for call in calls}
 
     def knows(self, call: CallKey) -> bool:
         """Tell whether everything could be asked for."""
@@ -89,7 +92,8 @@ class Activities:
         """Give for each call its candidates."""
         people = ids_only(person for call in calls for person in call.person_ids)
         found = [self._find(kind, calls, people) for kind in (CALL, MEETING)]
-        chosen = {call.call_id: [(it, key) for it in found for key in it.candidates(call)] for call in calls}
+        candidates = [(it, it.candidates(calls)) for it in found]
+        chosen = {call.call_id: [(it, key) for it, of in candidates for key in of[call.call_id]] for call in calls}
         activities = self._activities(found, chosen.values())
 
         def answer(call: CallKey) -> tuple[Activity, ...] | Unknown:

@@ -13,7 +13,7 @@ from connector_core.model import Opportunities, Opportunity, Unknown
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.owners import Owners
 from connector_hubspot.people import Companies
-from connector_hubspot.reading import Link, Links, Record, ids_only, read, read_links, survivor, value
+from connector_hubspot.reading import Link, Links, Record, ids_only, read, read_links, results_of, survivor, value
 from connector_hubspot.times import instant
 
 _PRIMARY_COMPANY = 5
@@ -51,7 +51,7 @@ class Stages:
         """Tell for each stage of each pipeline whether deals in it are closed (guide to the pipelines API)."""
         with self._lock:
             if not self._closed or self._until <= self._clock():
-                pipelines = self._client.get("/crm/pipelines/{version}/deals").get("results") or []
+                pipelines = results_of(self._client.get("/crm/pipelines/{version}/deals"))
                 self._closed = {
                     str(stage["id"]): str((stage.get("metadata") or {}).get("isClosed")).lower() == "true"
                     for pipeline in pipelines

@@ -91,7 +91,7 @@ def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
 
 def _forbidden(body: Mapping[str, Any]) -> MissingRightError:
     """Name the scopes that are missing: those of this plugin among all that would do, else what HubSpot says."""
-    entries = [body, *(item for item in _list(body.get("errors")) if isinstance(item, Mapping))]
+    entries = [body, *errors_of(body)]
     named = [str(name) for item in entries for name in _list(_context(item).get("requiredGranularScopes"))]
     named += re.findall(r"requires one of \[([^\]]*)\]", str(body.get("message") or ""))
     scopes = [name for name in dict.fromkeys(named) if name in SCOPES] or list(dict.fromkeys(named))[:5]
@@ -100,11 +100,16 @@ def _forbidden(body: Mapping[str, Any]) -> MissingRightError:
     return MissingRightError(f"The HubSpot app lacks {wanted}: add it to the app, then connect again", right=right)
 
 
+def errors_of(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the errors of a batch: it may have some with any status of success."""
+    return [entry for entry in _list(answer.get("errors")) if isinstance(entry, Mapping)]
+
+
 def problems_of(body: Mapping[str, Any]) -> Iterator[Problem]:
     """Read what is wrong from the body of an error, or from an entry among the ``errors`` of a batch."""
     seen: set[tuple[str | None, tuple[str, ...]]] = set()
     outer = _context(body)
-    entries = [item for item in (*_list(body.get("errors")), *_inside(body)) if isinstance(item, Mapping)]
+    entries = [*errors_of(body), *_inside(body)]
     for item in entries:
         context = {**outer, **_context(item)}
         problem = _problem(item, context)
@@ -129,11 +134,11 @@ def _problem(item: Mapping[str, Any], context: Mapping[str, Any]) -> Problem:
     )
 
 
-def _inside(body: Mapping[str, Any]) -> list[Any]:
+def _inside(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Read the JSON that stands inside a message: ``Property values were not valid: [{…}]``."""
     found = re.search(r"\[\{.*\}\]", str(body.get("message") or ""), re.DOTALL)
     try:
-        return _list(json.loads(found.group())) if found else []
+        return errors_of({"errors": json.loads(found.group())}) if found else []
     except ValueError:
         return []
 

@@ -11,8 +11,8 @@ from typing import Any
 from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
 from connector_core.model import FieldReceipt, RecordUpdate
 from connector_hubspot.client import HubSpotClient
-from connector_hubspot.failures import BatchRefusedError, Problem, problems_of
-from connector_hubspot.reading import BATCH, cut
+from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
+from connector_hubspot.reading import BATCH, cut, made
 
 _OBJECT = re.compile(r"[a-z0-9_-]+", re.IGNORECASE)
 
@@ -99,9 +99,9 @@ class _Filler:
             self._note(obj, rows, answer)
 
     def _note(self, obj: str, rows: Sequence[_Row], answer: Mapping[str, Any]) -> None:
-        done = {str(result["id"]) for result in answer.get("results") or []}
+        done = {str(result["id"]) for result in made(answer)}
         self._end([row for row in rows if row.id in done], FieldReceipt("sent"))
-        problems = [problem for entry in answer.get("errors") or [] for problem in problems_of(entry)]
+        problems = [problem for entry in errors_of(answer) for problem in problems_of(entry)]
         self._take_out(rows, problems)
         named = {key for problem in problems for key in (*problem.traces, *problem.ids)}
         unsaid = [row for row in rows if row.id not in named]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connector_hubspot.client import HubSpotClient
-from connector_hubspot.failures import BatchRefusedError, problems_of
+from connector_hubspot.failures import BatchRefusedError, errors_of, problems_of
 from connector_hubspot.reading import cut
 
 _INPUTS = 1000
@@ -43,18 +43,21 @@ def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) ->
             return {} if _GONE.search(error.sentence or "") else {pairs[0]: error.sentence or str(error)}
         middle = len(pairs) // 2
         return _link(client, start, end, pairs[:middle]) | _link(client, start, end, pairs[middle:])
-    sentences = [problem.sentence for entry in answer.get("errors") or [] for problem in problems_of(entry)]
+    sentences = [problem.sentence for entry in errors_of(answer) for problem in problems_of(entry)]
     gone = {found.group(1) for sentence in sentences if (found := _GONE.search(sentence))}
     others = [sentence for sentence in sentences if not _GONE.search(sentence)]
     if not others:
         return {}
-    made = {_pair(result) for result in answer.get("results") or []}
+    results = answer.get("results")
+    made = {_pair(result) for result in results if isinstance(result, dict)} if isinstance(results, list) else set()
     return {pair: others[0] for pair in pairs if pair not in made and not gone & set(pair)}
 
 
-def _pair(result: dict[str, Any]) -> Pair:
-    ends = [
-        str(result[f"{name}ObjectId"] if f"{name}ObjectId" in result else (result.get(name) or {}).get("id"))
-        for name in ("from", "to")
-    ]
-    return Pair(*ends)
+def _pair(result: Mapping[str, Any]) -> Pair:
+    """Read which association a result is: both of its forms were recorded or documented."""
+
+    def end(name: str) -> str:
+        inner = result.get(name)
+        return str(inner.get("id") if isinstance(inner, Mapping) else result.get(f"{name}ObjectId"))
+
+    return Pair(end("from"), end("to"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from connector_core.identity import email_key
 from connector_core.model import User
 from connector_hubspot.client import HubSpotClient
+from connector_hubspot.reading import next_page, results_of
 
 _KEPT_SECONDS = 600.0
 
@@ -48,17 +49,14 @@ class Owners:
             if kept is not None and kept[0] > self._clock():
                 return kept[1]
             owners: dict[str, User] = {}
-            query = {"limit": "100", "archived": str(archived).lower()}
-            while True:
+            query: dict[str, str] | None = {"limit": "100", "archived": str(archived).lower()}
+            while query is not None:
                 answer = self._client.get("/crm/owners/{version}", query)
-                for item in answer.get("results") or []:
-                    names = (item.get("firstName"), item.get("lastName"))
-                    name = " ".join(filter(None, names)) or None
+                for item in results_of(answer):
+                    name = " ".join(filter(None, (item.get("firstName"), item.get("lastName")))) or None
                     owner = User(str(item["id"]), str(item.get("email") or ""), name, active=not archived)
                     owners[owner.id] = owner
-                after = ((answer.get("paging") or {}).get("next") or {}).get("after")
-                if after is None:
-                    break
-                query["after"] = str(after)
+                after = next_page(answer)
+                query = None if after is None else {**query, "after": after}
             self._lists[archived] = (self._clock() + _KEPT_SECONDS, owners)
             return owners

@@ -92,10 +92,15 @@ class People:
         def ask(chunk: Sequence[str]) -> list[Record]:
             records, problems = read_batch(self._client, "contacts", chunk, _PROPERTIES, id_property="email")
             unknown.update({key: Unknown(f"HubSpot answered {code} for this one") for key, code in problems.items()})
+            told = [_keys(record) & set(chunk) for record in records]
+            if not all(told):  # a contact was found by an address that the app may not see
+                unknown.update(
+                    dict.fromkeys(set(chunk).difference(*told), Unknown("HubSpot does not show whose it is"))
+                )
             return records
 
         records, unasked = self._ask(cut(emails, BATCH), ask)
-        keys = {key: {email_key(text) or "" for text in _emails(it)} for key, it in records.items()}
+        keys = {key: _keys(record) for key, record in records.items()}
         return self._answered(emails, records, keys, unknown | unasked)
 
     def by_phone(self, numbers: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
@@ -181,6 +186,10 @@ def _person(record: Record, accounts: Mapping[str, Account]) -> Person:
 def _emails(record: Record) -> list[str]:
     texts = [value(record, "email") or "", *(value(record, "hs_additional_emails") or "").split(";")]
     return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+
+
+def _keys(record: Record) -> set[str]:
+    return {key for text in _emails(record) if (key := email_key(text))}
 
 
 def _texts(record: Record, names: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from connector_core.errors import TryAgainError
 from connector_hubspot.client import HubSpotClient
-from connector_hubspot.failures import BatchRefusedError, problems_of
+from connector_hubspot.failures import BatchRefusedError, errors_of, problems_of
 
 Record: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
@@ -41,6 +41,24 @@ def cut(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def ids_only(keys: Iterable[str]) -> list[str]:
     """Keep what can be an id of HubSpot's, once each, sorted; nothing else can be there."""
     return sorted({key for key in keys if key.isascii() and key.isdigit()})
+
+
+def results_of(answer: Mapping[str, Any]) -> list[Record]:
+    """Give the results of an answer to a read.
+
+    :raises TryAgainError: It is no such answer, or not a complete one: what is missing in it is not known to be missing.
+    """
+    results = answer.get("results")
+    whole = isinstance(results, list) and all(isinstance(item, dict) for item in results)
+    if not whole or answer.get("status", "COMPLETE") != "COMPLETE":
+        raise TryAgainError("HubSpot's answer has no complete results")
+    return list(results or [])
+
+
+def made(answer: Mapping[str, Any]) -> list[Record]:
+    """Give the records that an answer to a write names; of those that it does not name nothing is known."""
+    results = answer.get("results")
+    return [item for item in results if isinstance(item, dict) and "id" in item] if isinstance(results, list) else []
 
 
 def halving(
@@ -134,11 +152,11 @@ def read_batch(
     problems: dict[str, str] = {}
     for problem in _failed(answer):
         problems.update(dict.fromkeys(problem.ids or keys, problem.code or "?"))
-    return list(answer.get("results") or []), problems
+    return results_of(answer), problems
 
 
 def _failed(answer: Mapping[str, Any]) -> Iterator[Any]:
-    for entry in answer.get("errors") or []:
+    for entry in errors_of(answer):
         if entry.get("category") not in _GONE and entry.get("subCategory") not in _GONE:
             yield from problems_of(entry)
 
@@ -184,10 +202,10 @@ def read_links(client: HubSpotClient, start: str, end: str, ids: Iterable[str]) 
             if codes:
                 raise TryAgainError(f"HubSpot answered a part of the associations only ({', '.join(sorted(codes))})")
             inputs = []
-            for result in answer.get("results") or []:
+            for result in results_of(answer):
                 key = str(result["from"]["id"])
                 found.setdefault(key, []).extend(map(_link, result.get("to") or []))
-                after = _after(result)
+                after = next_page(result)
                 if after is not None:
                     inputs.append({"id": key, "after": after})
             if not inputs:
@@ -216,15 +234,16 @@ def search(
         "limit": _PAGE,
     }
     found: dict[str, Record] = {}
-    while True:
+    for _ in range(_REACHABLE // _PAGE):
         answer = client.post("/crm/objects/{version}/{object}/search", body, object=obj)
-        found.update((str(record["id"]), record) for record in answer.get("results") or [])
+        found.update((str(record["id"]), record) for record in results_of(answer))
         if int(answer.get("total") or 0) > _REACHABLE:
             raise CutShortError
-        after = _after(answer)
+        after = next_page(answer)
         if after is None:
             return list(found.values())
         body["after"] = after
+    raise CutShortError
 
 
 def one_of(name: str, values: Sequence[str]) -> Mapping[str, Any]:
@@ -232,8 +251,9 @@ def one_of(name: str, values: Sequence[str]) -> Mapping[str, Any]:
     return {"propertyName": name, "operator": "IN", "values": [value.lower() for value in values]}
 
 
-def _after(value: Mapping[str, Any]) -> str | None:
-    after = ((value.get("paging") or {}).get("next") or {}).get("after")
+def next_page(answer: Mapping[str, Any]) -> str | None:
+    """Give the cursor of the next page; the last page has none."""
+    after = ((answer.get("paging") or {}).get("next") or {}).get("after")
     return None if after is None else str(after)
 
 

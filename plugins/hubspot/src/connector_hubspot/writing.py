@@ -14,10 +14,10 @@ from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainE
 from connector_core.identity import compare_text
 from connector_core.model import ActivityDraft, CallStatus, Receipt
 from connector_hubspot.client import HubSpotClient
-from connector_hubspot.failures import BatchRefusedError, Problem, problems_of
+from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
 from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, KINDS, MEETING, Kind
 from connector_hubspot.linking import Pair, link
-from connector_hubspot.reading import BATCH, Record, cut
+from connector_hubspot.reading import BATCH, Record, cut, made
 from connector_hubspot.times import written
 
 _UNSAID = Receipt("unknown", reason="HubSpot's answer does not say what became of it")
@@ -170,11 +170,11 @@ class _Writer:
         """Keep what an answer says of each draft."""
         by_key = {draft.key: draft for draft in drafts}
         self._receipts |= dict.fromkeys(by_key, _UNSAID)
-        for result in answer.get("results") or []:
+        for result in made(answer):
             key = result.get("objectWriteTraceId") or key_of(result)
             if key in by_key:
                 self._receipts[key] = Receipt(outcome, str(result["id"]), result.get("url"))
-        for entry in answer.get("errors") or []:
+        for entry in errors_of(answer):
             for problem in problems_of(entry):
                 ids = set(problem.ids)
                 for draft in drafts:
