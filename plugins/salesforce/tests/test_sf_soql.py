@@ -69,7 +69,7 @@ def test_a_time_is_written_in_utc() -> None:
     )
 
 
-@given(st.integers(1, 6_000))
+@pytest.mark.parametrize("count", [1, 2, 2_500, 2_601, 6_000])
 def test_long_lists_are_split_within_the_limit(count: int) -> None:
     """Every part of a long list makes a query within the limit, and the parts together are the list."""
     keys = [f"someone-{number}@customer.example" for number in range(count)]
@@ -97,7 +97,7 @@ def test_hidden_columns_leave_their_alternatives_with_them() -> None:
     assert query.text({"HomePhone"}) == "SELECT Id, Phone FROM Contact WHERE Phone IN ('1')"
 
 
-@given(st.lists(st.from_regex(r"[0-9]{5,15}", fullmatch=True), min_size=1, max_size=50))
+@given(st.lists(st.integers(10_000, 10**15).map(str), min_size=1, max_size=50))
 def test_numbers_are_searched_as_they_are(numbers: list[str]) -> None:
     """Digits need no escape, and find what begins with them."""
     query = soql.Query("Contact", ("Id",))
