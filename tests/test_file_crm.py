@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connector_core.binding import bind
 from connector_core.crms import FILE
 from connector_core.crms.file import FileAdapter
-from connector_core.crms.index import WorldIndex
+from connector_core.crms.index import WorldIndex, key_of
 from connector_core.crms.world import parse_world, read_world
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
@@ -144,6 +144,12 @@ def test_activities_are_found_by_key_in_any_kind(crm: FileAdapter) -> None:
 def test_keys_compare_exactly(crm: FileAdapter) -> None:
     """Another case, or a part of it, is another key."""
     assert [candidates(crm, call_id=key) for key in ("Aircall:1", "aircall:", "aircall:11")] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("field", [None, "", "  "])
+def test_a_blank_key_field_leaves_the_key_to_the_body(field: str | None) -> None:
+    """What is blank is missing."""
+    assert key_of(field, "Good talk.\nref: aircall:1\n") == "aircall:1"
 
 
 @pytest.mark.parametrize("person", ["C1", "L1", "L2"])

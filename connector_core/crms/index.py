@@ -145,9 +145,11 @@ def there(reference: str | None, records: Mapping[str, T]) -> T | None:
 
 
 def key_of(call_id: str | None, body: str | None) -> str | None:
-    """Give the call's id that an activity carries: in its key field, else in the last line of its body."""
+    """Give the call's id that an activity carries: in its key field, or where that is blank in its body's last line."""
+    if call_id and call_id.strip():
+        return call_id
     last = (body or "").rstrip("\r\n").rpartition("\n")[2]
-    return call_id or (last.removeprefix(REF) if last.startswith(REF) else None) or None
+    return (last.removeprefix(REF) if last.startswith(REF) else "") or None
 
 
 def _converted(record: WorldPerson) -> bool:
