@@ -50,6 +50,8 @@ class Checker:
             wrong = next((item for item in value if not isinstance(item, kind)), self)
             if wrong is not self:
                 raise self.refused(f"answered a tuple that holds {_what(wrong)}; wanted a tuple of {kind.__name__}")
+            if not all(item.id for item in value):
+                raise self.refused(f"answered a {kind.__name__} with an empty id; wanted the record's own")
 
     def opportunities(
         self, answer: object, people: Collection[str], accounts: Collection[str], ids: Collection[str]

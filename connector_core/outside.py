@@ -25,9 +25,16 @@ def _calendar_time(value: dt.datetime) -> dt.datetime:
     return value
 
 
+def _not_blank(value: str) -> str:
+    """Refuse blanks alone: a blank reference is none, so that nothing could name such an id."""
+    if not value.strip():
+        raise PydanticCustomError("blank", "Input should not be blank")
+    return value
+
+
 Time: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_text_time)]
 CallTime: TypeAlias = Annotated[Time, AfterValidator(_calendar_time)]
-Id: TypeAlias = Annotated[str, Field(min_length=1)]
+Id: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
 Seconds: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1e9, allow_inf_nan=False)]
 
 

@@ -260,6 +260,7 @@ WRONG: dict[str, list[tuple[object, str]]] = {
         ({"a@buyer.example": None}, "answered None .* for a key; wanted a tuple of Person, or Unknown"),
         ({"a@buyer.example": [PERSON]}, "answered a value of type list for a key; wanted a tuple of Person"),
         ({"a@buyer.example": ({"id": "C1"},)}, "a tuple that holds a value of type dict; wanted a tuple of Person"),
+        ({"a@buyer.example": (Person("contact", ""),)}, "answered a Person with an empty id; wanted the record's own"),
         ({"a@buyer.example": (None,)}, "a tuple that holds None"),
     ],
     "find_activity": [({"call-1": (PERSON,)}, "a tuple that holds a value of type Person; wanted a tuple of Activity")],

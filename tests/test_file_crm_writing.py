@@ -225,6 +225,8 @@ def test_true_is_no_one(crm: FileAdapter, path: Path) -> None:
         (b"{", "is no JSON"),
         (b"\xff\xfe", "is no JSON"),
         (b'{"people": [{"id": "C1"}]}', r"people\.0\.kind"),
+        (b'{"accounts": [{"id": ""}]}', r"accounts\.0\.id: should not be empty"),
+        (b'{"accounts": [{"id": " "}]}', r"accounts\.0\.id: should not be blank"),
         (b"[]", "object"),
     ],
 )
