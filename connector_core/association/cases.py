@@ -118,8 +118,9 @@ class _Maker:
         if wanted or unknown:
             return Wants(people=frozenset(wanted)) if wanted else self._unknown("", unknown)
         others: list[Candidate] = []
-        if self.settings.owner_filter and deals:
-            owners = self._owners()
+        if self.settings.owner_filter:
+            # Whoever the organizer is, what nobody owns does not qualify: then there is no need to know.
+            owners = self._owners() if any(deal.owner_id for deal in deals) else frozenset()
             if isinstance(owners, Wants | Decision):
                 return owners
             others = [Candidate(deal, excluded="owner") for deal in deals if deal.owner_id not in owners]

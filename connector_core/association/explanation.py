@@ -48,11 +48,11 @@ def reasons(decision: Decision) -> str:
             parts.append(f"Only the activity names {_list(map(_named, decision.also))}.")
         parts.append(_opportunity(decision))
         parts.append(_account(decision))
-    return " ".join(parts)
+    return _one_line(" ".join(parts))
 
 
 def _guest(guest: Guest, participant: Participant) -> str:
-    name = (participant.name or "").strip() or f"Participant {guest.place + 1}"
+    name = _called(guest, participant)
     away = "" if guest.attends else ", who did not attend and does not count,"
     if not guest.ranked:
         if guest.reason == "unknown":
@@ -73,18 +73,19 @@ def _guest(guest: Guest, participant: Participant) -> str:
 
 
 def _activity(decision: Decision) -> str:
+    who = "the primary contact decides" if decision.case == "primary_contact" else "the participants decide"
     if decision.ambiguous:
-        return f"Activities {_list(decision.ambiguous)} may each be this call, nothing tells which: the participants decide."
+        return f"Activities {_list(decision.ambiguous)} may each be this call, nothing tells which: {who}."
     activity = decision.activity
     if activity is None:
-        return "The CRM has no activity for it: the participants decide."
+        return f"The CRM has no activity for it: {who}."
     how = "carries the call's id" if decision.by_key else "is of the same people and time"
     what = {
         "activity_opportunity": f"and names opportunity {decision.opportunity.id if decision.opportunity else ''}",
         "activity_account": f"and names account {decision.account.id if decision.account else ''}",
         "activity_people": "and names people: their opportunities decide",
-        "participants": "and names nothing: the participants decide",
-        "primary_contact": "but the primary contact decides",
+        "participants": f"and names nothing: {who}",
+        "primary_contact": f"but {who}",
     }[decision.case or "participants"]
     return f"Activity {activity.id} {how} {what}."
 
@@ -137,8 +138,17 @@ def _named(record: Person | object) -> str:
     return f"{getattr(record, 'id', '')} {name}" if name else str(getattr(record, "id", ""))
 
 
+def _called(guest: Guest, participant: Participant) -> str:
+    return _one_line(participant.name or "") or f"Participant {guest.place + 1}"
+
+
 def _list(texts: Iterable[str], separator: str = ", ") -> str:
     return separator.join(texts)
+
+
+def _one_line(text: str) -> str:
+    """Keep on one line what names and a CRM's own messages would break."""
+    return " ".join(text.split())
 
 
 # -- advice
@@ -154,7 +164,7 @@ def advise(decision: Decision) -> list[dict[str, str]]:
         rows.append(("ambiguous_activity", f"Activities {_list(decision.ambiguous)} {text}"))
     for guest in decision.guests:
         if guest.reason in GUEST_ADVICE:
-            name = (decision.call.participants[guest.place].name or "").strip() or f"Participant {guest.place + 1}"
+            name = _called(guest, decision.call.participants[guest.place])
             rows.append((guest.reason, GUEST_ADVICE[guest.reason].format(name=name)))
     if not decision.guests:
         rows.append(("no_guest", "Only users of the call platform took part: there is nobody to look for in the CRM."))
