@@ -21,12 +21,16 @@ _DAY_MINUTES = 24 * 60
 
 
 def derived(obj: str, store: Store, org: Org, old: Row | None, new: Row, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete a record that is about to be saved; what was given is stronger than what is derived.
+    """Complete a record that is about to be saved.
 
-    :raises ServiceError: What was given contradicts itself.
+    :raises ServiceError: What was given contradicts what follows from the rest of it. The text is unverified.
     """
     derive = _DERIVE.get(obj)
-    return {**new, **(derive(store, org, old, new, given) if derive else {})}
+    values = derive(store, org, old, new, given) if derive else {}
+    for name, value in given.items():
+        if value is not None and values.get(name, value) != value:
+            raise ServiceError("FIELD_INTEGRITY_EXCEPTION", f"{name}: does not agree with the other fields", [name])
+    return {**new, **values}
 
 
 def _person(_store: Store, _org: Org, _old: Row | None, new: Row, _given: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,10 +102,6 @@ def _timed(org: Org, old: Row | None, new: Row, given: Mapping[str, Any]) -> dic
         raise _missing("EndDateTime")
     _check_length(start, end)
     whole = int((end - start).total_seconds()) // 60
-    if minutes is not None and minutes != whole:
-        raise ServiceError(
-            "FIELD_INTEGRITY_EXCEPTION", "Duration: does not agree with End Date Time", ["DurationInMinutes"]
-        )
     day = start.astimezone(org.time_zone).date().isoformat()
     return _times(start, end, whole, day, end.astimezone(org.time_zone).date().isoformat())
 

@@ -17,7 +17,7 @@ from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.rest import MAX_QUOTA, Answer, Api, Ask, Cursors, read_json
 from connector_salesforce.sandbox.seed import Seed
-from connector_salesforce.sandbox.sessions import Sessions, SignInError
+from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, Sessions, SignInError
 from connector_salesforce.sandbox.store import Store
 
 SETTLE_SECONDS = 6
@@ -64,6 +64,8 @@ class SalesforceSandbox(Sandbox):
         return {
             "instance_url": url,
             "access_token": self._sessions.access_token,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
             "settle_seconds": SETTLE_SECONDS,
         }
 

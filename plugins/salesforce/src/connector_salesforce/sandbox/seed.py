@@ -42,28 +42,28 @@ class Seed:
         :raises SeedError: One that Salesforce could not hold; the message names it and says why.
         """
         for account in world.accounts:
-            self._hold(account.id, "accounts", "Account", self._account(account), account.fields, self._accounts)
+            self._hold(account.id, "account", "Account", self._account(account), account.fields, self._accounts)
         for user in world.users:
-            self._hold(user.id, "users", "User", self._user(user), user.fields, self._users)
+            self._hold(user.id, "user", "User", self._user(user), user.fields, self._users)
         contacts = {person.id for person in world.people if person.kind == "contact"}
         leads = {person.id: person for person in world.people if person.kind == "lead"}
         for person in world.people:
-            with _named("people", person.id):
+            with _named(person.kind, person.id):
                 obj = "Contact" if person.kind == "contact" else "Lead"
                 values = self._contact(person) if obj == "Contact" else self._lead(person, leads, contacts)
-            self._hold(person.id, "people", obj, values, person.fields, self._people)
+            self._hold(person.id, person.kind, obj, values, person.fields, self._people)
         self._convert(leads.values(), contacts)
         for opportunity in world.opportunities:
-            with _named("opportunities", opportunity.id):
-                contact_ids = self._contacts(opportunity)
             values = self._opportunity(opportunity)
-            self._hold(opportunity.id, "opportunities", "Opportunity", values, opportunity.fields, self._opportunities)
-            self._hold_roles(self._opportunities[opportunity.id], contact_ids)
+            self._hold(opportunity.id, "opportunity", "Opportunity", values, opportunity.fields, self._opportunities)
+            with _named("opportunity", opportunity.id):
+                self._check_closing(opportunity)
+                self._hold_roles(opportunity)
         activities = Activities(
             self._store, self._writer, self._people, self._converted, self._accounts, self._opportunities, self._users
         )
         for activity in world.activities:
-            with _named("activities", activity.id):
+            with _named("activity", activity.id):
                 self.ids.setdefault(activity.id, activities.hold(activity))
 
     def _hold(
@@ -85,7 +85,7 @@ class Seed:
         return {"Name": account.name or NOT_PROVIDED}
 
     def _user(self, user: WorldUser) -> dict[str, Any]:
-        with _named("users", user.id):
+        with _named("user", user.id):
             names = split_name(user.name)
         number = len(self._users) + 1
         return {
@@ -150,6 +150,11 @@ class Seed:
             values["CloseDate"] = closed.isoformat()
         return values
 
+    def _check_closing(self, opportunity: WorldOpportunity) -> None:
+        row = self._store.live(self._opportunities[opportunity.id]) or {}
+        if row.get("IsClosed") is not (opportunity.closed_at is not None):
+            raise SeedError("its closed_at and its StageName contradict each other")
+
     def _contacts(self, opportunity: WorldOpportunity) -> list[str]:
         """Name the contacts of an opportunity: a converted lead's role is held on the contact that it became."""
         found: list[str] = []
@@ -164,8 +169,9 @@ class Seed:
                 found.append(contact)
         return found
 
-    def _hold_roles(self, opportunity_id: str, contact_ids: Iterable[str]) -> None:
-        for number, contact_id in enumerate(contact_ids):
+    def _hold_roles(self, opportunity: WorldOpportunity) -> None:
+        opportunity_id = self._opportunities[opportunity.id]
+        for number, contact_id in enumerate(self._contacts(opportunity)):
             role = {"OpportunityId": opportunity_id, "ContactId": contact_id, "IsPrimary": number == 0}
             self._writer.insert("OpportunityContactRole", role, system=True)
 
@@ -229,9 +235,9 @@ def _named(kind: str, seed_id: str) -> Iterator[None]:
     try:
         yield
     except SeedError as error:
-        raise error if str(error).startswith("seed: ") else SeedError(f"seed: {kind}: {seed_id}: {error}") from error
+        raise SeedError(f"{kind} {seed_id}: {error}") from error
     except ServiceError as error:  # its own message may hold an address or a number
         fields = f" in {', '.join(error.fields)}" if error.fields else ""
-        raise SeedError(f"seed: {kind}: {seed_id}: Salesforce refuses it with {error.code}{fields}") from error
+        raise SeedError(f"{kind} {seed_id}: Salesforce refuses it with {error.code}{fields}") from error
     except NotSpokenError as error:
-        raise SeedError(f"seed: {kind}: {seed_id}: {error}") from error
+        raise SeedError(f"{kind} {seed_id}: {error}") from error
