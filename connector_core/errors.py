@@ -19,6 +19,8 @@ an attribute of its own (``sentence``), for the person who looks at that record.
 
 from __future__ import annotations
 
+import math
+
 
 class ConnectorError(Exception):
     """The root: every error that this package raises on purpose."""
@@ -59,8 +61,8 @@ class TryAgainError(ConnectorError):
     """The CRM cannot answer now: limits, maintenance, no connection. Nothing was executed."""
 
     def __init__(self, message: str, *, after_seconds: float | None = None) -> None:
-        """Carry the wait that the CRM asks for, in seconds, where it names one."""
-        super().__init__(message)
+        """Carry the wait that the CRM asks for, in seconds, where it names one; the message tells it too."""
+        super().__init__(message if after_seconds is None else f"{message}: ask again in {math.ceil(after_seconds)} s")
         self.after_seconds = after_seconds
 
 

@@ -14,7 +14,14 @@ from typing import Any, Literal, TypeAlias
 
 from connector_core.association import Decision, Records, Settings, decide, organizer_email
 from connector_core.connection import Connection
-from connector_core.errors import ContractError, MissingRightError, OutcomeUnknownError, RefusedError, TryAgainError
+from connector_core.errors import (
+    ConnectorError,
+    ContractError,
+    MissingRightError,
+    OutcomeUnknownError,
+    RefusedError,
+    TryAgainError,
+)
 from connector_core.lookup import known_or_not, look_up
 from connector_core.model import Activity, ActivityDraft, ActivityKind, Call, CallKey, Receipt, Unknown, User
 from connector_core.writing import Form, change, create
@@ -195,28 +202,53 @@ class _Unit:
         }
 
     def _write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
-        """Write; look for what was not answered once it has settled, and send what is not there once more."""
-        receipts = self._send(drafts)
-        lost = [draft for draft in drafts if receipts[draft.key].outcome == "unknown"]
-        if not lost:
-            return receipts
-        self.sleep(self.connection.settle_seconds)
-        keys = [CallKey(d.key, _call_kind(d), d.started_at, d.ended_at, d.duration_seconds, d.person_ids) for d in lost]
-        found = known_or_not(lambda _: self.connection.find_activity(keys), [draft.key for draft in lost])
-        again: list[ActivityDraft] = []
-        for draft in lost:
-            candidates = found[draft.key]
-            if isinstance(candidates, Unknown):
-                continue
-            activity = _written(draft, candidates)
-            if activity is None:
-                again.append(draft)
-            else:
-                outcome: Literal["created", "updated"] = "updated" if draft.activity_id else "created"
-                receipts[draft.key] = Receipt(outcome, activity.id, activity.url)
-        return receipts | self._send(again)
+        """Write; look for what was not answered once it has settled, and send what is not there once more.
 
-    def _send(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+        A change is sent again as it is: twice does what once does. What is not there after the second time either is
+        put off: a later sync may send it at once.
+        """
+        receipts = self._send(drafts)
+        for once_more in (True, False):
+            lost = [draft for draft in drafts if receipts[draft.key].outcome == "unknown"]
+            if not lost:
+                break
+            self.sleep(self.connection.settle_seconds)
+            created = [draft for draft in lost if draft.activity_id is None]
+            found = self._look_for(created, receipts)
+            receipts |= found
+            missing = [draft for draft in created if draft.key not in found]
+            if once_more:
+                changes = [draft for draft in lost if draft.activity_id is not None]
+                receipts |= self._send([*missing, *changes], first=False)
+            else:
+                receipts |= {draft.key: _put_off(receipts[draft.key]) for draft in missing}
+        return {key: _doubted(it) if it.outcome == "unknown" else it for key, it in receipts.items()}
+
+    def _look_for(self, drafts: Sequence[ActivityDraft], receipts: Mapping[str, Receipt]) -> dict[str, Receipt]:
+        """Look for what was not answered: a receipt for what is there, and for what cannot be looked for."""
+        keys = [
+            CallKey(d.key, _call_kind(d), d.started_at, d.ended_at, d.duration_seconds, d.person_ids) for d in drafts
+        ]
+        answers: Mapping[str, tuple[Activity, ...] | Unknown]
+        try:
+            answers = self.connection.find_activity(keys)
+        except ConnectorError as error:
+            answers = dict.fromkeys((key.call_id for key in keys), Unknown(str(error)))
+        found: dict[str, Receipt] = {}
+        for key, answer in answers.items():
+            if isinstance(answer, Unknown):
+                found[key] = receipts[key]
+            elif written := [activity for activity in answer if activity.key == key]:
+                first = min(written, key=lambda activity: activity.id)
+                found[key] = Receipt("created", first.id, first.url)
+        return found
+
+    def _send(self, drafts: Sequence[ActivityDraft], *, first: bool = True) -> dict[str, Receipt]:
+        """Send drafts.
+
+        :param first: Nothing was sent before, whose receipts an error would lose.
+        :raises ConnectorError: The first of all could not be sent, for a reason that lies with the connection.
+        """
         if not drafts:
             return {}
         try:
@@ -227,6 +259,10 @@ class _Unit:
             receipt = Receipt("refused", reason=error.sentence or str(error), code=error.code, field=error.field)
         except (OutcomeUnknownError, ContractError) as error:
             receipt = Receipt("unknown", reason=str(error))
+        except ConnectorError as error:
+            if first:
+                raise
+            receipt = Receipt("deferred", reason=str(error))
         return {draft.key: replace(receipt, id=draft.activity_id) for draft in drafts}
 
     def _settle(
@@ -245,12 +281,13 @@ def _without(records: Records, call_id: str, taken: Activity) -> Records:
     return replace(records, activities={**records.activities, call_id: rest})
 
 
-def _written(draft: ActivityDraft, candidates: Iterable[Activity]) -> Activity | None:
-    """Find what an unanswered draft wrote: by its key, or the activity that it was to change, changed."""
-    for activity in sorted(candidates, key=lambda activity: activity.id):
-        if activity.key == draft.key:
-            return activity
-    return None
+def _put_off(receipt: Receipt) -> Receipt:
+    return replace(receipt, outcome="deferred", reason=f"{receipt.reason}; it was sent, and is not there")
+
+
+def _doubted(receipt: Receipt) -> Receipt:
+    reason = f"{receipt.reason}; it may have been written: the next sync looks for it before it is sent again"
+    return replace(receipt, reason=reason)
 
 
 def _call_kind(draft: ActivityDraft) -> Literal["phone", "meeting"]:
