@@ -81,6 +81,14 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() - now())
 
 
+def instead_of_json(reply: Reply) -> str:
+    """Name what a body is that is no JSON, for a message; a web page is a proxy's, or speaks of maintenance."""
+    body = reply.body.strip()
+    if not body:
+        return "nothing"
+    return "a web page" if body.startswith(b"<") else "what is no JSON"
+
+
 @dataclass(slots=True)
 class _Lane:
     """A token bucket: ``rate`` requests a second, with bursts of one second's worth."""

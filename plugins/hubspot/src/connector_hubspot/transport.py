@@ -25,6 +25,7 @@ from connector_core.policy import (
     RequestPolicy,
     Verdict,
     Wait,
+    instead_of_json,
     retry_after,
 )
 
@@ -91,7 +92,7 @@ def judge(reply: Reply, lane: str) -> Verdict:
     if (reply.status >= 500 and reply.status != 501) or reply.status == 408:
         return Doubt(f"HubSpot answered status {reply.status}", asked)
     if _fine(reply.status) and reply.raw.value is None:
-        return Doubt(f"HubSpot answered status {reply.status} with what is no JSON object")
+        return Doubt(f"HubSpot answered status {reply.status} with {instead_of_json(reply)}")
     return ACCEPT
 
 

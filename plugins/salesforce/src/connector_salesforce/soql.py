@@ -123,8 +123,8 @@ class Query:
     archived: bool = False
 
     def seen(self, hidden: Collection[str]) -> list[str]:
-        """Give the columns without the hidden ones."""
-        return [name(it) for it in (*self.columns, *self.optional) if it not in hidden]
+        """Give the columns that are needed, and the optional ones that are not hidden."""
+        return [name(it) for it in (*self.columns, *(it for it in self.optional if it not in hidden))]
 
     def text(self, hidden: Collection[str] = ()) -> Soql:
         """Write it, without the optional columns that are hidden."""

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 import requests.adapters
 
-from connector_core.policy import ACCEPT, Doubt, Reply, RequestPolicy, Verdict, Wait, retry_after
+from connector_core.policy import ACCEPT, Doubt, Reply, RequestPolicy, Verdict, Wait, instead_of_json, retry_after
 from connector_salesforce.failures import DAY_LIMIT_AFTER_SECONDS, NOT_EXECUTED, read_failure, transport_error
 
 CONNECT_SECONDS = 10.0
@@ -26,9 +26,7 @@ class SessionOverError(Exception):
 def judge(reply: Reply) -> Verdict:
     """Read an answer: who is to act on it, and was the request executed."""
     if reply.status < 300:
-        return (
-            ACCEPT if _is_json(reply) else Doubt(f"Salesforce answered {reply.status} with something that is no JSON")
-        )
+        return ACCEPT if _is_json(reply) else Doubt(f"Salesforce answered {reply.status} with {instead_of_json(reply)}")
     failure = read_failure(reply.status, reply.body)
     why = f"Salesforce answered {failure.status} {failure.code}".rstrip()
     asked = retry_after(reply.headers)
