@@ -67,7 +67,6 @@ def test_a_token_goes_to_no_other_host(given: str) -> None:
     [
         {},
         {"access_token": " "},
-        {"access_token": "t", **OAUTH},
         {"access_token": "t", "client_id": "id"},
         {"client_id": "id", "client_secret": "secret"},
         {"refresh_token": "refresh"},
@@ -79,7 +78,7 @@ def test_there_is_one_whole_way_to_sign_in(given: dict[str, str]) -> None:
         HubSpotSettings.model_validate(given)
 
 
-@pytest.mark.parametrize("given", [{"access_token": "t"}, OAUTH])
+@pytest.mark.parametrize("given", [{"access_token": "t"}, OAUTH, {"access_token": "t", **OAUTH}])
 def test_both_ways_to_sign_in_are_taken(given: dict[str, str]) -> None:
     """A token alone, and the three parts of OAuth, are each enough."""
     assert HubSpotSettings.model_validate(given).timeout_seconds == 30

@@ -23,6 +23,7 @@ def tokens(account: Any) -> int:
 def test_many_threads_make_one_token(connect: Connect) -> None:
     """Threads that begin together wait for one token, and share it."""
     account = connect()
+    account.sandbox.expire_session()
     account.faults({"match": {"path": "/oauth/*"}, "do": {"delay_seconds": 0.1}})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: account.adapter.find_contacts_by_email(["c@x.example"]), range(16)))
@@ -36,14 +37,15 @@ def test_many_threads_refresh_once(connect: Connect) -> None:
     account.sandbox.expire_session()
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: account.adapter.find_contacts_by_email(["c@x.example"]), range(16)))
-    assert (tokens(account), found) == (2, [{"c@x.example": ()}] * 16)
+    assert (tokens(account), found) == (1, [{"c@x.example": ()}] * 16)
 
 
 def test_a_token_is_refreshed_before_it_expires(connect: Connect) -> None:
     """After four fifths of its life a token is replaced without a refused request."""
     account = connect()
     now = [0.0]
-    client = HubSpotClient(HubSpotSettings.model_validate(account.server.settings), clock=lambda: now[0])
+    app = {key: value for key, value in account.server.settings.items() if key != "access_token"}
+    client = HubSpotClient(HubSpotSettings.model_validate(app), clock=lambda: now[0])
     for now[0] in (0.0, 1439.0, 1441.0):
         client.get("/crm/owners/{version}")
     assert (tokens(account), [entry["status"] for entry in account.server._journal]) == (2, [200] * 5)

@@ -120,7 +120,7 @@ class _Tokens:
         self._lock = threading.Lock()
         self._token = settings.access_token.get_secret_value() if settings.access_token else None
         self._due = float("inf")
-        self._form = None if self._token else _form(settings)
+        self._form = _form(settings) if settings.refresh_token else None
 
     def current(self) -> str:
         """Give the token; make one where there is none, or where four fifths of its life are over."""

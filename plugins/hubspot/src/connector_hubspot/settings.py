@@ -36,8 +36,9 @@ def _held_to_hubspot(text: str) -> str:
 class HubSpotSettings(BaseModel):
     """How a connection reaches HubSpot: with a token that does not expire, or with one of OAuth that is refreshed.
 
-    ``access_token``: of a private app, a static-auth app or a service key. Else ``client_id``, ``client_secret`` and
-    ``refresh_token`` of an OAuth app; the access tokens made of them live in memory only.
+    ``access_token``: of a private app, a static-auth app or a service key. Else, or as well, ``client_id``,
+    ``client_secret`` and ``refresh_token`` of an OAuth app: a token that is given beside them is used until it expires, and
+    those that are made of them live in memory only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,9 +55,9 @@ class HubSpotSettings(BaseModel):
     def _one_way_to_sign_in(self) -> HubSpotSettings:
         oauth = (self.client_id, self.client_secret, self.refresh_token)
         given = [bool(_text(part)) for part in oauth]
-        if bool(_text(self.access_token)) == any(given) or any(given) != all(given):
+        if not (_text(self.access_token) or any(given)) or any(given) != all(given):
             raise PydanticCustomError(
-                "sign_in", "should have an access_token, or client_id, client_secret and refresh_token, and not both"
+                "sign_in", "should have an access_token, or client_id, client_secret and refresh_token together"
             )
         return self
 

@@ -46,6 +46,7 @@ class HubSpotSandbox(Sandbox):
             "client_id": sign_in.CLIENT_ID,
             "client_secret": sign_in.CLIENT_SECRET,
             "refresh_token": sign_in.REFRESH_TOKEN,
+            "access_token": sign_in.ACCESS_TOKEN,
             "settle_seconds": _SETTLE_SECONDS,
         }
 
