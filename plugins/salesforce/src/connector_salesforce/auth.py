@@ -67,7 +67,7 @@ class SignIn:
         """
         with self._lock:
             if self._grant is None or self._grant is stale:
-                if self._settings.access_token is not None:
+                if self._settings.client_secret is None:
                     raise CredentialsError(
                         "Salesforce does not accept the access token: it ended, was revoked, or belongs to another "
                         "org than instance_url; hand in a new one"

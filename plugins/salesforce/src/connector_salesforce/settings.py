@@ -61,9 +61,10 @@ def _version(text: str) -> str:
 
 
 class SalesforceSettings(BaseModel):
-    """How to reach one org. Either ``access_token``, or ``client_id`` and ``client_secret``.
+    """How to reach one org: with ``access_token``, with ``client_id`` and ``client_secret``, or with both.
 
-    ``instance_url``: the org's My Domain address. ``access_token``: an OAuth access token; it is not renewed.
+    ``instance_url``: the org's My Domain address. ``access_token``: an OAuth access token; it is used until it ends, and
+    renewed only where there is a client too.
     ``client_id``, ``client_secret``: of an External Client App with the client credentials flow and a run-as user
     (help.salesforce.com, "OAuth 2.0 Client Credentials Flow"). ``key_field``: a text field of the org's own on Activity,
     marked External ID and Unique, that takes the call's id; with it no duplicate can arise.
@@ -83,8 +84,8 @@ class SalesforceSettings(BaseModel):
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> SalesforceSettings:
         app = (self.client_id, self.client_secret)
-        if (self.access_token is None) == (app == (None, None)) or (None in app and app != (None, None)):
-            raise PydanticCustomError("sign_in", "needs either access_token, or client_id and client_secret")
+        if (self.access_token is None and app == (None, None)) or (None in app and app != (None, None)):
+            raise PydanticCustomError("sign_in", "needs access_token, or client_id and client_secret together")
         for name, secret in (("access_token", self.access_token), ("client_secret", self.client_secret)):
             if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
                 raise PydanticCustomError(
