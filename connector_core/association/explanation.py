@@ -83,7 +83,7 @@ def _activity(decision: Decision) -> str:
     what = {
         "activity_opportunity": f"and names opportunity {decision.opportunity.id if decision.opportunity else ''}",
         "activity_account": f"and names account {decision.account.id if decision.account else ''}",
-        "activity_people": "and names people: their opportunities decide",
+        "activity_people": "and names people: their opportunities decide, or else the guests'",
         "participants": f"and names nothing: {who}",
         "primary_contact": f"but {who}",
     }[decision.case or "participants"]
