@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, as_objects, as_texts
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.rest import Answer, Api, Ask, as_object, unspoken
 from connector_salesforce.sandbox.schema import ObjectType
@@ -53,9 +53,7 @@ def call_composite(api: Api, ask: Ask) -> Answer:
 
 
 def _composite(api: Api, body: Mapping[str, Any]) -> Answer:
-    requests = body.get("compositeRequest")
-    if not isinstance(requests, list) or not requests:
-        raise ServiceError("JSON_PARSER_ERROR", "compositeRequest: at least one subrequest is required")
+    requests = as_objects(body.get("compositeRequest"), "compositeRequest")
     _check_composite(requests)
     all_or_none = bool(body.get("allOrNone", False))
     before = api.store.checkpoint()
@@ -80,12 +78,14 @@ def _part(reference: str, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _check_composite(requests: Sequence[Any]) -> None:
+def _check_composite(requests: Sequence[Mapping[str, Any]]) -> None:
+    if not requests:
+        raise ServiceError("JSON_PARSER_ERROR", "compositeRequest: at least one subrequest is required")
     if len(requests) > MAX_SUBREQUESTS:
         raise ServiceError("LIMIT_EXCEEDED", f"A composite request can have up to {MAX_SUBREQUESTS} subrequests.")
     seen: set[str] = set()
     for request in requests:
-        if not isinstance(request, dict) or not isinstance(request.get("url"), str):
+        if not isinstance(request.get("url"), str):
             raise ServiceError(
                 "JSON_PARSER_ERROR", "compositeRequest: each subrequest needs method, url and referenceId"
             )
@@ -165,9 +165,7 @@ def _follow(match: re.Match[str], done: Mapping[str, Answer]) -> Any:
 
 
 def _batch(api: Api, body: Mapping[str, Any]) -> Answer:
-    requests = body.get("batchRequests")
-    if not isinstance(requests, list) or not all(isinstance(request, dict) for request in requests):
-        raise ServiceError("JSON_PARSER_ERROR", "batchRequests: a list of subrequests is required")
+    requests = as_objects(body.get("batchRequests"), "batchRequests")
     if len(requests) > MAX_SUBREQUESTS:
         raise ServiceError("LIMIT_EXCEEDED", f"A batch request can have up to {MAX_SUBREQUESTS} subrequests.")
     results: list[dict[str, Any]] = []
@@ -314,7 +312,7 @@ def _id(text: object) -> str:
 
 
 def _retrieve(api: Api, obj: ObjectType, body: Mapping[str, Any]) -> list[Any]:
-    ids, fields = body.get("ids") or [], body.get("fields") or []
+    ids, fields = as_texts(body.get("ids"), "ids"), as_texts(body.get("fields"), "fields")
     if len(ids) > MAX_RETRIEVED:
         message = f"record limit reached. cannot submit more than {MAX_RETRIEVED} records into this call"
         raise ServiceError("EXCEEDED_ID_LIMIT", message)

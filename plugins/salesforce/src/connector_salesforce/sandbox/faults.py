@@ -41,6 +41,28 @@ def not_found(message: str = "The requested resource does not exist") -> Service
     return ServiceError("NOT_FOUND", message, status=404)
 
 
+def as_texts(value: Any, name: str) -> list[str]:
+    """Read a list of texts out of a body; null is none.
+
+    :raises ServiceError: JSON_PARSER_ERROR.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ServiceError("JSON_PARSER_ERROR", f"{name}: a list of strings is required")
+    return value
+
+
+def as_objects(value: Any, name: str) -> list[dict[str, Any]]:
+    """Read a list of objects out of a body.
+
+    :raises ServiceError: JSON_PARSER_ERROR.
+    """
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ServiceError("JSON_PARSER_ERROR", f"{name}: a list of objects is required")
+    return value
+
+
 def query_fault(code: str, soql: str, at: int, message: str) -> ServiceError:
     """Make a refusal that points into a query, as recorded: the words around the place, and a caret below it.
 

@@ -195,7 +195,7 @@ class Org:
     def _set_time_zone(self, name: str) -> None:
         try:
             self.time_zone = ZoneInfo(name)
-        except (ZoneInfoNotFoundError, OSError) as error:
+        except (ZoneInfoNotFoundError, OSError, ValueError) as error:
             raise ValueError(f"time_zone: no such time zone {name!r}") from error
 
     def _set_custom_fields(self, fields: Sequence[Mapping[str, Any]]) -> None:

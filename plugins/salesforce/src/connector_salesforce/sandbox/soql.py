@@ -101,8 +101,8 @@ class Parser:
             order.append(self._order())
             while self._accept(","):
                 order.append(self._order())
-        limit = int(self._take("number")[1]) if self._accept("LIMIT") else None
-        offset = int(self._take("number")[1]) if self._accept("OFFSET") else 0
+        limit = self._number() if self._accept("LIMIT") else None
+        offset = self._number() if self._accept("OFFSET") else 0
         return Query(self._text, select, source, at, where, tuple(order), limit, offset)
 
     def end(self) -> None:
@@ -157,6 +157,13 @@ class Parser:
             self._unexpected()
         _, text, at = self._take("name")
         return Path(tuple(part.strip() for part in text.split(".")), at)
+
+    def _number(self) -> int:
+        _, text, _ = self._take("number")
+        if not text.isdecimal():
+            self._next -= 1
+            self._unexpected()
+        return int(text)
 
     def _order(self) -> Order:
         path = self._path()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, type_fault
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, as_objects, as_texts, type_fault
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.query import Queries
 from connector_salesforce.sandbox.schema import NOT_MODELLED, ObjectType
@@ -111,23 +111,24 @@ class Searches:
             raise NotSpokenError(f"{', '.join(sorted(unknown))} in a parameterized search")
         if not body.get("q"):
             raise ServiceError("MALFORMED_SEARCH", "A search string has to be specified")
-        fields, limit = tuple(body.get("fields") or ()), body.get("defaultLimit")
-        wanted = tuple(self._parameter(item, fields, limit) for item in body.get("sobjects") or ())
+        fields = as_texts(body.get("fields"), "fields")
+        objects = as_objects(body.get("sobjects") or [], "sobjects")
+        wanted = tuple(self._parameter(item, fields, body.get("defaultLimit")) for item in objects)
         if not wanted:
             raise NotSpokenError("a parameterized search of no object")
         group = str(body.get("in") or "ALL").upper()
         if group not in (*_TYPES, "NAME"):
             raise ServiceError("INVALID_SEARCH", f"in: no such group of fields: {group}")
-        return self.run(Search(body["q"], group, wanted, int(body.get("overallLimit") or MAX_RESULTS)))
+        return self.run(Search(str(body["q"]), group, wanted, _number(body.get("overallLimit")) or MAX_RESULTS))
 
-    def _parameter(self, item: Mapping[str, Any], fields: tuple[str, ...], limit: Any) -> Wanted:
+    def _parameter(self, item: Mapping[str, Any], fields: Sequence[str], limit: Any) -> Wanted:
         if unknown := set(item) - {"name", "fields", "where", "limit", "orderBy"}:
             raise NotSpokenError(f"{', '.join(sorted(unknown))} of an object in a parameterized search")
         text = f"WHERE {item['where']}" if item.get("where") else ""
         text += f" ORDER BY {item['orderBy']}" if item.get("orderBy") else ""
-        most = item.get("limit") or limit
+        names = as_texts(item.get("fields"), "fields") or fields
         clauses = parse_clauses(text) if text else None
-        return Wanted(str(item["name"]), tuple(item.get("fields") or fields), clauses, int(most) if most else None)
+        return Wanted(str(item.get("name")), tuple(names), clauses, _number(item.get("limit") or limit))
 
     def run(self, search: Search) -> dict[str, Any]:
         """Answer a search: at most 2,000 records over all objects."""
@@ -157,6 +158,15 @@ class Searches:
             return False
         values = [(row[name], phone) for name, phone in names if row.get(name)]
         return bool(values) and match(frozenset().union(*(_terms(value, phone=phone) for value, phone in values)))
+
+
+def _number(value: Any) -> int | None:
+    """Read a limit, which may be written as text; null is none."""
+    if value is None:
+        return None
+    if not str(value).isdecimal():
+        raise ServiceError("JSON_PARSER_ERROR", f"a limit is a number, not {value}")
+    return int(value)
 
 
 def _field_names(obj: ObjectType, group: str) -> list[tuple[str, bool]]:
