@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -168,6 +170,16 @@ def test_a_search_that_is_full_leaves_its_numbers_unknown(connect: Any, monkeypa
     assert (names(found["+33612345679"]), found["+33612345670"]) == (["Carl Customer"], ())
 
 
+def test_a_search_that_fails_leaves_only_its_numbers_unknown(connect: Any) -> None:
+    """What the queries found stays found when the search for the rest is not answered."""
+    desk = connect({"people": [contact(phones=["06 12 34 56 78"])]})
+    desk.post("faults", [{"match": {"path": "*/search*"}, "do": {"status": 503, "body": ""}}])
+    found = desk.adapter.find_contacts_by_phone([NUMBER, "+33612345670"])
+
+    assert names(found[NUMBER]) == ["Carl Customer"]
+    assert isinstance(found["+33612345670"], Unknown)
+
+
 def test_a_thousand_numbers_are_asked_for_in_a_few_calls(connect: Any) -> None:
     """Numbers are asked for together: a thousand strangers cost ten calls at most."""
     desk = connect({})
@@ -184,6 +196,20 @@ def test_a_hidden_title_is_done_without(connect: Any) -> None:
     desk.post("org", {"hidden_fields": ["Contact.Title", "Contact.HomePhone"]})
 
     assert desk.adapter.find_contacts_by_email([EMAIL])[EMAIL][0].title is None
+
+
+def test_threads_that_meet_a_hidden_column_together_all_do_without(connect: Any) -> None:
+    """Eight threads ask before any of them knows that a column is hidden: each gets its answer."""
+    desk = connect({"people": [contact(emails=[EMAIL])]})
+    desk.post("org", {"hidden_fields": ["Contact.Title"]})
+    start = threading.Barrier(8)
+
+    def ask(_: int) -> int:
+        start.wait()
+        return len(desk.adapter.find_contacts_by_email([EMAIL])[EMAIL])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [1] * 8
 
 
 def test_a_hidden_phone_field_is_not_asked_for(connect: Any) -> None:

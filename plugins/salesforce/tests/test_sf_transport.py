@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -94,8 +95,9 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers[0] if headers else {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        with contextlib.suppress(OSError):  # whoever asked may have stopped waiting
+            self.end_headers()
+            self.wfile.write(data)
 
     do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - http.server wants these names
 

@@ -68,8 +68,9 @@ class Client:
         waiting = list(range(len(queries)))
         while waiting:
             batch, waiting = waiting[:QUERIES_AT_ONCE], waiting[QUERIES_AT_ONCE:]
-            for index, (status, body) in zip(batch, self._ask([queries[at] for at in batch]), strict=True):
-                answer = self._read(queries[index], status, body)
+            asked = [(queries[index], self._hidden_in(queries[index])) for index in batch]
+            for index, (query, hidden), (status, body) in zip(batch, asked, self._ask(asked), strict=True):
+                answer = self._read(query, hidden, status, body)
                 if answer is None:
                     waiting.append(index)
                 else:
@@ -81,10 +82,11 @@ class Client:
 
         Without them an activity has one person at most, and ``TaskWhoRelation`` does not exist (Object Reference).
         """
+        before = self.shared  # another thread may learn it meanwhile
         try:
             return act()
         except MissingRightError as error:
-            if not self.shared or "TaskWhoRelation" not in (error.right or ""):
+            if not before or "TaskWhoRelation" not in (error.right or ""):
                 raise
             self.shared = False
             _LOG.warning("the org relates one person to an activity (Shared Activities are off)")
@@ -93,12 +95,13 @@ class Client:
     def search(self, terms: Sequence[str], queries: Sequence[Query]) -> list[Row] | None:
         """Search fields of phone numbers for any of the terms; None where the answer may be cut short."""
         while True:
-            sosl = find(terms, [(query, self._hidden_in(query)) for query in queries], SEARCH_LIMIT)
+            asked = [(query, self._hidden_in(query)) for query in queries]
+            sosl = find(terms, asked, SEARCH_LIMIT)
             try:
                 body = self.call("search", functools.partial(_get, "search/", {"q": str(sosl)}))
             except MissingRightError as error:
                 name = (error.right or "").rpartition(".")[2]
-                if not sum(self._hide(query, name) for query in queries):  # the refusal does not say of which object
+                if not sum(self._hide(*it, name) for it in asked):  # the refusal does not say of which object
                     raise
                 continue
             rows = body.get("searchRecords") if isinstance(body, dict) else None
@@ -148,17 +151,17 @@ class Client:
             nonsense = TryAgainError if reads else OutcomeUnknownError
             raise nonsense("Salesforce answered a composite request with something else") from error
 
-    def _ask(self, queries: Sequence[Query]) -> list[tuple[int, Any]]:
-        asked = enumerate(map(self._address, queries))
-        subrequests = [{"method": "GET", "referenceId": f"q{place}", "url": address} for place, address in asked]
+    def _ask(self, asked: Sequence[tuple[Query, frozenset[str]]]) -> list[tuple[int, Any]]:
+        addresses = enumerate(self._address(query, hidden) for query, hidden in asked)
+        subrequests = [{"method": "GET", "referenceId": f"q{place}", "url": address} for place, address in addresses]
         return self.composite(subrequests, reads=True)
 
-    def _address(self, query: Query) -> str:
+    def _address(self, query: Query, hidden: frozenset[str]) -> str:
         # Quoted whole: Salesforce reads @{…} in an address as a reference to another subrequest.
         resource = "queryAll" if query.archived else "query"
-        return f"{self.root}/{resource}/?q={quote(query.text(self._hidden_in(query)), safe='')}"
+        return f"{self.root}/{resource}/?q={quote(query.text(hidden), safe='')}"
 
-    def _read(self, query: Query, status: int, body: Any) -> Answer | None:
+    def _read(self, query: Query, hidden: frozenset[str], status: int, body: Any) -> Answer | None:
         """Read the answer to a query; None where it is to be asked again without a hidden column."""
         if status < 300:
             try:
@@ -168,7 +171,7 @@ class Client:
         failure = read_failure(status, body)
         if failure.code in _TOO_LARGE:
             return Unknown(f"{query.object}: Salesforce gave up on the query ({failure.code})")
-        if failure.code == "INVALID_FIELD" and self._hide(query, failure.missing or ""):
+        if failure.code == "INVALID_FIELD" and self._hide(query, hidden, failure.missing or ""):
             return None
         raise error_of(failure, query.object)
 
@@ -201,13 +204,12 @@ class Client:
     def _hidden_in(self, query: Query) -> frozenset[str]:
         return self._hidden.get(query.object, frozenset())
 
-    def _hide(self, query: Query, name: str) -> bool:
-        """Note the optional columns that a name in a refusal is about; False where there is none."""
-        known = self._hidden_in(query)
-        dropped = {it for it in query.optional if it not in known and name.lower() in it.lower().split(".")}
-        if dropped:
-            self._hidden[query.object] = known | dropped
+    def _hide(self, query: Query, hidden: frozenset[str], name: str) -> bool:
+        """Note the optional columns that a name in a refusal is about; False where none of them was asked for."""
+        dropped = {it for it in query.optional if it not in hidden and name.lower() in it.lower().split(".")}
+        if dropped - self._hidden_in(query):
             _LOG.warning("%s: the user cannot see %s; going on without", query.object, ", ".join(sorted(dropped)))
+        self._hidden[query.object] = self._hidden_in(query) | dropped
         return bool(dropped)
 
 

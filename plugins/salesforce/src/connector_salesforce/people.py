@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from connector_core.errors import RefusedError, TryAgainError
 from connector_core.identity import PhoneReader, email_key, written_variants
 from connector_core.model import Account, Person, PersonKind, Unknown, User
 from connector_salesforce.client import Answer, Client, Row
@@ -91,7 +92,10 @@ def by_phone(client: Client, reader: PhoneReader, numbers: Sequence[str]) -> dic
     found = _by_key(client, numbers, asked, numbers_of)
     left = [number for number in numbers if found[number] == ()]
     for batch in _searches(left):
-        found |= _search(client, batch, numbers_of)
+        try:
+            found |= _search(client, batch, numbers_of)
+        except (TryAgainError, RefusedError) as error:
+            found |= dict.fromkeys(batch, Unknown(str(error)))
     return found
 
 

@@ -112,36 +112,29 @@ def create_with(
     if not relations or len(relations) > most or len(records) > AT_ONCE or "@{" in json.dumps(records):
         return [], {}
     order = _by_type(records)
-    place_of = {place: number for number, place in enumerate(order)}
-    rows: list[Record] = [{**rest, column: f"@{{new[{place_of[place]}].id}}"} for place, column, rest in relations]
-    related = _by_type(rows)
+    number_of = {place: number for number, place in enumerate(order)}
+    further: list[Record] = [{**it, column: f"@{{new[{number_of[place]}].id}}"} for place, column, it in relations]
+    related = _by_type(further)
     parts = [related[start : start + AT_ONCE] for start in range(0, len(related), AT_ONCE)]
-    batches: list[list[Record]] = [[records[place] for place in order]]
-    batches += [[rows[place] for place in part] for part in parts]
-    names = ["new", *(f"related{number}" for number in range(len(parts)))]
+    batches = [[records[place] for place in order], *([further[place] for place in part] for part in parts)]
     try:
-        answers = client.composite(
-            [
-                {
-                    "method": "POST",
-                    "referenceId": name,
-                    "url": f"{client.root}/composite/sobjects",
-                    "body": _body(batch),
-                }
-                for name, batch in zip(names, batches, strict=True)
-            ],
-            reads=False,
-        )
+        answers = client.composite(_subrequests(client, batches), reads=False)
     except OutcomeUnknownError as error:
         return [Unsure(str(error))] * len(records), {}
-    created = _outcomes(answers[0], len(records))
-    if not created:
-        return [], {}
-    found = dict(zip(order, created, strict=True))
-    known = ((part, _outcomes(answer, len(part))) for part, answer in zip(parts, answers[1:], strict=True))
-    return [found[place] for place in range(len(records))], {
+    created = dict(zip(order, _outcomes(answers[0], len(records)), strict=False))
+    known = [(part, _outcomes(answer, len(part))) for part, answer in zip(parts, answers[1:], strict=True)]
+    return [created[place] for place in sorted(created)], {
         place: outcome for part, outcomes in known for place, outcome in zip(part, outcomes, strict=False)
     }
+
+
+def _subrequests(client: Client, batches: Sequence[Sequence[Record]]) -> list[Record]:
+    """Make subrequests of collections; the first is called ``new``."""
+    names = ["new", *(f"related{number}" for number in range(len(batches) - 1))]
+    return [
+        {"method": "POST", "referenceId": name, "url": f"{client.root}/composite/sobjects", "body": _body(batch)}
+        for name, batch in zip(names, batches, strict=True)
+    ]
 
 
 def _by_type(records: Sequence[Record]) -> list[int]:
