@@ -10,7 +10,7 @@ from typing import Any
 from hubspot import HubSpot  # type: ignore[import-untyped] # the SDK ships no types
 from hubspot.crm.objects.exceptions import OpenApiException  # type: ignore[import-untyped] # likewise
 
-from connector_core.errors import CredentialsError, RefusedError
+from connector_core.errors import CredentialsError, RefusedError, TryAgainError
 from connector_core.policy import RequestPolicy
 from connector_hubspot.failures import ExpiredError, failure
 from connector_hubspot.settings import HubSpotSettings
@@ -149,7 +149,7 @@ class _Tokens:
             ) from error
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
-            raise CredentialsError("HubSpot answered a refresh without an access_token")
+            raise TryAgainError("HubSpot answered a refresh without an access_token")
         lives = answer.get("expires_in")
         self._due = self._clock() + _FRESH_SHARE * float(lives if isinstance(lives, (int, float)) else 1800)
         if isinstance(answer.get("refresh_token"), str):
