@@ -13,6 +13,7 @@ from hubspot.crm.objects.exceptions import OpenApiException  # type: ignore[impo
 from connector_core.errors import CredentialsError, RefusedError, TryAgainError
 from connector_core.policy import RequestPolicy
 from connector_hubspot.failures import ExpiredError, failure
+from connector_hubspot.hidden import Hidden
 from connector_hubspot.settings import HubSpotSettings
 from connector_hubspot.transport import LANES, PolicedPool
 
@@ -45,6 +46,7 @@ class HubSpotClient:
         self._api.rest_client.pool_manager = PolicedPool(self._pool, policy)
         self._timeout = (min(10.0, settings.timeout_seconds), settings.timeout_seconds)
         self._tokens = _Tokens(settings, self._fetch_token, clock)
+        self.hidden = Hidden()
 
     def get(self, path: str, query: Mapping[str, str] | None = None, **parts: str) -> dict[str, Any]:
         """Read; see :meth:`post`."""

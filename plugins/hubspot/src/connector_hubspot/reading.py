@@ -141,6 +141,7 @@ def read_batch(
 
     :returns: The records, in no order; and the keys that HubSpot could not answer (not: that are not there), each with
         its code. A problem that names no key counts for all.
+    :raises MissingRightError: A property that is needed is hidden.
     """
     body: dict[str, Any] = {
         "properties": [*properties, "hs_merged_object_ids"],
@@ -152,7 +153,9 @@ def read_batch(
     problems: dict[str, str] = {}
     for problem in _failed(answer):
         problems.update(dict.fromkeys(problem.ids or keys, problem.code or "?"))
-    return results_of(answer), problems
+    records = results_of(answer)
+    client.hidden.check(obj, records, properties, id_property)
+    return records, problems
 
 
 def _failed(answer: Mapping[str, Any]) -> Iterator[Any]:
@@ -226,6 +229,7 @@ def search(
     """Search, every page of it: records for which all filters of one of the groups hold.
 
     :raises CutShortError: There are more than HubSpot hands out.
+    :raises MissingRightError: A property that is needed is hidden.
     """
     body: dict[str, Any] = {
         "filterGroups": [{"filters": list(filters)} for filters in groups],
@@ -236,7 +240,9 @@ def search(
     found: dict[str, Record] = {}
     for _ in range(_REACHABLE // _PAGE):
         answer = client.post("/crm/objects/{version}/{object}/search", body, object=obj)
-        found.update((str(record["id"]), record) for record in results_of(answer))
+        records = results_of(answer)
+        client.hidden.check(obj, records, properties)
+        found.update((str(record["id"]), record) for record in records)
         if int(answer.get("total") or 0) > _REACHABLE:
             raise CutShortError
         after = next_page(answer)
