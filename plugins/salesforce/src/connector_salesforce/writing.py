@@ -18,7 +18,7 @@ from connector_core.manifest import ConnectionInfo
 from connector_core.model import ActivityDraft, Receipt, Unknown
 from connector_salesforce import rows
 from connector_salesforce.client import Client, Row
-from connector_salesforce.failures import Failure
+from connector_salesforce.failures import RIGHTS, Failure
 from connector_salesforce.links import Links, link
 from connector_salesforce.records import ids_of, record_id, short, text
 from connector_salesforce.soql import Child, Query, split, within
@@ -202,7 +202,9 @@ class Writer:
                 reason = "an activity with this call's id is there already"
                 return Receipt("unknown", reason=reason, code="DUPLICATE_VALUE", field=self._key_field)
             case rows.Refused(code, sentence, fields):
-                return Receipt("refused", there, reason=sentence, code=code or None, field=next(iter(fields), None))
+                lacking = f": the connection's user lacks a right on {plan.object}" if code in RIGHTS else ""
+                field = next(iter(fields), None)
+                return Receipt("refused", there, reason=f"{sentence}{lacking}", code=code or None, field=field)
 
     def _relate(self, plans: Sequence[_Plan]) -> None:
         """Relate the further people of what was written; who cannot be is told, the activity stays."""
