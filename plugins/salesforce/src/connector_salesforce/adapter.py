@@ -25,6 +25,7 @@ from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
 from connector_salesforce.settings import SalesforceSettings
 from connector_salesforce.statuses import TaskStatuses
+from connector_salesforce.users import Users
 from connector_salesforce.writing import Writer
 
 
@@ -36,6 +37,7 @@ class SalesforceAdapter:
         self._client = Client(settings)
         self._reader = PhoneReader(info.regions)
         self._statuses = TaskStatuses()
+        self._users = Users(self._client)
         self._activities = Activities(self._client, info, settings.key_field)
         self._writer = Writer(self._client, info, self._statuses, settings.key_field)
 
@@ -68,7 +70,7 @@ class SalesforceAdapter:
     ) -> Opportunities:
         """List opportunities."""
         return opportunities.list_opportunities(
-            self._client, self._statuses, person_ids, account_ids, opportunity_ids, closed_since
+            self._client, (self._statuses, self._users), person_ids, account_ids, opportunity_ids, closed_since
         )
 
     @hookimpl
@@ -84,4 +86,4 @@ class SalesforceAdapter:
     @hookimpl
     def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
         """Find users."""
-        return people.users_by_email(self._client, emails)
+        return self._users.by_email(emails)

@@ -16,7 +16,14 @@ from urllib.parse import quote
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from connector_core.errors import CredentialsError, MissingRightError, OutcomeUnknownError, RefusedError, TryAgainError
+from connector_core.errors import (
+    ConnectorError,
+    CredentialsError,
+    MissingRightError,
+    OutcomeUnknownError,
+    RefusedError,
+    TryAgainError,
+)
 from connector_core.model import Unknown
 from connector_core.policy import RequestPolicy
 from connector_salesforce.auth import SignIn
@@ -70,7 +77,12 @@ class Client:
             batch, waiting = waiting[:QUERIES_AT_ONCE], waiting[QUERIES_AT_ONCE:]
             asked = [(queries[index], self._hidden_in(queries[index])) for index in batch]
             for index, (query, hidden), (status, body) in zip(batch, asked, self._ask(asked), strict=True):
-                answer = self._read(query, hidden, status, body)
+                try:
+                    answer = self._read(query, hidden, status, body)
+                except ConnectorError as error:
+                    if not query.spare:
+                        raise
+                    answer = Unknown(f"{query.object}: {error}")
                 if answer is None:
                     waiting.append(index)
                 else:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from connector_core.errors import TryAgainError
 from connector_core.model import Account, Opportunities, Opportunity, Unknown
-from connector_salesforce.client import Answer, Client, Row
+from connector_salesforce.client import QUERIES_AT_ONCE, Answer, Client, Row
 from connector_salesforce.records import day, ids_of, moment, named, record_id, short, text
 from connector_salesforce.soql import Child, Condition, Query, related, split, within
 from connector_salesforce.statuses import TaskStatuses
+from connector_salesforce.users import Users
 
 
 def query(where: Condition) -> Query:
@@ -65,13 +66,13 @@ def queries_by_id(records: Iterable[str]) -> list[Query]:
 
 def list_opportunities(
     client: Client,
-    statuses: TaskStatuses,
+    spares: Sequence[Users | TaskStatuses],
     people: Sequence[str],
     accounts: Sequence[str],
     ids: Sequence[str],
     since: dt.datetime | None,
 ) -> Opportunities:
-    """List opportunities: one API call for some thousand keys.
+    """List opportunities: one API call for some thousand keys. ``spares`` are learned beside, as far as there is room.
 
     A lead has none of its own: what is sold to it begins with its conversion, and then to the contact that it became.
     """
@@ -82,8 +83,13 @@ def list_opportunities(
     of_accounts = split(ids_of("Account", accounts), lambda keys: query(within("AccountId", keys)))
     by_ids = split(ids_of("Opportunity", ids), lambda keys: query(within("Id", keys)))
     asked = [*of_people, *of_accounts, *by_ids]
-    answers = client.ask([it for _, it in asked] + statuses.queries())
-    statuses.learn(answers[len(asked) :])
+    room = -len(asked) % QUERIES_AT_ONCE
+    carried = [(it, queries) for it in spares[:room] if (queries := it.queries())]
+    answers = client.ask([it for _, it in asked] + [query for _, queries in carried for query in queries])
+    rest = answers[len(asked) :]
+    for it, queries in carried:
+        it.learn(rest[: len(queries)])
+        rest = rest[len(queries) :]
     parts = list(zip([keys for keys, _ in asked], answers, strict=False))
     first, second = len(of_people), len(of_people) + len(of_accounts)
     return Opportunities(

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from connector_core.errors import RefusedError, TryAgainError
 from connector_core.identity import PhoneReader, email_key, written_variants
-from connector_core.model import Account, Person, PersonKind, Unknown, User
+from connector_core.model import Account, Person, PersonKind, Unknown
 from connector_salesforce.client import Answer, Client, Row
 from connector_salesforce.records import ids_of, named, record_id, text
 from connector_salesforce.soql import LONGEST_SEARCH, Condition, Query, askable, split, term, within
@@ -96,24 +96,6 @@ def by_phone(client: Client, reader: PhoneReader, numbers: Sequence[str]) -> dic
             found |= _search(client, batch, numbers_of)
         except (TryAgainError, RefusedError) as error:
             found |= dict.fromkeys(batch, Unknown(str(error)))
-    return found
-
-
-def users_by_email(client: Client, emails: Sequence[str]) -> dict[str, tuple[User, ...] | Unknown]:
-    """Find users by e-mail, inactive ones too."""
-    known = [it for it in emails if askable(it, LONGEST_EMAIL)]
-    asked = split(known, lambda keys: Query("User", ("Id", "Email", "IsActive"), (within("Email", keys),), ("Name",)))
-    found: dict[str, tuple[User, ...] | Unknown] = dict.fromkeys(emails, ())
-    for (keys, _), answer in zip(asked, client.ask([query for _, query in asked]), strict=True):
-        if isinstance(answer, Unknown):
-            found |= dict.fromkeys(keys, answer)
-            continue
-        for row in answer:
-            stored = text(row, "Email") or ""
-            before = found.get(email_key(stored) or "")
-            if isinstance(before, tuple):
-                user = User(record_id(row), stored, named(row), row.get("IsActive") is True)
-                found[email_key(stored) or ""] = (*before, user)
     return found
 
 

@@ -111,7 +111,8 @@ class Query:
 
     ``where``: what must all hold; a semi-join is taken only there, at the top. ``columns`` are needed; ``optional`` ones are
     left out where the user may not see them. ``either``: alternatives by their column, left out with it. ``children``:
-    related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``).
+    related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``). ``limit``: the
+    most rows to give. ``spare``: carried along for later; that it fails is no reason for the others to fail.
     """
 
     object: str
@@ -121,6 +122,8 @@ class Query:
     either: Mapping[str, Condition] = field(default_factory=dict)
     children: Mapping[str, Child] = field(default_factory=dict)
     archived: bool = False
+    limit: int | None = None
+    spare: bool = False
 
     def seen(self, hidden: Collection[str]) -> list[str]:
         """Give the columns that are needed, and the optional ones that are not hidden."""
@@ -132,7 +135,8 @@ class Query:
         if self.either:
             conditions.append(any_of(it for column, it in self.either.items() if column not in hidden))
         children = [child.text(relationship) for relationship, child in self.children.items()]
-        return Soql(_select(self.seen(hidden), self.object, conditions, children))
+        rows = f" LIMIT {self.limit:d}" if self.limit is not None else ""
+        return Soql(_select(self.seen(hidden), self.object, conditions, children) + rows)
 
 
 def _select(columns: Iterable[str], source: str, where: Sequence[Condition], children: Iterable[str] = ()) -> str:

@@ -24,7 +24,7 @@ class TaskStatuses:
         """Give the query to carry along, or none when it is known."""
         if self._closed is not None:
             return []
-        return [Query("TaskStatus", ("Id", "ApiName", "SortOrder"), (compare("IsClosed", "=", True),))]
+        return [Query("TaskStatus", ("Id", "ApiName", "SortOrder"), (compare("IsClosed", "=", True),), spare=True)]
 
     def learn(self, answers: Sequence[Answer]) -> None:
         """Take the answer to :meth:`queries`: the usual status if the org has it, else the first of those that close."""
