@@ -148,7 +148,7 @@ def _list(texts: Iterable[str], separator: str = ", ") -> str:
 
 def _one_line(text: str) -> str:
     """Keep on one line what names and a CRM's own messages would break."""
-    return " ".join(text.split())
+    return text.strip() if text.isprintable() else " ".join(text.split())
 
 
 # -- advice
