@@ -59,13 +59,14 @@ class SyncResult:
 def associate(connection: Connection, calls: Sequence[Call], settings: Settings) -> list[Decision]:
     """Decide what calls belong to, and change nothing.
 
-    :returns: A decision for each call, in their order; ``undecided`` where the CRM could not be asked.
+    :returns: A decision for each call, in their order; ``undecided`` where the CRM could not be asked. Of two calls with
+        one id, the later one is decided in the earlier one's place.
     :raises CredentialsError: The CRM refuses the connection's credentials.
     :raises ConfigurationError: The connection cannot do what the settings ask for.
     """
     check(connection, settings)
     decisions: list[Decision] = []
-    for unit in _units(calls):
+    for unit in _units({call.id: call for call in calls}.values()):
         records = look_up(connection, unit, settings)
         decisions.extend(decide(call, records, settings) for call in unit)
     return decisions
@@ -295,6 +296,7 @@ def _call_kind(draft: ActivityDraft) -> Literal["phone", "meeting"]:
 
 
 def _units(calls: Iterable[Call]) -> Iterator[list[Call]]:
+    """Take calls unit by unit; of two with one id in a unit, the later one in the earlier one's place."""
     iterator = iter(calls)
     while unit := list(itertools.islice(iterator, UNIT)):
-        yield unit
+        yield list({call.id: call for call in unit}.values())

@@ -246,3 +246,13 @@ def test_more_calls_than_a_unit_are_all_worked_on(world: Make) -> None:
     results = crm.sync(*calls)
 
     assert (outcomes(results), len(crm.activities)) == (["created"] * 450, 450)
+
+
+def test_of_two_calls_with_one_id_the_later_one_counts(world: Make) -> None:
+    """A richer version of a call comes after it: one activity, with what the later one says."""
+    crm = world()
+
+    results = crm.sync(call(1), call(2), call(1, guest("carl")))
+
+    assert [(row["call_id"], row["person_ids"]) for row in crm.activities] == [("x:1", ["C1"]), ("x:2", ["C2"])]
+    assert [result.call_id for result in results] == ["x:1", "x:2"]
