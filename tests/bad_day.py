@@ -45,6 +45,8 @@ CREATE: Mapping[str, Rule] = {
     "hubspot": {"path": "*/batch/create"},
 }
 """The requests that create activities."""
+CHANGE: Mapping[str, Rule] = {"salesforce": {"method": "PATCH"}, "hubspot": {"path": "*/batch/update"}}
+"""The requests that change activities."""
 TOKEN: Mapping[str, Rule] = {"salesforce": {"path": "*/oauth2/token"}, "hubspot": {"path": "*/token"}}
 """The requests for an access token."""
 
@@ -216,9 +218,10 @@ class Day:
         return list(sync(self.connection, some, Settings(regions=("FR",)), sleep=sleep))
 
 
-def sandbox(crm: str, people: int = 8) -> Sandbox:
-    """Make a sandbox with a world."""
-    made: Sandbox = load(installed(crm).sandbox or "", of=crm)(parse_world(world(people)))
+def sandbox(crm: str, people: int = 8, activities: Sequence[Mapping[str, Any]] = ()) -> Sandbox:
+    """Make a sandbox with a world, and with activities in it."""
+    seed = {**world(people), "activities": list(activities)}
+    made: Sandbox = load(installed(crm).sandbox or "", of=crm)(parse_world(seed))
     return made
 
 
@@ -235,10 +238,12 @@ def connected(crm: str, url: str, settings: Mapping[str, Any]) -> Iterator[Day]:
 
 
 @contextmanager
-def bad_day(crm: str, *, people: int = 8, **settings: Any) -> Iterator[Day]:
+def bad_day(
+    crm: str, *, people: int = 8, activities: Sequence[Mapping[str, Any]] = (), **settings: Any
+) -> Iterator[Day]:
     """Serve a sandbox, and connect to it; ``settings`` of the connection replace the sandbox's own, None leaves out."""
     with (
-        SandboxServer(sandbox(crm, people)) as server,
+        SandboxServer(sandbox(crm, people, activities)) as server,
         connected(crm, server.url, {**server.settings, "settle_seconds": 0, **settings}) as day,
     ):
         yield day

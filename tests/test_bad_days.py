@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from bad_day import APP, CREATE, CRMS, LOOK_UP, TOKEN, bad_day, calls, connected, once_each, outcomes, sandbox
+from bad_day import APP, CHANGE, CREATE, CRMS, LOOK_UP, TOKEN, bad_day, calls, connected, once_each, outcomes, sandbox
 
 from connector_core.sync import SyncResult
 from connector_core.testing.server import SandboxServer
@@ -210,6 +210,41 @@ def test_what_cannot_be_looked_for_stays_unknown(crm: str) -> None:
             {("unknown", True)},
             once_each(),
         )
+
+
+LOOK_ALIKE = {
+    "id": "T1",
+    "kind": "call",
+    "person_ids": ["C0"],
+    "started_at": "2026-03-01T09:05:00Z",
+    "duration_seconds": 1800,
+    "title": "Typed by hand",
+    "body": "My own words.",
+}
+
+
+@on_each_crm
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"times": 1, "do": {"drop_after_commit": True}},
+        {"times": 1, "do": answered(503, PAGE)},
+        {"times": 1, "do": answered(200, PAGE)},
+        {"times": 4, "do": {"drop_after_commit": True}},
+        {"times": 4, "do": answered(503, PAGE)},
+    ],
+    ids=["lost once", "503 once", "web page once", "lost for long", "503 for long"],
+)
+def test_a_change_is_made_once_whatever_becomes_of_its_answer(crm: str, rule: dict[str, Any]) -> None:
+    """A call that somebody typed in gets our part once, and no second one is made."""
+    with bad_day(crm, activities=[LOOK_ALIKE]) as day:
+        day.service.faults({"match": CHANGE[crm], **rule})
+        during = day.sync()
+        day.service.faults()
+        after = day.sync()
+
+        assert {during[0].outcome, after[0].outcome} <= {"updated", "deferred", "unchanged"}
+        assert (after[0].settled, day.service.written) == (True, once_each())
 
 
 # -- no service --------------------------------------------------------------------------------------------------------
