@@ -190,12 +190,24 @@ class Service:
 
     @property
     def written(self) -> Counter[str]:
-        """Count the activities of each call, by the last line of their bodies."""
+        """Count the activities of each call."""
+        return Counter(found for found, _ in self._activities())
+
+    @property
+    def links(self) -> dict[str, Any]:
+        """Give what the activity of each call is associated with."""
+        return {
+            found: row["associations"] if "associations" in row else (row["WhoId"], row["WhatId"])
+            for found, row in self._activities()
+        }
+
+    def _activities(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Give each activity with the call that its body names, as often as it does."""
         records = self.get("records")
-        rows = (
-            (row.get("properties", row).get(body) or "") for it, body in _BODIES.items() for row in records.get(it, ())
-        )
-        return Counter(found for text in rows for found in re.findall(r"ref: (bad:\d+)", text))
+        for kind, body in _BODIES.items():
+            for row in records.get(kind, ()):
+                for found in re.findall(r"ref: (bad:\d+)", row.get("properties", row).get(body) or ""):
+                    yield found, row
 
     def _post(self, what: str, value: object) -> None:
         request = urllib.request.Request(f"{self.url}/_sandbox/{what}", json.dumps(value).encode())  # noqa: S310 - likewise

@@ -134,6 +134,41 @@ def test_no_two_of_the_usual_troubles_sound_alike(crm: str) -> None:
     assert len(said) == len(usual)
 
 
+# -- not known is not none ---------------------------------------------------------------------------------------------
+
+NO_ANSWERS = [
+    answered(503, PAGE),
+    answered(200, {"hello": "world"}),
+    answered(200, []),
+    answered(400, {}),
+    answered(200, {"status": "PENDING", "results": []}),
+    answered(207, {"results": [], "numErrors": 1, "errors": [{"category": "STRANGE", "message": "no"}]}),
+]
+OBJECTS = ("Contact", "Lead", "Task", "Event", "Opportunity", "TaskStatus")
+
+
+def look_ups(crm: str, journal: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Match each kind of look-up by itself, as far as the CRM has addresses for them."""
+    if crm == "salesforce":
+        return [{"path": "*/composite", "body": f"*FROM {name} WHERE*"} for name in OBJECTS]
+    return [{"path": path} for path in sorted({entry["path"] for entry in journal}) if "/create" not in path]
+
+
+@on_each_crm
+@pytest.mark.parametrize("does", NO_ANSWERS, ids=lambda does: str(does["status"]))
+def test_a_look_up_that_fails_never_passes_for_nothing_found(crm: str, does: dict[str, Any]) -> None:
+    """Whichever it is: a call waits, or is associated with what it would have been."""
+    with bad_day(crm) as day:
+        day.sync()
+        wanted, rules = day.service.links, look_ups(crm, day.service.get("journal"))
+    for rule in rules:
+        with bad_day(crm) as day:
+            day.service.faults({"match": rule, "do": does})
+            day.sync()
+
+            assert day.service.links.items() <= wanted.items(), rule
+
+
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
