@@ -211,3 +211,12 @@ def test_a_lost_answer_is_no_failure(crm: str, shell: Open) -> None:
     opened.service.faults({"match": CREATE[crm], "do": {"drop_after_commit": True}})
 
     assert (opened.sync(call(0), call(1))[::2], opened.service.written) == ((0, ""), {"bad:0": 1, "bad:1": 1})
+
+
+@on_each_crm
+def test_a_long_wait_for_a_lost_answer_is_told(crm: str, shell: Open) -> None:
+    """So that nobody takes it for a halt."""
+    opened = shell(crm, settle_seconds=1)
+    opened.service.faults({"match": CREATE[crm], "do": {"drop_after_commit": True}})
+
+    assert opened.sync(call(0))[2] == "some writes were not answered: looking for them in 1 s\n"

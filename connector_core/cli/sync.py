@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 
@@ -41,6 +43,7 @@ def _results(opened: OpenConnection, read: Calls) -> Iterator[sync.SyncResult]:
         opened.association,
         meetings_as=opened.meetings_as,
         write_unmatched=opened.write_unmatched,
+        sleep=_settle,
     )
     reached = 0
     try:
@@ -52,6 +55,13 @@ def _results(opened: OpenConnection, read: Calls) -> Iterator[sync.SyncResult]:
             raise
         for call in read.calls[reached:]:
             yield sync.SyncResult(call.id, "deferred", reason=f"not reached: {error}")
+
+
+def _settle(seconds: float) -> None:
+    """Wait until what was not answered can be looked for, and say so."""
+    if seconds >= 1:
+        tell(f"some writes were not answered: looking for them in {math.ceil(seconds)} s")
+    time.sleep(seconds)
 
 
 def show(result: sync.SyncResult) -> None:
