@@ -237,6 +237,26 @@ def test_an_expired_token_that_was_handed_in_is_refused_by_name(crm: str, reques
         assert day.service.written == Counter()
 
 
+def test_what_was_written_before_a_refusal_is_told() -> None:
+    """HubSpot takes calls and meetings apart: those of the one are written when the token ends, the others wait."""
+    with bad_day("hubspot", **STATIC["hubspot"]) as day:
+        day.service.faults({"match": {"path": "*/meetings/batch/create"}, "do": {"expire_session": True}})
+        results = day.sync()
+
+        assert fates(results) == {call.id: "created" if call in PHONE else "deferred" for call in CALLS}
+        assert {"access token" in reason for reason in reasons(results)} == {True}
+
+
+@on_each_crm
+def test_a_refusal_while_looking_for_lost_answers_keeps_what_is_known(crm: str) -> None:
+    """The answers are lost, and then the token ends: nothing is raised over what was sent."""
+    with bad_day(crm, **STATIC[crm]) as day:
+        day.service.faults({"match": CREATE[crm], "do": {"drop_after_commit": True}})
+        results = day.sync(sleep=lambda _: day.service.faults({"do": {"expire_session": True}}))
+
+        assert (set(outcomes(results)), day.service.written) == ({"unknown"}, once_each())
+
+
 @on_each_crm
 @pytest.mark.parametrize("request_of", [LOOK_UP, CREATE], ids=["look-up", "create"])
 def test_an_app_signs_in_once_more_when_its_session_ends(crm: str, request_of: Mapping[str, Any]) -> None:
