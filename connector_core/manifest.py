@@ -28,7 +28,30 @@ TRAITS: Mapping[str, str] = {
 }
 """Abilities that are no hook, declared by a plugin and proved by the contract kit."""
 
+HOLDS: Mapping[str, str] = {
+    "several_emails": "several e-mail addresses of one person",
+    "shared_emails": "one e-mail address of two people",
+    "several_phones": "several phone numbers of one person",
+    "converted_leads": "leads that became contacts",
+    "creation_times": "opportunities that were created at a given time",
+    "closing_times": "opportunities that were closed at a given time",
+}
+"""What not every CRM can hold. The contract kit leaves it out of the world of a plugin that says so."""
+
+NAMES = frozenset(
+    {"contact", "contact.title", "opportunity", "opportunity.next_step", "opportunity.amount", "opportunity.date"}
+)
+"""What :attr:`CrmManifest.names` translates: objects, and of each a text, a number and a day or time."""
+
 MeetingKind: TypeAlias = Literal["event", "meeting", "task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A clause of the contract that a CRM does not keep: why, and where that is documented."""
+
+    reason: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,10 @@ class CrmManifest:
     ``subject_limit`` and ``body_limit`` are characters, as the service counts them; ``body_format`` is how a body is
     rendered. ``settle_seconds``: the longest time after which a request that was not answered may still take effect and
     be hidden from a search; a setting of the same name overrides it.
+
+    What the contract kit asks for: ``requests``, for each operation, the most requests that it sends for a batch of 100.
+    ``names``: what the CRM itself calls the objects and fields of :data:`NAMES`. ``cannot_hold``: what of :data:`HOLDS`
+    it cannot hold, and why. ``deviations``: by clause.
     """
 
     name: str
@@ -58,6 +85,10 @@ class CrmManifest:
     subject_limit: int = 255
     body_limit: int = 32_000
     settle_seconds: float = 120.0
+    requests: Mapping[str, int] = field(default_factory=dict, hash=False)
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    cannot_hold: Mapping[str, str] = field(default_factory=dict, hash=False)
+    deviations: Mapping[str, Deviation] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ import tenacity
 
 from connector_core.errors import OutcomeUnknownError, TryAgainError
 
+wait: Callable[[float], None] = time.sleep
+"""How a policy without a ``sleep`` of its own waits, in seconds; looked up at each wait, so that tests need not wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -117,7 +120,7 @@ class RequestPolicy:
     attempts: int = 4
     patience_seconds: float = 30.0
     lanes: Mapping[str, float] = field(default_factory=dict)
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = lambda seconds: wait(seconds)
     clock: Callable[[], float] = time.monotonic
     _buckets: dict[str, _Lane] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
