@@ -56,6 +56,7 @@ ANSWERS = {
     ),
 }
 SILENCE = {"delay_seconds": 30}
+HASTE = {"timeout_seconds": 0.2}
 TROUBLES = [
     *(Trouble(name, "look-up", does, says) for name, (does, says) in ANSWERS.items()),
     *(Trouble(name, "sign-in", does, says) for name, (does, says) in ANSWERS.items()),
@@ -64,9 +65,9 @@ TROUBLES = [
         for name, (does, says) in ANSWERS.items()
     ),
     Trouble("a closed line", "look-up", {"drop_after_commit": True}, r"did not answer \(\w*Error"),
-    Trouble("silence", "look-up", SILENCE, r"did not answer \(ReadTimeout", settings={"timeout_seconds": 0.05}),
-    Trouble("silence", "sign-in", SILENCE, r"did not answer \(ReadTimeout", settings={"timeout_seconds": 0.05}),
-    Trouble("silence", "create", SILENCE, rf"did not answer.*{NOT_THERE}", settings={"timeout_seconds": 0.05}),
+    Trouble("silence", "look-up", SILENCE, r"did not answer \(ReadTimeout", settings=HASTE),
+    Trouble("silence", "sign-in", SILENCE, r"did not answer \(ReadTimeout", settings=HASTE),
+    Trouble("silence", "create", SILENCE, rf"did not answer.*{NOT_THERE}", settings=HASTE),
     Trouble("a closed line", "create", {"drop_after_commit": True}, "", outcome="created"),
 ]
 REQUESTS = {"look-up": LOOK_UP, "sign-in": TOKEN, "create": CREATE}
@@ -86,12 +87,15 @@ class Lived:
 def lived(crm: str, place: int) -> Lived:
     """Sync while the trouble lasts, and once more when it is over."""
     trouble = TROUBLES[place]
-    with bad_day(crm, **{**(APP[crm] if trouble.where == "sign-in" else {}), **trouble.settings}) as day:
-        day.service.faults({"match": REQUESTS[trouble.where][crm], "do": trouble.does})
-        during = day.sync()
-        day.service.faults()
-        after = day.sync()
-        return Lived(during, after, day.service.written, [str(error) for error in day.heard.errors])
+    with SandboxServer(sandbox(crm)) as server:
+        settings = {**server.settings, **APP[crm], "settle_seconds": 0}
+        with connected(crm, server.url, {**settings, **trouble.settings}) as day:
+            day.service.faults({"match": REQUESTS[trouble.where][crm], "do": trouble.does})
+            during = day.sync()
+            errors = [str(error) for error in day.heard.errors]
+        with connected(crm, server.url, settings) as day:
+            day.service.faults()
+            return Lived(during, day.sync(), day.service.written, errors)
 
 
 on_each_crm = pytest.mark.parametrize("crm", CRMS)
@@ -198,8 +202,8 @@ def test_a_wait_beyond_patience_is_not_waited_for(crm: str) -> None:
 @on_each_crm
 def test_a_create_that_is_done_after_the_time_out_is_not_sent_again(crm: str) -> None:
     """It settles first, and is then found."""
-    with bad_day(crm, timeout_seconds=0.15, settle_seconds=0.8) as day:
-        day.service.faults({"match": CREATE[crm], "times": 2, "do": {"commit_late_seconds": 0.4}})
+    with bad_day(crm, timeout_seconds=0.3, settle_seconds=1.0) as day:
+        day.service.faults({"match": CREATE[crm], "times": 2, "do": {"commit_late_seconds": 0.6}})
 
         assert (set(outcomes(day.sync(sleep=time.sleep))), day.service.written) == ({"created"}, once_each())
 
