@@ -144,9 +144,7 @@ class ReplayServer:
             case "half":
                 length = str(max(2, len(answer.body)))
                 status = 200 if answer.status in (204, 304) else answer.status  # which have no half
-                return Response(
-                    answer.status, answer.body[: int(length) // 2], {**answer.headers, "content-length": length}
-                )
+                return Response(status, answer.body[: int(length) // 2], {**answer.headers, "content-length": length})
             case "silence":
                 self._stopping.wait()
                 return None
