@@ -29,6 +29,7 @@ LAYERS = (
     "config lookup",
     "sync",
     "testing",
+    "_pytest_plugin",
     "cli",
 )
 """The core's modules and packages, the lowest first: each imports only from below, and what is in its own package.

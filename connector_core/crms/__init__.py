@@ -13,4 +13,12 @@ FILE = CrmManifest(
     adapter="connector_core.crms.file:FileAdapter",
     meetings_as=("event", "task"),
     settle_seconds=0.0,
+    names={
+        "contact": "people",
+        "contact.title": "title",
+        "opportunity": "opportunities",
+        "opportunity.next_step": "next_step",
+        "opportunity.amount": "amount",
+        "opportunity.date": "closed_at",
+    },
 )

@@ -20,4 +20,13 @@ HUBSPOT = CrmManifest(
     # A request lives 100 s at the edge (status 524), and what it wrote shows in searches within "a few moments", seen to
     # be seconds: developers.hubspot.com, error handling and search guides.
     settle_seconds=130.0,
+    names={
+        "contact": "contacts",
+        "contact.title": "jobtitle",
+        "opportunity": "deals",
+        "opportunity.next_step": "hs_next_step",
+        "opportunity.amount": "amount",
+        "opportunity.date": "closedate",
+    },
+    cannot_hold={"shared_emails": "an e-mail address is one contact's alone"},
 )

@@ -18,5 +18,14 @@ SALESFORCE = CrmManifest(
     body_limit=32_000,
     # A REST call runs for at most 10 minutes (Salesforce Developer Limits, "API Request Limits"); SOQL has no lag.
     settle_seconds=620.0,
+    names={
+        "contact": "Contact",
+        "contact.title": "Title",
+        "opportunity": "Opportunity",
+        "opportunity.next_step": "NextStep",
+        "opportunity.amount": "Amount",
+        "opportunity.date": "CloseDate",
+    },
+    cannot_hold={"several_emails": "contacts and leads have one e-mail field"},
 )
 """What this plugin is and can do."""

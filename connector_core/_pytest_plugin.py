@@ -1,0 +1,90 @@
+"""The pytest plugin of the contract kit: options, strict deviations, and the report.
+
+pytest loads it wherever connector-core is installed. It stays silent and imports nothing but pytest until a class of the
+kit is collected; ``pytest -p no:connector`` turns it off. It stands outside ``connector_core.testing``, whose asserts it
+lets pytest rewrite, because that has to be said before anything of it is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from connector_core.testing.contract.report import Report
+
+pytest.register_assert_rewrite("connector_core.testing")
+
+_REPORT: pytest.StashKey[Report] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the contract kit."""
+    group = parser.getgroup("connector", "contracts of CRM plugins")
+    group.addoption(
+        "--contract-record",
+        action="store_true",
+        help="record the cassettes of all contracts that are run, against recording.py or the plugin's sandbox",
+    )
+    group.addoption(
+        "--contract-live",
+        action="store_true",
+        help="run contracts without cassettes, against recording.py or the plugin's sandbox",
+    )
+    group.addoption("--contract-report", metavar="FILE", type=Path, help="write what was proved, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse options that contradict each other."""
+    if config.getoption("--contract-record") and config.getoption("--contract-live"):
+        raise pytest.UsageError("--contract-record and --contract-live: one of them at most")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Expect clauses to fail from which a plugin deviates, and to fail on what they are about alone."""
+    clause = getattr(getattr(item, "obj", None), "clause", None)
+    contract = _contract(item)
+    if clause is None or contract is None:
+        return
+    deviation = contract.deviations.get(clause.id)
+    if deviation is not None:
+        broken = sys.modules["connector_core.testing.contract"].BrokenClauseError
+        reason = f"{clause.id}: {deviation.reason} ({deviation.link})"
+        item.add_marker(pytest.mark.xfail(strict=True, raises=broken, reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Note what became of a clause."""
+    outcome = yield
+    clause = getattr(getattr(item, "obj", None), "clause", None)
+    contract = _contract(item)
+    if clause is not None and contract is not None:
+        from connector_core.testing.contract.report import Report
+
+        item.config.stash.setdefault(_REPORT, Report()).note(contract, clause, getattr(item, "funcargs", {}), outcome)
+    return outcome
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what was proved of each plugin, and write it where that was asked for."""
+    report = config.stash.get(_REPORT, None)
+    path = config.getoption("--contract-report")
+    if report is not None and (path is not None or terminalreporter.verbosity > 0):
+        terminalreporter.section("contracts")
+        for line in report.lines():
+            terminalreporter.line(line)
+    if path is not None:
+        path.write_text(report.dumped() if report is not None else "[]\n", encoding="utf-8")
+
+
+def _contract(item: pytest.Item) -> Any:
+    """Give the contract class that an item belongs to, if the kit was ever imported."""
+    kit = sys.modules.get("connector_core.testing.contract.base")
+    cls = getattr(item, "cls", None)
+    return cls if kit is not None and isinstance(cls, type) and issubclass(cls, kit.AdapterContract) else None

@@ -1,0 +1,111 @@
+"""The class that an author of a plugin subclasses.
+
+::
+
+    class TestAcme(AdapterContract, manifest=ACME):
+        \"\"\"Acme keeps the connector's contract.\"\"\"
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from connector_core.manifest import CrmManifest, Deviation
+from connector_core.testing.contract.accounts import Account, SandboxAccount, recording_of
+from connector_core.testing.contract.clauses import Clause, clause_of, clauses_of
+from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.reads import Emails, People, Phones
+from connector_core.testing.contract.stages import Mode, Stages
+
+
+class AdapterContract(Emails, Phones, People):
+    """Proves that a plugin keeps the contract; ``docs/contract.md`` has its clauses.
+
+    :param manifest: The plugin's.
+    :param deviations: Clauses that it does not keep, beside those of the manifest.
+    :param account: What to ask where no cassette is played; else a ``recording.py`` beside the test module, else the
+        sandbox that the manifest names.
+    """
+
+    manifest: ClassVar[CrmManifest]
+    deviations: ClassVar[Mapping[str, Deviation]]
+    account: ClassVar[Account | None]
+
+    def __init_subclass__(
+        cls,
+        *,
+        manifest: CrmManifest | None = None,
+        deviations: Mapping[str, Deviation] | None = None,
+        account: Account | None = None,
+        **options: Any,
+    ) -> None:
+        """Take the keywords of the class, and refuse what would weaken the contract."""
+        super().__init_subclass__(**options)
+        if manifest is None:
+            raise TypeError(f"{cls.__name__} does not say whose contract it is: add manifest=… behind AdapterContract")
+        cls.manifest, cls.account = manifest, account
+        cls.deviations = {**manifest.deviations, **(deviations or {})}
+        _check_whole(cls)
+        _check_deviations(cls.__name__, cls.deviations)
+
+    @pytest.fixture
+    def crm(self, request: pytest.FixtureRequest) -> Crm:
+        """Give the CRM that a clause is about."""
+        return Crm(self.manifest, _stages(request, type(self)), self.deviations)
+
+
+CLAUSES: Mapping[str, Clause] = {it.id: it for it in clauses_of(AdapterContract)}
+"""All clauses by id, in the order of the contract."""
+
+_OPEN: pytest.StashKey[Stages] = pytest.StashKey()
+
+
+def _check_whole(cls: type[AdapterContract]) -> None:
+    for made in CLAUSES.values():
+        if clause_of(inspect.getattr_static(cls, made.function, None)) is not made:
+            raise TypeError(
+                f"{cls.__name__} replaces {made.function}, which is {made.id} of the contract. Clauses stay as they are;"
+                f' one that the service cannot keep is a deviation: deviations={{"{made.id}": Deviation(reason, link)}}'
+            )
+
+
+def _check_deviations(name: str, deviations: Mapping[str, Deviation]) -> None:
+    unknown = sorted(deviations.keys() - CLAUSES.keys())
+    if unknown:
+        raise TypeError(f"{name} deviates from clauses that there are not: {', '.join(unknown)}")
+    for clause_id, deviation in deviations.items():
+        if not deviation.reason.strip() or not deviation.link.startswith("https://"):
+            raise TypeError(
+                f"{name}: the deviation from {clause_id} wants a reason, and a link to where it is documented"
+            )
+
+
+def _stages(request: pytest.FixtureRequest, cls: type[AdapterContract]) -> Stages:
+    """Give the stages of a test class, made for its first clause and closed after its last."""
+    node = request.node.getparent(pytest.Class)
+    if _OPEN not in node.stash:
+        folder = request.config.rootpath / "cassettes" / cls.manifest.name / cls.__name__
+        mode = mode_of(request.config)
+        account = cls.account
+        if account is None and mode != "replay":
+            account = recording_of(Path(request.path)) or _sandbox(cls.manifest)
+        node.stash[_OPEN] = Stages(cls.manifest, mode, folder, account)
+        node.addfinalizer(node.stash[_OPEN].close)
+    stages: Stages = node.stash[_OPEN]
+    return stages
+
+
+def mode_of(config: pytest.Config) -> Mode:
+    """Read how clauses are to be run from the command line."""
+    if config.getoption("--contract-record"):
+        return "record"
+    return "live" if config.getoption("--contract-live") else "replay"
+
+
+def _sandbox(manifest: CrmManifest) -> Account | None:
+    return SandboxAccount(manifest) if manifest.sandbox else None

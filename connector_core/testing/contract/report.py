@@ -1,0 +1,69 @@
+"""What was proved of whom, on what evidence."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pytest
+
+from connector_core.testing.contract.base import AdapterContract
+from connector_core.testing.contract.clauses import Clause
+from connector_core.testing.contract.crm import Crm
+
+ORIGINS = ("live", "self-hosted", "sandbox", "local")
+"""The kinds of evidence, the strongest first; only the first two are the service itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of one clause. ``status``: proved, refused, deviation, not applicable, failed."""
+
+    plugin: str
+    contract: str
+    clause: str
+    status: str
+    origin: str
+    reason: str = ""
+
+
+class Report:
+    """Clause by clause, for all contracts of a run."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lines: dict[tuple[str, str], Line] = {}
+
+    def note(
+        self, contract: type[AdapterContract], clause: Clause, fixtures: Mapping[str, Any], outcome: pytest.TestReport
+    ) -> None:
+        """Note the outcome of one phase of a test; a failure in any phase is what counts."""
+        if outcome.when != "call" and outcome.passed:
+            return
+        crm: Crm | None = fixtures.get("crm")
+        status, reason = "failed", ""
+        if hasattr(outcome, "wasxfail") and outcome.skipped:
+            status, reason = "deviation", contract.deviations[clause.id].reason
+        elif crm is not None and crm.standing is not None and not outcome.failed:
+            status, reason = crm.standing, crm.why
+        origin = crm.origin if crm is not None else ""
+        name = contract.__name__
+        self._lines[name, clause.id] = Line(contract.manifest.name, name, clause.id, status, origin, reason)
+
+    def lines(self) -> list[str]:
+        """Give a line for each contract, and one for each clause of it that was not simply proved."""
+        shown: list[str] = []
+        for name in dict.fromkeys(contract for contract, _ in self._lines):
+            lines = [line for (contract, _), line in self._lines.items() if contract == name]
+            counts = Counter(f"{it.status} on {it.origin}" if it.status == "proved" else it.status for it in lines)
+            told = ", ".join(f"{count} {what}" for what, count in counts.items())
+            shown.append(f"{lines[0].plugin} ({name}): {told}")
+            shown += [f"  {it.clause} {it.status}: {it.reason}".rstrip(": ") for it in lines if it.status != "proved"]
+        return shown
+
+    def dumped(self) -> str:
+        """Give it all as JSON: a list of lines."""
+        return json.dumps([asdict(line) for line in self._lines.values()], indent=1, ensure_ascii=False) + "\n"

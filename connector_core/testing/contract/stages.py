@@ -1,0 +1,157 @@
+"""Where clauses take place: on cassettes, on an account that is recorded, on one that is not, or on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import pytest
+
+from connector_core.manifest import ConnectionInfo, CrmManifest
+from connector_core.references import is_secret
+from connector_core.testing.cassettes import Provenance, Tape, recording, replaying
+from connector_core.testing.cassettes.form import read
+from connector_core.testing.cassettes.guard import no_network
+from connector_core.testing.contract.accounts import Account
+from connector_core.testing.contract.clauses import Clause
+from connector_core.testing.contract.world import REGIONS, contract_world
+
+Mode: TypeAlias = Literal["replay", "record", "live"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A CRM that holds the world: settings to reach it, ids by those of the world, and how many requests were sent."""
+
+    settings: Mapping[str, Any]
+    ids: Mapping[str, str]
+    requests: Callable[[], int] = lambda: 0
+
+    @cached_property
+    def world_ids(self) -> Mapping[str, str]:
+        """Ids of the world, by those of the CRM."""
+        return {there: here for here, there in self.ids.items()}
+
+
+class Stages:
+    """The stages of one plugin: what stands between clauses and cassettes or accounts."""
+
+    def __init__(self, manifest: CrmManifest, mode: Mode, folder: Path, account: Account | None) -> None:
+        """Open nothing yet.
+
+        :param folder: Where the cassettes are.
+        :param account: What is asked where no cassette is played; None where there is none.
+        """
+        self.manifest = manifest
+        self.local = account is not None and account.ORIGIN == "local"
+        self.info = ConnectionInfo("contract", REGIONS)
+        self.origin = account.ORIGIN if account else ""
+        self._mode: Mode = "live" if self.local else mode
+        self._folder = folder
+        self._account = account
+        self._held: Mapping[str, str] | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def close(self) -> None:
+        """Leave the account as it was before, and forget what was recorded for the moment."""
+        if self._held is not None and self._account is not None:
+            self._account.wipe()
+            self._held = None
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
+
+    # -- stages --------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def open(self, clause: Clause) -> Iterator[Stage]:
+        """Open the stage of a clause.
+
+        :raises CassetteError: The clause was not recorded, or asked for something else than was recorded.
+        """
+        if self._mode == "replay":
+            with replaying(self._existing(clause)) as played:
+                yield self._recorded(played.provenance, lambda: played.requests)
+            return
+        settings, ids = self._seeded()
+        try:
+            if self.local:
+                yield Stage(settings, ids)
+            else:
+                with self._recording(clause, settings, ids) as tape:
+                    yield Stage(settings, ids, lambda: tape.requests)
+        except BaseException:
+            self._held = None  # whatever happened, the next clause begins anew
+            raise
+        if clause.changes:
+            self._held = None
+
+    @contextlib.contextmanager
+    def idle(self) -> Iterator[Stage]:
+        """Open a stage on which nothing may be sent; what is tried nevertheless is counted."""
+        tried: list[Exception] = []
+        if self._mode == "replay":
+            stage = self._recorded(self._any_provenance(), lambda: len(tried))
+        else:
+            settings, ids = self._seeded()
+            stage = Stage(settings, ids, lambda: len(tried))
+        with no_network(tried.append):
+            yield stage
+
+    # -- cassettes -----------------------------------------------------------------------------------------------------
+
+    def path(self, clause: Clause) -> Path:
+        """Say where a clause's cassette is, or will be."""
+        if self._mode != "live":
+            return self._folder / f"{clause.id}.yaml"
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="contract-")
+        return Path(self._scratch.name) / f"{clause.id}.yaml"
+
+    def _existing(self, clause: Clause) -> Path:
+        path = self.path(clause)
+        if not path.exists():
+            pytest.fail(f"{path}: {clause.id} has no cassette. {self._how_to_record()}", pytrace=False)
+        return path
+
+    def _any_provenance(self) -> Provenance:
+        path = next(iter(sorted(self._folder.glob("*.yaml"))), None)
+        if path is None:
+            pytest.fail(f"{self._folder}: there is no cassette. {self._how_to_record()}", pytrace=False)
+        return read(path).provenance
+
+    def _how_to_record(self) -> str:
+        if self._account is not None or self.manifest.sandbox:
+            return "Record with: pytest --contract-record, on this test class"
+        return (
+            "Put a recording.py beside the test module, with ORIGIN, settings(), seed(world) and wipe(), and record with: "
+            "pytest --contract-record, on this test class"
+        )
+
+    def _recorded(self, provenance: Provenance, requests: Callable[[], int]) -> Stage:
+        self.origin = provenance.origin
+        return Stage(provenance.settings, provenance.ids, requests)
+
+    def _recording(
+        self, clause: Clause, settings: Mapping[str, Any], ids: Mapping[str, str]
+    ) -> contextlib.AbstractContextManager[Tape]:
+        origin: Any = self.origin
+        provenance = Provenance.now(self.manifest, origin, settings, ids=ids, info=self.info)
+        secrets = [str(value) for key, value in settings.items() if is_secret(key)]
+        return recording(self.path(clause), provenance, secrets=secrets)
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
+
+    def _seeded(self) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """Let the account hold the world, unless it still does."""
+        if self._account is None:
+            pytest.fail(f"{self.manifest.name}: there is no account to ask. {self._how_to_record()}", pytrace=False)
+        if self._held is None:
+            self._account.wipe()
+            self._held = self._account.seed(contract_world(self.manifest))
+        return self._account.settings(), self._held
