@@ -60,6 +60,8 @@ class Shelf(Sandbox):
     def patch(
         self, obj: str, record_id: str, fields: Mapping[str, Any], *, delete: bool, merge_into: str | None
     ) -> None:
+        if set(fields) - {"Name"}:
+            raise ValueError("an Item has only a Name")
         if delete:
             del self.items[record_id]
         else:
@@ -437,6 +439,21 @@ def test_a_patch_of_nothing_is_told(client: Client) -> None:
     assert "Item Z9" in answer["message"]
 
 
+def test_a_merge_into_nothing_names_both_records(client: Client) -> None:
+    """Whichever of the two is not there, the message has it."""
+    client.faults({"do": {"patch": {"object": "Item", "id": "Z9", "merge_into": "A1"}}})
+    assert "Item Z9 or A1" in client.ask("GET", "/items")[1]["message"]
+
+
+def test_a_patch_that_cannot_be_done_is_told(client: Client) -> None:
+    """What the CRM could not hold answers 500 with its reason: the rule is wrong, and not the sandbox."""
+    client.faults({"do": {"patch": {"object": "Item", "id": "A1", "fields": {"Nmae": "x"}}}})
+    assert client.ask("GET", "/items") == (
+        500,
+        {"message": "the fault's patch of Item A1 cannot be done: an Item has only a Name"},
+    )
+
+
 def test_faults_never_touch_the_control_plane(client: Client) -> None:
     """A rule for everything leaves the addresses under /_sandbox alone."""
     client.faults({"do": {"status": 500}})
@@ -453,7 +470,7 @@ def test_faults_may_be_given_at_the_start(shelf: Shelf) -> None:
     ("rules", "message"),
     [
         ({}, "faults: a list of rules is wanted"),
-        ([3], "faults[0]: "),
+        ([3], "faults[0]: should be an object"),
         ([{}], "faults[0].do: "),
         ([{"do": {}}], "exactly one of status, delay_seconds, drop_after_commit"),
         ([{"do": {"status": 500}}, {"do": {"statuss": 1}}], "faults[1].do: exactly one of"),
@@ -466,6 +483,10 @@ def test_faults_may_be_given_at_the_start(shelf: Shelf) -> None:
         ([{"do": {"drop_after_commit": False}}], "faults[0].do.drop_after_commit: "),
         ([{"do": {"patch": {"id": "1"}}}], "faults[0].do.patch.object: "),
         ([{"do": {"patch": {"object": "X", "id": "1", "field": {}}}}], "possible are object, id, fields"),
+        (
+            [{"do": {"patch": {"object": "X", "id": "1", "merge_into": "1"}}}],
+            "patch.merge_into: should be another record",
+        ),
         ([{"when": {}, "do": {"status": 500}}], "faults[0].when: unknown key; possible are match, times, share, do"),
         ([{"match": {"url": "*"}, "do": {"status": 500}}], "faults[0].match.url: unknown key; possible are method"),
         ([{"times": -1, "do": {"status": 500}}], "faults[0].times: "),

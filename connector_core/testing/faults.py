@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from connector_core.errors import InputError
 from connector_core.testing.sandbox import Request, Response, RowError, Sandbox
+from connector_core.validation import words
 
 _ONE_DAY = 86_400.0
 Wait: TypeAlias = Annotated[float, Field(ge=0, le=_ONE_DAY, allow_inf_nan=False)]
@@ -98,6 +100,13 @@ class Change(_Part):
     fields: dict[str, Any] = {}
     delete: bool = False
     merge_into: str | None = None
+
+    @field_validator("merge_into")
+    @classmethod
+    def _another(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and value == info.data.get("id"):
+            raise PydanticCustomError("another", "Input should be another record")
+        return value
 
 
 class Patch(_Part):
@@ -207,7 +216,7 @@ class Plan:
     def serve(self, sandbox: Sandbox, request: Request) -> Response:
         """Do what the rule says, and let the sandbox answer.
 
-        :raises FaultError: The rule changes a record that is not there.
+        :raises FaultError: The rule changes a record that is not there, or makes of one what the CRM could not hold.
         """
         rows = None
         if self.rule is not None:
@@ -230,7 +239,12 @@ def _change(sandbox: Sandbox, rule: Rule, change: Change) -> None:
         sandbox.patch(change.object, change.id, change.fields, delete=change.delete, merge_into=change.merge_into)
     except KeyError as error:
         if not rule.applied:  # a rule that deletes finds nothing the second time
-            raise FaultError(f"the fault's patch names {change.object} {change.id}, which is not there") from error
+            into = f" or {change.merge_into}" if change.merge_into else ""
+            raise FaultError(
+                f"the fault's patch names {change.object} {change.id}{into}, which is not there"
+            ) from error
+    except ValueError as error:
+        raise FaultError(f"the fault's patch of {change.object} {change.id} cannot be done: {error}") from error
     rule.applied = True
 
 
@@ -301,10 +315,10 @@ def _checked(model: type[_Model], value: object, path: str) -> _Model:
         raise InputError("; ".join(_problem(model, path, item) for item in error.errors(include_url=False))) from error
 
 
-def _problem(model: type[BaseModel], path: str, item: Mapping[str, Any]) -> str:
+def _problem(model: type[BaseModel], path: str, item: ErrorDetails) -> str:
     where = ".".join([path, *(str(part) for part in item["loc"])])
     if item["type"] != "extra_forbidden":
-        return f"{where}: {item['msg']}"
+        return f"{where}: {words(item)}"
     for part in item["loc"][:-1]:
         inner = model.model_fields[str(part)].annotation
         assert isinstance(inner, type)  # noqa: S101 - only models have unknown keys

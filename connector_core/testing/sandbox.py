@@ -87,6 +87,7 @@ class Sandbox(ABC):
         """Change a record behind the client's back.
 
         :raises KeyError: There is no such record.
+        :raises ValueError: The CRM could not hold the change; the message says why.
         """
 
     @abstractmethod
