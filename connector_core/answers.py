@@ -5,6 +5,8 @@ Messages count keys and name types; they never show a key or a value, which may 
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -13,6 +15,7 @@ from connector_core.errors import ConnectorError, ContractError
 from connector_core.model import FieldReceipt, Opportunities, Opportunity, Receipt, RecordUpdate, Unknown
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 _OUTCOMES: Mapping[type, tuple[str, ...]] = {
     kind: get_args(get_type_hints(kind)["outcome"]) for kind in (Receipt, FieldReceipt)
 }
@@ -37,6 +40,7 @@ class Checker:
         except ConnectorError:
             raise
         except Exception as error:
+            _log.debug("plugin %s, %s, raised", self.plugin, self.operation, exc_info=error)
             message = f"raised {type(error).__name__}; wanted an answer, or an error of connector_core.errors"
             raise self.refused(message) from error
 
@@ -50,8 +54,20 @@ class Checker:
             wrong = next((item for item in value if not isinstance(item, kind)), self)
             if wrong is not self:
                 raise self.refused(f"answered a tuple that holds {_what(wrong)}; wanted a tuple of {kind.__name__}")
-            if not all(item.id for item in value):
-                raise self.refused(f"answered a {kind.__name__} with an empty id; wanted the record's own")
+            for item in value:
+                self._record(item, kind)
+
+    def _record(self, record: Any, kind: type) -> None:
+        if not isinstance(record.id, str) or not record.id:
+            raise self.refused(f"answered a {kind.__name__} whose id is {_what(record.id)}; wanted its own, as text")
+        for name in ("started_at", "created_at", "closed_at"):
+            moment = getattr(record, name, None)
+            if moment is not None and not isinstance(moment, dt.date):
+                raise self.refused(
+                    f"answered an {kind.__name__} whose {name} is {_what(moment)}; wanted a time or a date"
+                )
+            if isinstance(moment, dt.datetime) and moment.utcoffset() is None:
+                raise self.refused(f"answered an {kind.__name__} whose {name} has no time zone; wanted an aware time")
 
     def opportunities(
         self, answer: object, people: Collection[str], accounts: Collection[str], ids: Collection[str]
@@ -99,4 +115,6 @@ class Checker:
 
 
 def _what(value: object) -> str:
-    return "None (was a return forgotten?)" if value is None else f"a value of type {type(value).__name__}"
+    if value is None:
+        return "None (was a return forgotten?)"
+    return "empty" if value == "" else f"a value of type {type(value).__name__}"

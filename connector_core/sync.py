@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 from connector_core.association import Decision, Records, Settings, decide, organizer_email
 from connector_core.connection import Connection
 from connector_core.errors import (
+    ConfigurationError,
     ConnectorError,
     ContractError,
     MissingRightError,
@@ -100,10 +101,17 @@ def sync(
 
 
 def check(connection: Connection, settings: Settings) -> None:
-    """Refuse settings that this connection's CRM cannot serve, before anything is asked.
+    """Refuse settings that this connection cannot serve, before anything is asked.
 
     :raises UnsupportedError: The owner filter, where the CRM has none.
+    :raises ConfigurationError: Numbers or days would be read otherwise by the CRM's plugin than by the decision.
     """
+    info = connection.info
+    if (tuple(settings.regions), settings.time_zone) != (tuple(info.regions), info.time_zone):
+        raise ConfigurationError(
+            f"connection {connection.name} was bound with regions {list(info.regions)} and time zone {info.time_zone}, and"
+            f" the settings say {list(settings.regions)} and {settings.time_zone}: give both the same"
+        )
     if settings.owner_filter:
         connection.require_trait("owner_filter")
 
@@ -283,7 +291,7 @@ def _without(records: Records, call_id: str, taken: Activity) -> Records:
 
 
 def _put_off(receipt: Receipt) -> Receipt:
-    return replace(receipt, outcome="deferred", reason=f"{receipt.reason}; it was sent, and is not there")
+    return replace(receipt, outcome="deferred", reason=f"{receipt.reason}; it may have been sent, and is not there")
 
 
 def _doubted(receipt: Receipt) -> Receipt:

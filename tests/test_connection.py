@@ -260,10 +260,21 @@ WRONG: dict[str, list[tuple[object, str]]] = {
         ({"a@buyer.example": None}, "answered None .* for a key; wanted a tuple of Person, or Unknown"),
         ({"a@buyer.example": [PERSON]}, "answered a value of type list for a key; wanted a tuple of Person"),
         ({"a@buyer.example": ({"id": "C1"},)}, "a tuple that holds a value of type dict; wanted a tuple of Person"),
-        ({"a@buyer.example": (Person("contact", ""),)}, "answered a Person with an empty id; wanted the record's own"),
+        ({"a@buyer.example": (Person("contact", ""),)}, "answered a Person whose id is empty; wanted its own"),
+        ({"a@buyer.example": (Person("contact", 1),)}, "a Person whose id is a value of type int; wanted its own"),  # type: ignore[arg-type]  # that is what is wrong
         ({"a@buyer.example": (None,)}, "a tuple that holds None"),
     ],
-    "find_activity": [({"call-1": (PERSON,)}, "a tuple that holds a value of type Person; wanted a tuple of Activity")],
+    "find_activity": [
+        ({"call-1": (PERSON,)}, "a tuple that holds a value of type Person; wanted a tuple of Activity"),
+        (
+            {"call-1": (Activity("T1", "call", started_at=dt.datetime(2026, 3, 2)),)},  # noqa: DTZ001 - that is what is wrong
+            "an Activity whose started_at has no time zone; wanted an aware time",
+        ),
+        (
+            {"call-1": (Activity("T1", "call", started_at="2026-03-02T09:00:00Z"),)},  # type: ignore[arg-type]  # likewise
+            "an Activity whose started_at is a value of type str; wanted a time or a date",
+        ),
+    ],
     "list_opportunities": [
         ({"C1": ()}, "answered a value of type dict; wanted Opportunities"),
         (Opportunities({"C1": ()}, {}, {"O1": ()}), "of_accounts left out 1 of 1 keys"),

@@ -14,7 +14,7 @@ from connector_core.association import Settings
 from connector_core.binding import bind
 from connector_core.connection import Connection
 from connector_core.crms import FILE
-from connector_core.errors import UnsupportedError
+from connector_core.errors import ConfigurationError, UnsupportedError
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import Call
 from connector_core.sync import SyncResult, associate, sync
@@ -235,7 +235,14 @@ def test_the_owner_filter_needs_a_crm_that_has_it(world: Make) -> None:
     with world().open() as connection:
         connection.manifest = replace(connection.manifest, traits=frozenset({"leads"}))
         with pytest.raises(UnsupportedError, match="owner_filter"):
-            associate(connection, [call()], Settings(owner_filter=True))
+            associate(connection, [call()], Settings(regions=("FR",), owner_filter=True))
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(regions=("FR",), time_zone="Europe/Paris")])
+def test_regions_and_time_zone_are_those_of_the_connection(world: Make, settings: Settings) -> None:
+    """Two ways of reading numbers would find nobody, and write that as a fact."""
+    with world().open() as connection, pytest.raises(ConfigurationError, match="give both the same"):
+        associate(connection, [call()], settings)
 
 
 def test_more_calls_than_a_unit_are_all_worked_on(world: Make) -> None:

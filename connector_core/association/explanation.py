@@ -22,7 +22,7 @@ TIER_WORDS = {
     "closed_long_before_call": "closed long before the call",
 }
 EXCLUDED_WORDS = {
-    "owner": "owned by somebody else than the organizer",
+    "owner": "not owned by the organizer",
     "no_tier": "outside the windows",
     "other_account": "of another account",
 }
@@ -31,7 +31,7 @@ BY_WORDS = {"email": "by e-mail", "phone": "by phone"}
 
 def explain(decision: Decision) -> str:
     """Say in one line how the decision came about, and under which settings."""
-    return f"{reasons(decision)} {_settings(decision.settings)}"
+    return f"{reasons(decision)} {in_force(decision.settings)}"
 
 
 def reasons(decision: Decision) -> str:
@@ -123,7 +123,8 @@ def _account(decision: Decision) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _settings(settings: Settings) -> str:
+def in_force(settings: Settings) -> str:
+    """Say the settings in force in one sentence."""
     after, before, long_before = settings.windows_days
     far = "without bound" if settings.policy == "primary_contact" else f"{long_before} days"
     return (
@@ -186,7 +187,10 @@ def _record_advice(decision: Decision) -> list[tuple[str, str]]:
         excluded = {candidate.excluded for candidate in decision.candidates}
         if "owner" in excluded:
             rows.append(
-                ("other_owner", "An opportunity has another owner: switch the owner filter off, or change the owner.")
+                (
+                    "other_owner",
+                    "The organizer does not own it: switch the owner filter off, or change the opportunity's owner.",
+                )
             )
         if "no_tier" in excluded:
             rows.append(

@@ -7,6 +7,7 @@ upon a defect of its own; 130 interrupted. Of a defect the type alone is shown; 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -47,6 +48,9 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments = parser.parse_args(argv)
     except SystemExit as stop:  # help, or a usage that was told already
         return stop.code if isinstance(stop.code, int) else DONE
+    if os.environ.get("CONNECTOR_DEBUG") == "1":
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("connector_core").setLevel(logging.DEBUG)
     if arguments.command is None:
         tell(parser.format_help().rstrip())
         return NOT_STARTED

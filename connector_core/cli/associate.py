@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from connector_core import sync
 from connector_core.association import Decision, Settings
+from connector_core.association.explanation import in_force, reasons
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled, tell
 from connector_core.config import Config, ConnectionConfig
@@ -34,6 +35,8 @@ def run(arguments: Namespace) -> int:
             show(decision)
         if decision.status != "decided":
             tell(f"{decision.call.id}: {decision.status}: it waits")
+    if not arguments.json:
+        say(styled(in_force(settings), "dim"))
     complete = not read.problems and all(decision.status == "decided" for decision in decisions)
     return DONE if complete else INCOMPLETE
 
@@ -41,7 +44,7 @@ def run(arguments: Namespace) -> int:
 def show(decision: Decision) -> None:
     """Print a decision for a person to read."""
     say(f"{styled(decision.call.id, 'bold')}  {styled(decision.status, STATUS_STYLES[decision.status])}")
-    paragraph(decision.explanation, indent="  ")
+    paragraph(reasons(decision), indent="  ")
     for advice in decision.advice:
         paragraph(f"→ {advice['text']}", indent="  ", style="cyan")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator
 
 from connector_core import sync
+from connector_core.association.explanation import in_force, reasons
 from connector_core.calls import Calls, Skipped
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, INCOMPLETE, paragraph, progress, say, say_json, styled, tell
@@ -26,12 +28,17 @@ def run(arguments: Namespace) -> int:
         for skipped in read.skipped:
             _show_skipped(skipped, arguments.json)
         unsettled = 0
+        outcomes: Counter[str] = Counter()
         with inputs.naming(connection):
             for result in progress(_results(opened, read), len(read.calls), "calls"):
                 say_json(result.to_json()) if arguments.json else show(result)
+                outcomes[result.outcome] += 1
                 if not result.settled:
                     unsettled += 1
                     tell(f"{result.call_id}: {result.outcome}: {result.reason or 'no reason given'}")
+        if not arguments.json:
+            say(", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items())) or "no calls")
+            say(styled(in_force(connection.association), "dim"))
     return INCOMPLETE if unsettled or read.problems else DONE
 
 
@@ -71,7 +78,9 @@ def show(result: sync.SyncResult) -> None:
     if result.reason:
         paragraph(result.reason, indent="  ")
     if result.decision:
-        paragraph(result.decision.explanation, indent="  ", style="dim")
+        paragraph(reasons(result.decision), indent="  ", style="dim")
+        for advice in result.decision.advice:
+            paragraph(f"→ {advice['text']}", indent="  ", style="cyan")
 
 
 def _show_skipped(skipped: Skipped, as_json: bool) -> None:
