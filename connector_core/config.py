@@ -75,6 +75,8 @@ class ConnectionConfig:
         try:
             manifest = self._manifest()
             settings = resolve(self.settings, self.directory, of=f"connection {self.name}, settings")
+            for key in manifest.paths & settings.keys():
+                settings[key] = self.directory / settings[key] if isinstance(settings[key], str) else settings[key]
             info = ConnectionInfo(self.name, self.association.regions, self.association.time_zone)
             connection = binding.bind(manifest, settings, info, observers=observers)
         except ConfigurationError as error:
@@ -117,8 +119,10 @@ class Config:
     def provider_settings(self, name: str) -> dict[str, Any]:
         """Give the settings of a call provider, references looked up; empty where the file has none.
 
-        :raises ConfigurationError: A reference leads nowhere.
+        :raises ConfigurationError: A reference leads nowhere, or only a provider of nearly that name has settings.
         """
+        if name not in self.providers and (near := difflib.get_close_matches(name, self.providers, n=1)):
+            raise ConfigurationError(f"{self.path}: has no [providers.{name}]; is it [providers.{near[0]}]?")
         try:
             return resolve(self.providers.get(name, {}), self.path.parent, of=f"providers.{name}")
         except ConfigurationError as error:
@@ -148,8 +152,15 @@ class _ConnectionTable(Outside):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+def _database(value: str) -> str:
+    if not re.match(r"sqlite:///|postgresql(\+\w+)?://|env:|file:", value):
+        possible = "sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH"
+        raise PydanticCustomError("database", "Input should be the address of a database: {possible}", {"possible": possible})
+    return value
+
+
 class _LedgerTable(Outside):
-    url: Annotated[str, Field(pattern=r"^(sqlite:///|postgresql(\+\w+)?://|env:|file:)")] = DEFAULT_LEDGER
+    url: Annotated[str, AfterValidator(_database)] = DEFAULT_LEDGER
 
 
 class _File(Outside):

@@ -65,7 +65,8 @@ class CrmManifest:
     ``meetings_as``: the kinds of activity that a meeting may be written as, the default first.
     ``subject_limit`` and ``body_limit`` are characters, as the service counts them; ``body_format`` is how a body is
     rendered. ``settle_seconds``: the longest time after which a request that was not answered may still take effect and
-    be hidden from a search; a setting of the same name overrides it.
+    be hidden from a search; a setting of the same name overrides it. ``paths``: the settings that are paths of files; a
+    relative one starts from the configuration file.
 
     What the contract kit asks for: ``requests``, for each operation, the most requests that it sends for a batch of 100.
     ``names``: what the CRM itself calls the objects and fields of :data:`NAMES`. ``cannot_hold``: what of :data:`HOLDS`
@@ -85,6 +86,7 @@ class CrmManifest:
     subject_limit: int = 255
     body_limit: int = 32_000
     settle_seconds: float = 120.0
+    paths: frozenset[str] = frozenset()
     requests: Mapping[str, int] = field(default_factory=dict, hash=False)
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     cannot_hold: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -354,3 +354,14 @@ def test_a_provider_s_missing_secret_is_named(tmp_path: Path) -> None:
 def test_a_provider_without_settings_has_none(tmp_path: Path) -> None:
     """A provider that needs nothing need not be written down."""
     assert load_config(written(tmp_path, "")).provider_settings("aircall") == {}
+
+
+def test_a_path_starts_from_the_configuration_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the command is called from."""
+    (tmp_path / "world.json").write_text("{}", encoding="utf-8")
+    written = tmp_path / "connector.toml"
+    written.write_text('[connections.acme]\ncrm = "file"\n[connections.acme.settings]\npath = "world.json"\n')
+    monkeypatch.chdir("/")
+
+    with open_connection(load_config(written), "acme") as opened:
+        assert opened.connection.find_contacts_by_email(["a@x.example"]) == {"a@x.example": ()}

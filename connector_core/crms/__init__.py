@@ -13,6 +13,7 @@ FILE = CrmManifest(
     adapter="connector_core.crms.file:FileAdapter",
     meetings_as=("event", "task"),
     settle_seconds=0.0,
+    paths=frozenset({"path"}),
     names={
         "contact": "people",
         "contact.title": "title",
