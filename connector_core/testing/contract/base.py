@@ -17,13 +17,17 @@ import pytest
 
 from connector_core.manifest import CrmManifest, Deviation
 from connector_core.testing.contract.accounts import Account, SandboxAccount, recording_of
+from connector_core.testing.contract.activities import Recognising
 from connector_core.testing.contract.clauses import Clause, clause_of, clauses_of
 from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.fields import Fields
+from connector_core.testing.contract.opportunities import Opportunities, Users
 from connector_core.testing.contract.reads import Emails, People, Phones
 from connector_core.testing.contract.stages import Mode, Stages
+from connector_core.testing.contract.writing import Changing, Creating
 
 
-class AdapterContract(Emails, Phones, People):
+class AdapterContract(Emails, Phones, People, Recognising, Opportunities, Users, Creating, Changing, Fields):
     """Proves that a plugin keeps the contract; ``docs/contract.md`` has its clauses.
 
     :param manifest: The plugin's.

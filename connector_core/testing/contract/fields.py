@@ -1,0 +1,97 @@
+"""Clauses on filling fields: each field has an outcome of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector_core.model import FieldReceipt, RecordUpdate
+from connector_core.testing.contract.clauses import clause
+from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.opportunities import LIST, opportunity
+from connector_core.testing.contract.reads import EMAIL, person
+from connector_core.testing.contract.wording import BrokenClauseError
+from connector_core.testing.contract.world import MANY
+
+FILL = "fill_fields"
+UNKNOWN_FIELD = "no_such_field_of_the_contract"
+
+
+def name(crm: Crm, of: str) -> str:
+    """Give the CRM's own name of an object or a field."""
+    if of not in crm.manifest.names:
+        raise BrokenClauseError(f"  the manifest does not say what the CRM calls {of}: add it to names={{…}}")
+    return crm.manifest.names[of]
+
+
+def update(crm: Crm, world_id: str, of: str, **fields: Any) -> RecordUpdate:
+    """Make an update of fields that the manifest names; of others under the name that is given."""
+    known = {"title", "next_step", "amount", "date"}
+    named = {name(crm, f"{of}.{key}") if key in known else key: value for key, value in fields.items()}
+    return RecordUpdate(name(crm, of), crm.id(world_id), named)
+
+
+def filled(crm: Crm, one: RecordUpdate) -> Mapping[str, FieldReceipt]:
+    """Fill fields of one record."""
+    return crm.connection.fill_fields([one])[one.object, one.id]
+
+
+def outcomes(receipts: Mapping[str, FieldReceipt]) -> dict[str, str]:
+    """Show outcomes."""
+    return {key: it.outcome for key, it in receipts.items()}
+
+
+class Fields:
+    """Values, refusals, batches."""
+
+    @clause("C-FIELD-1", FILL, EMAIL, changes=True)
+    def test_a_text_is_sent(self, crm: Crm) -> None:
+        """A text that is filled is answered as sent, and is what is read then."""
+        one = update(crm, "C1", "contact", title="Chief of Tests")
+        crm.expect(outcomes(filled(crm, one)), dict.fromkeys(one.fields, "sent"))
+        crm.expect(person(crm).title, "Chief of Tests", "the title of C1")
+
+    @clause("C-FIELD-2", FILL, EMAIL, changes=True)
+    def test_none_clears(self, crm: Crm) -> None:
+        """None clears a field."""
+        filled(crm, update(crm, "C1", "contact", title=None))
+        crm.expect(person(crm).title, None, "the title of C1")
+
+    @clause("C-FIELD-3", FILL, changes=True)
+    def test_a_number_is_sent(self, crm: Crm) -> None:
+        """A number is taken as a number, with its fraction."""
+        one = update(crm, "O1", "opportunity", amount=1234.5)
+        crm.expect(outcomes(filled(crm, one)), dict.fromkeys(one.fields, "sent"))
+
+    @clause("C-FIELD-4", FILL, LIST, changes=True)
+    def test_a_wrong_value_is_refused_for_its_field_alone(self, crm: Crm) -> None:
+        """A value that is not of its field's type is refused for that field, by name, and the record's others are sent."""
+        one = update(crm, "O1", "opportunity", date="no date", next_step="Call again")
+        wanted = {name(crm, "opportunity.date"): "refused", name(crm, "opportunity.next_step"): "sent"}
+        crm.expect(outcomes(filled(crm, one)), wanted)
+        crm.expect(opportunity(crm, "O1").next_step, "Call again", "the next step of O1")
+
+    @clause("C-FIELD-5", FILL, changes=True)
+    def test_a_refusal_has_a_reason(self, crm: Crm) -> None:
+        """A refused field has a reason that a person can read."""
+        one = update(crm, "O1", "opportunity", date="no date")
+        crm.expect(
+            [bool(it.reason and it.reason.strip()) for it in filled(crm, one).values()], [True], "there is a reason"
+        )
+
+    @clause("C-FIELD-6", FILL, EMAIL, changes=True)
+    def test_a_record_that_is_not_there_is_refused_alone(self, crm: Crm) -> None:
+        """Fields of a record that is not there are refused, and the other records of the batch are filled."""
+        gone = update(crm, "U1", "contact", title="Nobody")
+        one = update(crm, "C1", "contact", title="Chief of Tests")
+        receipts = crm.connection.fill_fields([gone, one])
+        crm.expect(outcomes(receipts[gone.object, gone.id]), dict.fromkeys(gone.fields, "refused"), "what is not there")
+        crm.expect(person(crm).title, "Chief of Tests", "the title of C1")
+
+    @clause("C-FIELD-7", FILL, changes=True)
+    def test_a_large_batch_is_filled_whole(self, crm: Crm) -> None:
+        """Of 105 records each is filled."""
+        updates = [update(crm, key, "opportunity", next_step="Call again") for key in MANY]
+        receipts = crm.connection.fill_fields(updates)
+        told = {(it.object, it.id): outcomes(receipts[it.object, it.id]) for it in updates}
+        crm.expect(told, {(it.object, it.id): dict.fromkeys(it.fields, "sent") for it in updates})
