@@ -35,8 +35,10 @@ if TYPE_CHECKING:
         Activity,
         ActivityDraft,
         Call,
+        CallKey,
         FieldReceipt,
         Note,
+        Opportunities,
         Opportunity,
         Organizer,
         Participant,
@@ -55,6 +57,7 @@ __all__ = [
     "Activity",
     "ActivityDraft",
     "Call",
+    "CallKey",
     "ConfigurationError",
     "Connection",
     "ConnectionConfig",
@@ -69,6 +72,7 @@ __all__ = [
     "MissingRightError",
     "Note",
     "OpenConnection",
+    "Opportunities",
     "Opportunity",
     "Organizer",
     "OutcomeUnknownError",
@@ -108,7 +112,7 @@ _HOMES = {
     "identity": "PhoneReader",
     "manifest": "ConnectionInfo CrmManifest",
     "model": (
-        "Account Activity ActivityDraft Call FieldReceipt Note Opportunity Organizer Participant Person "
+        "Account Activity ActivityDraft Call CallKey FieldReceipt Note Opportunities Opportunity Organizer Participant Person "
         "Receipt RecordUpdate Unknown User Utterance"
     ),
     "sync": "SyncResult associate",

@@ -190,7 +190,7 @@ class User:
 class Opportunity:
     """An opportunity (deal). References as in :class:`Person`.
 
-    ``people``: those whose opportunity it is, converted leads already replaced by whom they became.
+    ``person_ids``: those whose opportunity it is, converted leads already replaced by whom they became.
     ``closed_at``: the real closing, a date where the CRM knows only the day; None while open. An expected close date is
     no closing.
     """

@@ -286,6 +286,16 @@ def test_no_configuration_is_needed_for_a_crm_in_a_file() -> None:
     assert main(["associate", given(CALL), "--crm-file", "world.json"]) == 0
 
 
+def test_settings_under_another_provider_s_name_are_pointed_at(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever misspelt the table reads which one it is."""
+    path = Path("connector.toml")
+    path.write_text(path.read_text().replace("[providers.aircall]", "[providers.aircal]"))
+
+    assert main(["sync", given(EVENT), *ACME, "--provider", "aircall"]) == 2
+    assert "providers.aircall: token is required" in (message := capsys.readouterr().err)
+    assert "There is [providers.aircal]" in message
+
+
 def test_a_missing_secret_of_a_provider_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -115,6 +115,11 @@ def test_it_serves_until_it_is_stopped(start: Start, number: int) -> None:
     assert process.returncode == 0
 
 
+def test_json_is_what_it_prints_anyway(start: Start) -> None:
+    """Every command takes --json, this one too."""
+    assert first_line(start("shelf", "--json")).keys() == {"url", "settings"}
+
+
 def test_without_a_seed_it_serves_the_demo_world(start: Start) -> None:
     """The demo world is there for whoever has no seed."""
     assert set(get(f"{first_line(start('shelf'))['url']}/_sandbox/ids")) >= {"A1", "C1", "O1", "T1"}
@@ -137,7 +142,7 @@ def test_a_seed_and_faults_come_from_files(start: Start, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "text", "message"),
     [
-        ("--seed", None, "file.json: cannot be read"),
+        ("--seed", None, "file.json: cannot be read: No such file or directory\n"),
         ("--seed", "{", "file.json: is no JSON"),
         ("--seed", '{"people": [{"id": "C1"}]}', "file.json: people.0.kind: "),
         ("--seed", '{"accounts": [{"id": "unfit"}]}', "file.json: unfit: cannot be held"),
