@@ -112,8 +112,8 @@ _HOMES = {
     "identity": "PhoneReader",
     "manifest": "ConnectionInfo CrmManifest",
     "model": (
-        "Account Activity ActivityDraft Call CallKey FieldReceipt Note Opportunities Opportunity Organizer Participant Person "
-        "Receipt RecordUpdate Unknown User Utterance"
+        "Account Activity ActivityDraft Call CallKey FieldReceipt Note Opportunities Opportunity Organizer "
+        "Participant Person Receipt RecordUpdate Unknown User Utterance"
     ),
     "sync": "SyncResult associate",
 }
