@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from connector_hubspot.kinds import last_reference
 from connector_hubspot.sandbox import HubSpotSandbox
 from connector_hubspot.sandbox.seed import split_name
 from hypothesis import given
@@ -161,6 +162,14 @@ def test_a_kind_without_a_field_for_the_key_ends_with_it(kind: str, body: str | 
     where = {"note": "notes", "task": "tasks"}.get(kind, "meetings")
     record = _held(where, "T1", activities=[{"id": "T1", "kind": kind, "call_id": "zoom:7", "body": body}])
     assert record["properties"][name] == held
+
+
+@pytest.mark.parametrize("body", [None, "Summary", "a < b", "<p>Summary</p>"])
+def test_a_reference_is_read_back_whatever_it_holds(body: str | None) -> None:
+    """Characters that mean something in HTML are the id's own all the same."""
+    activity = {"id": "T1", "kind": "meeting", "call_id": "zoom:<7>&amp;8", "body": body}
+    held = _held("meetings", "T1", activities=[activity])["properties"]["hs_meeting_body"]
+    assert last_reference(held) == "zoom:<7>&amp;8"
 
 
 def test_a_meeting_ends_after_its_duration() -> None:

@@ -240,6 +240,7 @@ def _with_reference(activity: WorldActivity, *, in_body: bool) -> str | None:
     body = activity.body or ""
     if not in_body or not activity.call_id:
         return body or None
+    reference = f"ref: {html.escape(activity.call_id, quote=False)}"  # HubSpot's bodies are HTML
     if "<" in body and ">" in body:
-        return f"{body}<p>ref: {html.escape(activity.call_id, quote=False)}</p>"
-    return f"{body}\nref: {activity.call_id}" if body else f"ref: {activity.call_id}"
+        return f"{body}<p>{reference}</p>"
+    return f"{body}\n{reference}" if body else reference
