@@ -72,6 +72,7 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
     from connector_core.cli.sandbox import add_arguments
 
     add_arguments(parser)
+    _json(parser)
 
 
 def _configured(parser: argparse.ArgumentParser) -> None:
