@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, ValidationError
+from pydantic_core import PydanticCustomError
 
 from connector_core import binding, discovery
 from connector_core.association import Settings
@@ -119,10 +121,8 @@ class Config:
     def provider_settings(self, name: str) -> dict[str, Any]:
         """Give the settings of a call provider, references looked up; empty where the file has none.
 
-        :raises ConfigurationError: A reference leads nowhere, or only a provider of nearly that name has settings.
+        :raises ConfigurationError: A reference leads nowhere.
         """
-        if name not in self.providers and (near := difflib.get_close_matches(name, self.providers, n=1)):
-            raise ConfigurationError(f"{self.path}: has no [providers.{name}]; is it [providers.{near[0]}]?")
         try:
             return resolve(self.providers.get(name, {}), self.path.parent, of=f"providers.{name}")
         except ConfigurationError as error:
@@ -155,7 +155,9 @@ class _ConnectionTable(Outside):
 def _database(value: str) -> str:
     if not re.match(r"sqlite:///|postgresql(\+\w+)?://|env:|file:", value):
         possible = "sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH"
-        raise PydanticCustomError("database", "Input should be the address of a database: {possible}", {"possible": possible})
+        raise PydanticCustomError(
+            "database", "Input should be the address of a database: {possible}", {"possible": possible}
+        )
     return value
 
 

@@ -195,8 +195,7 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
         ("[ledger]\nurk = 1", "ledger.urk: is an unknown key; did you mean url? Possible: url"),
         (
             '[ledger]\nurl = "mysql://x"',
-            "ledger.url: should be the address of a database: "
-            "sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH",
+            "ledger.url: should be the address of a database: sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH",
         ),
         ("[connections.acme]\n", "connections.acme.crm: is required"),
         ('[connections]\nacme = "x"', "connections.acme: should be an object"),

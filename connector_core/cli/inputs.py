@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -59,7 +60,9 @@ def _events(lines: Iterable[bytes], name: str, config: Config) -> Calls:
     try:
         bound = bind_provider(manifest, settings)
     except ConfigurationError as error:
-        raise ConfigurationError(in_file(str(config.path), str(error))) from error
+        near = [] if name in config.providers else difflib.get_close_matches(name, config.providers, n=1)
+        hint = f". There is [providers.{near[0]}]" if near else ""
+        raise ConfigurationError(in_file(str(config.path), f"{error}{hint}")) from error
     with bound:
         return read_events(lines, bound)
 
