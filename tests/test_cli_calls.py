@@ -271,6 +271,18 @@ def test_what_keeps_a_command_from_starting_is_status_2(
     assert printed.err.count("\n") == 1
 
 
+def test_options_that_contradict_the_connection_name_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong only together with the configuration names its file and the connection."""
+    path = Path("connector.toml")
+    path.write_text(path.read_text().replace("settings.path =", "owner_filter = true\nsettings.path =", 1))
+
+    assert main(["associate", given(CALL), *ACME, "--policy", "primary_contact"]) == 2
+    assert capsys.readouterr().err == (
+        "connector: connector.toml: connection acme, with the options given: "
+        "owner_filter: the policy primary_contact has none; switch one of the two off\n"
+    )
+
+
 def test_a_missing_configuration_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """Who has no connector.toml is told where one is looked for."""
     Path("connector.toml").unlink()

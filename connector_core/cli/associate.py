@@ -10,8 +10,9 @@ from connector_core.association import Decision, Settings
 from connector_core.association.explanation import in_force, reasons
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled, tell
-from connector_core.config import Config, ConnectionConfig
+from connector_core.config import Config, ConnectionConfig, in_file
 from connector_core.crms.world import read_world
+from connector_core.errors import ConfigurationError
 
 STATUS_STYLES = {"decided": "green", "undecided": "yellow", "ambiguous": "yellow"}
 
@@ -20,7 +21,7 @@ def run(arguments: Namespace) -> int:
     """Decide all calls and print the decisions, in the order of the calls."""
     config = inputs.configuration(arguments)
     connection = _connection(arguments, config)
-    settings = _settings(arguments, connection.association)
+    settings = _settings(arguments, connection)
     connection = dataclasses.replace(connection, association=settings)
     with connection.open() as opened:
         read = inputs.calls(arguments, config)
@@ -56,11 +57,17 @@ def _connection(arguments: Namespace, config: Config) -> ConnectionConfig:
     return ConnectionConfig("file", "file", {"path": str(arguments.crm_file)}, source=str(arguments.crm_file))
 
 
-def _settings(arguments: Namespace, settings: Settings) -> Settings:
-    given = {
+def _settings(arguments: Namespace, connection: ConnectionConfig) -> Settings:
+    options = {
         "policy": arguments.policy,
         "owner_filter": arguments.owner_filter,
         "regions": None if arguments.region is None else tuple(arguments.region),
         "time_zone": arguments.time_zone,
     }
-    return dataclasses.replace(settings, **{key: value for key, value in given.items() if value is not None})
+    given = {key: value for key, value in options.items() if value is not None}
+    Settings(**given)  # what is wrong with the options alone is told without the file
+    try:
+        return dataclasses.replace(connection.association, **given)
+    except ConfigurationError as error:
+        where = f"connection {connection.name}, with the options given: {error}"
+        raise ConfigurationError(in_file(connection.source, where)) from error
