@@ -228,6 +228,13 @@ def test_true_is_no_one(crm: FileAdapter, path: Path) -> None:
         (b'{"accounts": [{"id": ""}]}', r"accounts\.0\.id: should not be empty"),
         (b'{"accounts": [{"id": " "}]}', r"accounts\.0\.id: should not be blank"),
         (b"[]", "object"),
+        (b"[" * 100_000, "is nested too deeply"),
+        (b'{"accounts": [{"id": "A1", "name": "x", "name": "y"}]}', "the key 'name' stands twice"),
+        (b'{"accounts": [{"id": "A1", "fields": {"size": NaN}}]}', "NaN is no number"),
+        (
+            b'{"activities": [{"id": "T1", "kind": "call", "started_at": "2026-02-30"}]}',
+            r"activities\.0\.started_at: should be a date of",
+        ),
     ],
 )
 @pytest.mark.parametrize("operation", ["read", "write"])

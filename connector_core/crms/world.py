@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from pydantic import PlainValidator, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -21,7 +21,10 @@ _TIME: TypeAdapter[dt.datetime] = TypeAdapter(Time)
 def _day_or_time(value: object) -> dt.date | dt.datetime:
     """Read text of ten characters as a day; a union would read midnight as one too."""
     if isinstance(value, str) and len(value) == len("2026-03-02"):
-        return dt.date.fromisoformat(value)
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError as error:
+            raise PydanticCustomError("day", "Input should be a date of the calendar, like 2026-03-02") from error
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     return _TIME.validate_python(value)
@@ -122,16 +125,36 @@ def read_world(path: Path) -> World:
     :raises InputError: The file cannot be read, or holds no world; the message names the file and each path in it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no text in UTF-8") from error
+    return world_in(data, source=str(path))
+
+
+def world_in(data: bytes, *, source: str) -> World:
+    """Read a world from JSON. A key that stands twice is refused, and so are numbers that JSON has not.
+
+    :raises InputError: It holds no world; the message names the source and each path in it.
+    """
     try:
-        value = json.loads(text)
+        value = json.loads(data, object_pairs_hook=_each_once, parse_constant=_no_number)
     except ValueError as error:
-        raise InputError(f"{path}: is no JSON: {error}") from error
-    return parse_world(value, source=str(path))
+        raise InputError(f"{source}: is no JSON: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{source}: is nested too deeply") from error
+    return parse_world(value, source=source)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return made
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
 
 
 def parse_world(value: object, *, source: str = "world") -> World:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from connector_core.crms.world import World, parse_world
+from connector_core.crms.world import World, world_in
 from connector_core.errors import InputError, MissingRightError, TryAgainError
 
 if sys.platform == "win32":
@@ -75,11 +75,7 @@ class WorldFile:
             raise InputError(f"{self._path}: cannot be read: {error.strerror}") from error
         last = self._last  # whole or not at all, whatever another thread does
         if last is None or last[0] != data:
-            try:
-                value = json.loads(data)
-            except ValueError as error:
-                raise InputError(f"{self._path}: is no JSON: {error}") from error
-            last = self._last = (data, parse_world(value, source=str(self._path)))
+            last = self._last = (data, world_in(data, source=str(self._path)))
         return last
 
     @contextlib.contextmanager
