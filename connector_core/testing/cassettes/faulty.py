@@ -28,38 +28,38 @@ _POLL_SECONDS = 0.01
 class Fault:
     """What comes instead of a recorded answer, ``times`` times; then the answer follows, where it is asked for again.
 
-    ``before``: the place of the answer, from 0. ``kind``: ``answer`` is ``status``, ``headers`` and ``body``; ``half`` is
-    the recorded answer, broken off in its middle; ``reset`` closes the connection without an answer; ``silence`` lasts
-    until the client gives up.
+    ``before``: the place of the answer, from 0; None: before each, and to what was not recorded. ``kind``: ``answer`` is
+    ``status``, ``headers`` and ``body``; ``half`` is the recorded answer, broken off in its middle; ``reset`` closes the
+    connection without an answer; ``silence`` lasts until the client gives up.
     """
 
     kind: FaultKind
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    before: int = 0
+    before: int | None = 0
     times: int = 1
 
     @classmethod
-    def json(cls, status: int, value: object, *, before: int = 0, times: int = 1, **headers: str) -> Self:
+    def json(cls, status: int, value: object, *, before: int | None = 0, times: int = 1, **headers: str) -> Self:
         """Answer a value; a header's name is written with underscores, ``retry_after="1"``."""
         named = {name.replace("_", "-"): text for name, text in headers.items()}
         typed = {"content-type": "application/json", **named}
         return cls("answer", status, typed, Body("json", value).content(), before, times)
 
     @classmethod
-    def page(cls, status: int = 503, *, before: int = 0, times: int = 1) -> Self:
+    def page(cls, status: int = 503, *, before: int | None = 0, times: int = 1) -> Self:
         """Answer a web page, as a proxy or a maintenance does."""
         page = b"<!DOCTYPE html><html><head><title>Be right back</title></head><body>Be right back.</body></html>"
         return cls("answer", status, {"content-type": "text/html; charset=utf-8"}, page, before, times)
 
     @classmethod
-    def nothing(cls, status: int = 200, *, before: int = 0, times: int = 1) -> Self:
+    def nothing(cls, status: int = 200, *, before: int | None = 0, times: int = 1) -> Self:
         """Answer without a body."""
         return cls("answer", status, {"content-type": "application/json"}, b"", before, times)
 
     @classmethod
-    def garbage(cls, status: int = 200, *, before: int = 0, times: int = 1) -> Self:
+    def garbage(cls, status: int = 200, *, before: int | None = 0, times: int = 1) -> Self:
         """Answer what says that it is JSON, and is none."""
         return cls(
             "answer", status, {"content-type": "application/json"}, b'{"results": [{"id": \xff\xfe', before, times
@@ -125,14 +125,12 @@ class ReplayServer:
             self.requests.append(Served(request.method, request.path, index, fault.kind if fault else None))
             if fault is None and index is not None:
                 self._left.remove(index)
-        if index is None:
-            return self._unknown(request)
-        answer = self._response(self._exchanges[index].answer)
+        answer = self._unknown(request) if index is None else self._response(self._exchanges[index].answer)
         return answer if fault is None else self._faulty(fault, answer)
 
     def _fault(self, index: int | None) -> Fault | None:
         for place, fault in enumerate(self._faults):
-            if fault.before == index and self._done[place] < fault.times:
+            if fault.before in (index, None) and self._done[place] < fault.times:
                 self._done[place] += 1
                 return fault
         return None
@@ -194,7 +192,7 @@ def replay_server(path: Path, faults: Sequence[Fault] = ()) -> Iterator[ReplaySe
     if not cassette.exchanges:
         raise CassetteError(f"{path}: holds no request")
     for fault in faults:
-        if fault.before not in range(len(cassette.exchanges)):
+        if fault.before is not None and fault.before not in range(len(cassette.exchanges)):
             raise CassetteError(f"{path}: has {len(cassette.exchanges)} answers, and none at {fault.before}")
     server = ReplayServer(path, cassette, faults)
     wrong: list[CassetteError] = []

@@ -16,18 +16,23 @@ from typing import Any, ClassVar
 import pytest
 
 from connector_core.manifest import CrmManifest, Deviation
+from connector_core.testing.cassettes.library import FOLDER
 from connector_core.testing.contract.accounts import Account, SandboxAccount, recording_of
 from connector_core.testing.contract.activities import Recognising
 from connector_core.testing.contract.clauses import Clause, clause_of, clauses_of
 from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.errors import Errors, LostAnswers
 from connector_core.testing.contract.fields import Fields
+from connector_core.testing.contract.manners import Manners
 from connector_core.testing.contract.opportunities import Opportunities, Users
 from connector_core.testing.contract.reads import Emails, People, Phones
 from connector_core.testing.contract.stages import Mode, Stages
 from connector_core.testing.contract.writing import Changing, Creating
 
 
-class AdapterContract(Emails, Phones, People, Recognising, Opportunities, Users, Creating, Changing, Fields):
+class AdapterContract(
+    Emails, Phones, People, Recognising, Opportunities, Users, Creating, Changing, Fields, Errors, LostAnswers, Manners
+):
     """Proves that a plugin keeps the contract; ``docs/contract.md`` has its clauses.
 
     :param manifest: The plugin's.
@@ -93,7 +98,7 @@ def _stages(request: pytest.FixtureRequest, cls: type[AdapterContract]) -> Stage
     """Give the stages of a test class, made for its first clause and closed after its last."""
     node = request.node.getparent(pytest.Class)
     if _OPEN not in node.stash:
-        folder = request.config.rootpath / "cassettes" / cls.manifest.name / cls.__name__
+        folder = request.config.rootpath / FOLDER
         mode = mode_of(request.config)
         account = cls.account
         if account is None and mode != "replay":

@@ -26,7 +26,8 @@ class Clause:
 
     ``operations`` and ``traits``: what a plugin must declare for it to be proved; where it declares less, it is proved that
     the rest is refused without a request. ``holds``: what the CRM must be able to hold. ``http``: it is about requests.
-    ``changes``: it leaves another world behind. ``quiet``: it sends nothing.
+    ``changes``: it leaves another world behind. ``quiet``: it sends nothing. ``faults``: it has no cassette of its own, and
+    plays those of others to the plugin, with faults.
     """
 
     id: str
@@ -38,11 +39,17 @@ class Clause:
     http: bool = False
     changes: bool = False
     quiet: bool = False
+    faults: bool = False
 
     def undeclared(self, manifest: CrmManifest) -> tuple[str, ...]:
         """Give the operations and traits that the plugin does not declare."""
         traits = [it for it in self.traits if it not in manifest.traits]
         return (*[it for it in self.operations if it not in manifest.operations], *traits)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it has a cassette, where the CRM is asked over HTTP."""
+        return not (self.quiet or self.faults)
 
     def why_not(self, manifest: CrmManifest, *, local: bool) -> str | None:
         """Say why the clause does not apply; None where it does."""
@@ -70,6 +77,7 @@ def clause(
     http: bool = False,
     changes: bool = False,
     quiet: bool = False,
+    faults: bool = False,
 ) -> Callable[[Body], Body]:
     """Make a method a clause; see :class:`Clause`."""
 
@@ -78,7 +86,16 @@ def clause(
         if not sentence.endswith("."):
             raise TypeError(f"{clause_id}: the docstring of {body.__name__} is to be the clause's sentence")
         made = Clause(
-            clause_id, " ".join(sentence.split()), body.__name__, operations, traits, holds, http, changes, quiet
+            clause_id,
+            " ".join(sentence.split()),
+            body.__name__,
+            operations,
+            traits,
+            holds,
+            http=http or faults,
+            changes=changes,
+            quiet=quiet,
+            faults=faults,
         )
 
         @functools.wraps(body)

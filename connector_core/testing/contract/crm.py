@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
+import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
@@ -14,13 +17,16 @@ from connector_core.connection import Connection
 from connector_core.errors import ConnectorError, UnsupportedError
 from connector_core.manifest import ConnectionInfo, CrmManifest
 from connector_core.model import CallKey, Unknown
-from connector_core.testing.contract.clauses import Clause, Standing
+from connector_core.testing.cassettes import Fault, ReplayServer
+from connector_core.testing.contract.clauses import Body, Clause, Standing, clause_of
 from connector_core.testing.contract.stages import Stage, Stages
 from connector_core.testing.contract.wording import BrokenClauseError, broken, compared
 from connector_core.testing.contract.world import REGIONS
 
 Shown: TypeAlias = tuple[str, ...] | Unknown
 """An answer in the ids of the contract's world, sorted."""
+
+_ENDLESS = 1_000
 
 _ASKED: Mapping[str, Callable[[Connection], object]] = {
     "find_contacts_by_email": lambda it: it.find_contacts_by_email(["nobody@example.com"]),
@@ -56,7 +62,7 @@ class Crm:
         self._deviations = deviations
         self._stage: Stage | None = None
         self._connection: Connection | None = None
-        self._expected = 0
+        self._expected = self._served = 0
 
     @property
     def origin(self) -> str:
@@ -86,10 +92,9 @@ class Crm:
 
     def _prove(self, clause: Clause, body: Callable[[Crm], None]) -> None:
         __tracebackhide__ = True
-        stage = self._stages.idle() if clause.quiet else self._stages.open(clause)
         known: Exception | None = None
         with self._told(clause):
-            with self._on(stage):
+            with self._on(self._stage_of(clause)):
                 try:
                     body(self)
                     self._prove_not_vacuous(clause)
@@ -99,6 +104,11 @@ class Crm:
                     known = error  # its cassette is to be kept, and played whole
             if known is not None:
                 raise known
+
+    def _stage_of(self, clause: Clause) -> contextlib.AbstractContextManager[Stage | None]:
+        if clause.faults:
+            return contextlib.nullcontext()
+        return self._stages.idle() if clause.quiet else self._stages.open(clause)
 
     @contextlib.contextmanager
     def _told(self, clause: Clause) -> Iterator[None]:
@@ -110,17 +120,21 @@ class Crm:
             raise BrokenClauseError(broken(clause, self.manifest, error)) from error
 
     @contextlib.contextmanager
-    def _on(self, opening: contextlib.AbstractContextManager[Stage]) -> Iterator[None]:
-        self._expected = 0
+    def _on(self, opening: contextlib.AbstractContextManager[Stage | None]) -> Iterator[None]:
+        self._expected = self._served = 0
         try:
             with opening as self._stage:
                 try:
                     yield
                 finally:
-                    if self._connection is not None:
-                        self._connection.close()
+                    self._let_go()
         finally:
-            self._stage = self._connection = None
+            self._stage = None
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _prove_refused(self, undeclared: Iterable[str]) -> None:
         for name in undeclared:
@@ -136,7 +150,8 @@ class Crm:
     def _prove_not_vacuous(self, clause: Clause) -> None:
         if not self._expected:
             raise BrokenClauseError("the clause expected nothing, so it shows nothing: let it call crm.expect")
-        if not (self.requests or clause.quiet or self._stages.local):
+        asked = self._served if clause.faults else self.requests
+        if not (asked or clause.quiet or self._stages.local):
             raise BrokenClauseError("answered without asking the CRM: no request was sent")
 
     # -- what a clause uses --------------------------------------------------------------------------------------------
@@ -154,6 +169,33 @@ class Crm:
         if self._connection is None:
             self._connection = self.bound(self.stage.settings)
         return self._connection
+
+    @contextlib.contextmanager
+    def troubled(
+        self, recorded: Body, *faults: Fault, always: bool = False, settings: Mapping[str, Any] | None = None
+    ) -> Iterator[ReplayServer]:
+        """Let the connection be answered from the cassette of another clause, with faults.
+
+        :param recorded: The clause's function.
+        :param always: The faults come before every answer, and never end.
+        :param settings: What to set besides.
+        """
+
+        clause = clause_of(recorded)
+        assert clause is not None  # noqa: S101 - a slip of who writes clauses
+
+        def rehearse() -> None:
+            Crm(self.manifest, self._stages).run(clause, functools.partial(inspect.unwrap(recorded), None))
+
+        coming = [replace(it, before=None, times=_ENDLESS) for it in faults] if always else faults
+        with self._stages.troubled(clause, rehearse, coming) as (stage, server):
+            self._stage = replace(stage, settings={**stage.settings, **(settings or {})})
+            try:
+                yield server
+            finally:
+                self._served += len(server.requests)
+                self._let_go()
+                self._stage = None
 
     def bound(self, settings: Mapping[str, Any]) -> Connection:
         """Bind a further connection, with other settings."""

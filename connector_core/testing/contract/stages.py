@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,17 @@ import pytest
 
 from connector_core.manifest import ConnectionInfo, CrmManifest
 from connector_core.references import is_secret
-from connector_core.testing.cassettes import Provenance, Tape, recording, replaying
-from connector_core.testing.cassettes.form import read
+from connector_core.testing.cassettes import (
+    Fault,
+    Provenance,
+    ReplayServer,
+    Tape,
+    cassette_path,
+    read,
+    recording,
+    replay_server,
+    replaying,
+)
 from connector_core.testing.cassettes.guard import no_network
 from connector_core.testing.contract.accounts import Account
 from connector_core.testing.contract.clauses import Clause
@@ -44,7 +53,7 @@ class Stages:
     def __init__(self, manifest: CrmManifest, mode: Mode, folder: Path, account: Account | None) -> None:
         """Open nothing yet.
 
-        :param folder: Where the cassettes are.
+        :param folder: Where the cassettes of all plugins are.
         :param account: What is asked where no cassette is played; None where there is none.
         """
         self.manifest = manifest
@@ -56,6 +65,7 @@ class Stages:
         self._account = account
         self._held: Mapping[str, str] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._recorded_now: set[str] = set()
 
     def close(self) -> None:
         """Leave the account as it was before, and forget what was recorded for the moment."""
@@ -85,6 +95,7 @@ class Stages:
             else:
                 with self._recording(clause, settings, ids) as tape:
                     yield Stage(settings, ids, lambda: tape.requests)
+                self._recorded_now.add(clause.id)
         except BaseException:
             self._held = None  # whatever happened, the next clause begins anew
             raise
@@ -103,15 +114,29 @@ class Stages:
         with no_network(tried.append):
             yield stage
 
+    @contextlib.contextmanager
+    def troubled(
+        self, clause: Clause, rehearse: Callable[[], None], faults: Sequence[Fault]
+    ) -> Iterator[tuple[Stage, ReplayServer]]:
+        """Play the cassette of a clause from a server on this machine, with faults.
+
+        :param rehearse: Runs the clause, where its cassette is to be recorded first.
+        """
+        if self._mode != "replay" and clause.id not in self._recorded_now:
+            rehearse()
+        path = self._existing(clause)
+        with replay_server(path, faults) as server:
+            yield self._recorded(read(path).provenance, lambda: len(server.requests), server.settings), server
+
     # -- cassettes -----------------------------------------------------------------------------------------------------
 
     def path(self, clause: Clause) -> Path:
         """Say where a clause's cassette is, or will be."""
         if self._mode != "live":
-            return self._folder / f"{clause.id}.yaml"
+            return cassette_path(self.manifest.name, clause.id, self._folder)
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="contract-")
-        return Path(self._scratch.name) / f"{clause.id}.yaml"
+        return cassette_path(self.manifest.name, clause.id, Path(self._scratch.name))
 
     def _existing(self, clause: Clause) -> Path:
         path = self.path(clause)
@@ -120,9 +145,10 @@ class Stages:
         return path
 
     def _any_provenance(self) -> Provenance:
-        path = next(iter(sorted(self._folder.glob("*.yaml"))), None)
+        folder = self._folder / self.manifest.name
+        path = next(iter(sorted(folder.glob("*.yaml"))), None)
         if path is None:
-            pytest.fail(f"{self._folder}: there is no cassette. {self._how_to_record()}", pytrace=False)
+            pytest.fail(f"{folder}: there is no cassette. {self._how_to_record()}", pytrace=False)
         return read(path).provenance
 
     def _how_to_record(self) -> str:
@@ -133,9 +159,11 @@ class Stages:
             "pytest --contract-record, on this test class"
         )
 
-    def _recorded(self, provenance: Provenance, requests: Callable[[], int]) -> Stage:
+    def _recorded(
+        self, provenance: Provenance, requests: Callable[[], int], settings: Mapping[str, Any] | None = None
+    ) -> Stage:
         self.origin = provenance.origin
-        return Stage(provenance.settings, provenance.ids, requests)
+        return Stage(provenance.settings if settings is None else settings, provenance.ids, requests)
 
     def _recording(
         self, clause: Clause, settings: Mapping[str, Any], ids: Mapping[str, str]

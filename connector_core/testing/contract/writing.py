@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from connector_core.model import Activity, ActivityDraft, CallKey, Receipt
+from connector_core.model import Activity, ActivityDraft, CallKey, CallKind, Receipt
 from connector_core.testing.contract.activities import FIND, activity, day_of, links
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, call_key
@@ -49,7 +49,7 @@ def created(crm: Crm, one: ActivityDraft) -> Activity:
     """Create an activity, and find it again by its key."""
     receipt = written(crm, one)
     crm.expect(receipt.outcome, "created", f"the outcome ({receipt.reason})")
-    kind = "meeting" if one.kind in ("event", "meeting") else "phone"
+    kind: CallKind = "meeting" if one.kind in ("event", "meeting") else "phone"
     key = CallKey(one.key, kind, one.started_at, one.ended_at, one.duration_seconds, one.person_ids)
     return activity(crm, key, receipt.id or "")
 

@@ -20,6 +20,13 @@ HUBSPOT = CrmManifest(
     # A request lives 100 s at the edge (status 524), and what it wrote shows in searches within "a few moments", seen to
     # be seconds: developers.hubspot.com, error handling and search guides.
     settle_seconds=130.0,
+    requests={
+        "find_contacts_by_email": 2,
+        "find_contacts_by_phone": 3,
+        "find_activity": 16,
+        "list_opportunities": 9,
+        "write_activity": 1,
+    },
     names={
         "contact": "contacts",
         "contact.title": "jobtitle",

@@ -18,6 +18,13 @@ SALESFORCE = CrmManifest(
     body_limit=32_000,
     # A REST call runs for at most 10 minutes (Salesforce Developer Limits, "API Request Limits"); SOQL has no lag.
     settle_seconds=620.0,
+    requests={
+        "find_contacts_by_email": 1,
+        "find_contacts_by_phone": 2,
+        "find_activity": 2,
+        "list_opportunities": 1,
+        "write_activity": 2,
+    },
     names={
         "contact": "Contact",
         "contact.title": "Title",

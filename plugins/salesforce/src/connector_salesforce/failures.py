@@ -135,7 +135,7 @@ def error_of(failure: Failure, asked: str) -> ConnectorError:
         return MissingRightError(
             f"{what}: the connection's user cannot use the field {field}; grant it by field-level security", right=field
         )
-    if code in RIGHTS:
+    if code in RIGHTS or (status == 403 and not code):
         return MissingRightError(f"{what}: the connection's user lacks a right on {asked}", right=asked)
     if code in BUGS:
         return ContractError("salesforce", asked, f"sent what Salesforce cannot read ({status} {code})")

@@ -1,0 +1,96 @@
+"""Clauses on manners: nothing is sent that was not asked for, and nothing of one connection reaches another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector_core.connection import Connection
+from connector_core.testing.cassettes import Fault
+from connector_core.testing.contract.activities import FIND
+from connector_core.testing.contract.clauses import clause
+from connector_core.testing.contract.crm import Crm, call_key
+from connector_core.testing.contract.errors import LOOK_UP, asked, told
+from connector_core.testing.contract.opportunities import LIST
+from connector_core.testing.contract.reads import CARLA, EMAIL, PHONE, by_email, by_phone
+from connector_core.testing.contract.wording import BrokenClauseError
+from connector_core.testing.contract.world import MANY
+from connector_core.testing.contract.writing import WRITE, draft
+
+HUNDRED = 100
+
+
+def cost(crm: Crm, operation: str, ask: Callable[[Connection], object]) -> None:
+    """Expect an operation to send no more requests than the manifest promises."""
+    most = crm.manifest.requests.get(operation)
+    before = crm.requests
+    ask(crm.connection)
+    sent = crm.requests - before
+    if most is None:
+        raise BrokenClauseError(
+            f"  the manifest promises nothing: it sent {sent} here, so add requests={{{operation!r}: {sent}}}"
+        )
+    crm.expect(sent <= most, True, f"{sent} requests are no more than {most}")
+
+
+class Manners:
+    """Of every operation."""
+
+    @clause("C-COST-1", EMAIL, http=True)
+    def test_looking_addresses_up_costs_what_was_promised(self, crm: Crm) -> None:
+        """Looking 100 addresses up sends no more requests than the manifest promises."""
+        emails = [CARLA, *(f"nobody{number}@example.com" for number in range(HUNDRED - 1))]
+        cost(crm, EMAIL, lambda it: it.find_contacts_by_email(emails))
+
+    @clause("C-COST-2", PHONE, http=True)
+    def test_looking_numbers_up_costs_what_was_promised(self, crm: Crm) -> None:
+        """Looking 100 numbers up sends no more requests than the manifest promises."""
+        numbers = ["+33639980101", *(f"+336399809{number:02}" for number in range(HUNDRED - 1))]
+        cost(crm, PHONE, lambda it: it.find_contacts_by_phone(numbers))
+
+    @clause("C-COST-3", FIND, http=True)
+    def test_looking_for_activities_costs_what_was_promised(self, crm: Crm) -> None:
+        """Looking for the activities of 100 calls sends no more requests than the manifest promises."""
+        calls = [call_key(f"contract:none-{number}", "2026-03-02T09:00:00Z", crm.id("C1")) for number in range(HUNDRED)]
+        cost(crm, FIND, lambda it: it.find_activity(calls))
+
+    @clause("C-COST-4", LIST, http=True)
+    def test_listing_opportunities_costs_what_was_promised(self, crm: Crm) -> None:
+        """Listing 100 opportunities, and those of two people and two accounts, sends no more than the manifest promises."""
+        people, accounts, ids = crm.ids("C1", "C3"), crm.ids("A1", "A2"), crm.ids(*MANY[:HUNDRED])
+        cost(crm, LIST, lambda it: it.list_opportunities(people, accounts, ids))
+
+    @clause("C-COST-5", WRITE, http=True, changes=True)
+    def test_writing_costs_what_was_promised(self, crm: Crm) -> None:
+        """Creating 100 activities sends no more requests than the manifest promises."""
+        drafts = [draft(crm, f"contract:many-{number}", body=None) for number in range(HUNDRED)]
+        cost(crm, WRITE, lambda it: it.write_activity(drafts))
+
+    @clause("C-MANNERS-1", EMAIL, PHONE, FIND, LIST)
+    def test_a_look_up_changes_nothing(self, crm: Crm) -> None:
+        """A look-up creates and changes nothing: whoever was not there is not there afterwards."""
+
+        def look() -> tuple[object, ...]:
+            email, number, call = "nobody@example.com", "+33639980199", call_key("contract:none")
+            activities = crm.connection.find_activity([call])[call.call_id]
+            opportunities = crm.connection.list_opportunities(crm.ids("C2")).of_people[crm.id("C2")]
+            shown = crm.shown(activities), crm.shown(opportunities)
+            return by_email(crm, email)[email], by_phone(crm, number)[number], *shown
+
+        look()
+        crm.expect(look(), ((), (), (), ()), "people, activities and opportunities at the second look")
+
+    @clause("C-MANNERS-2", quiet=True)
+    def test_binding_sends_nothing(self, crm: Crm) -> None:
+        """Binding and closing a connection sends nothing."""
+        crm.connection.close()
+        crm.expect(crm.requests, 0, "requests")
+
+    @clause("C-MANNERS-3", EMAIL, faults=True)
+    def test_connections_share_nothing(self, crm: Crm) -> None:
+        """What one connection was answered is never given to another one, whose credentials are refused."""
+        with crm.troubled(LOOK_UP):
+            crm.expect(told(asked(crm)), told(("C1",)), "the first connection's answer")
+        with crm.troubled(LOOK_UP, Fault("answer", 401), always=True):
+            crm.expect(
+                told(asked(crm)) == told(("C1",)), False, "the second connection is given the first one's answer"
+            )
