@@ -10,10 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from html import escape
 from typing import Any
 
 from connector_odoo.client import OdooClient
+from connector_odoo.events import carrying
 from connector_odoo.reading import written
 from connector_odoo.settings import OdooSettings
 from connector_odoo.writing import QUIET
@@ -79,6 +81,7 @@ class Seeding:
         self.odoo = odoo
         self.ids: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
+        self._found: dict[tuple[str, str], int] = {}
 
     def hold(self, world: World) -> Mapping[str, str]:
         """Create everything, the referenced before what refers."""
@@ -114,8 +117,11 @@ class Seeding:
         self.ids[key] = f"{prefix}:{number}"
 
     def _one(self, model: str, domain: list[Any], **more: Any) -> int:
-        found: list[int] = self.odoo.read(model, "search", domain=domain, limit=1, **more)
-        return found[0]
+        """Find the first record of a domain, once."""
+        asked = (model, str(domain))
+        if asked not in self._found:
+            self._found[asked] = self.odoo.read(model, "search", domain=domain, limit=1, **more)[0]
+        return self._found[asked]
 
     def _company_in_france(self) -> None:
         """Let the own company have a country, under which Odoo reads national numbers."""
@@ -176,12 +182,16 @@ class Seeding:
 
     def _activity(self, category: str, model: str | None) -> dict[str, Any]:
         kind = self._one("mail.activity.type", [["category", "=", category]], order="sequence, id")
-        me = self.odoo.read("res.users", "context_get")["uid"]
-        if model is None:
-            return {"activity_type_id": kind, "user_id": me}
-        asked = {"fields": ["res_model_id", "res_model"], "context": {"default_res_model": model}}
-        number = self.odoo.read("mail.activity", "default_get", **asked)["res_model_id"]
-        return {"activity_type_id": kind, "user_id": me, "res_model_id": number}
+        document = {"res_model_id": self._model(model)} if model else {}
+        return {"activity_type_id": kind, "user_id": self._me, **document}
+
+    @cached_property
+    def _me(self) -> int:
+        return int(self.odoo.read("res.users", "context_get")["uid"])
+
+    def _model(self, model: str) -> int:
+        """Give the id of a model."""
+        return self._one("ir.model", [["model", "=", model]])
 
     def _dates(self, deals: Sequence[WorldOpportunity]) -> None:
         """Set when opportunities were created and closed. Odoo's API has no way to; code of a server action has."""
@@ -189,17 +199,10 @@ class Seeding:
             return
         rows = [[written(it.created_at), _closed(it), self.numbers[it.id]] for it in deals]
         update = "UPDATE crm_lead SET create_date = %s, date_closed = %s WHERE id = %s"
-        code = f"for row in {rows!r}:\n    env.cr.execute({update!r}, row)"
-        model = self.odoo.read(
-            "mail.activity",
-            "default_get",
-            fields=["res_model_id", "res_model"],
-            context={"default_res_model": "crm.lead"},
-        )["res_model_id"]
-        action = self.odoo.create(
-            "ir.actions.server", [{"name": MARK, "model_id": model, "state": "code", "code": code}], {}
-        )
-        self.odoo.change("ir.actions.server", "run", ids=action)
+        code = f"for row in env.context['rows']:\n    env.cr.execute({update!r}, row)"
+        values = {"name": MARK, "model_id": self._model("crm.lead"), "state": "code", "code": code}
+        action = self.odoo.create("ir.actions.server", [values], {})
+        self.odoo.change("ir.actions.server", "run", ids=action, context={"rows": rows})
         self.odoo.change("ir.actions.server", "unlink", ids=action)
 
     def _event(self, activity: WorldActivity) -> dict[str, Any]:
@@ -209,15 +212,16 @@ class Seeding:
         named = [key for key in (*(activity.person_ids or ()), activity.account_id) if key in self.numbers]
         leads = [key for key in named if self.ids[key].startswith("lead:")]
         about = activity.opportunity_id if activity.opportunity_id in self.numbers else next(iter(leads), None)
-        body = f"<p>{escape(activity.body)}</p>" if activity.body else ""
+        body = f"<p>{escape(activity.body)}</p>" if activity.body else False
         mark = {**self._activity("phonecall", None), "active": False} if activity.kind == "call" else None
         return {
             "name": activity.title or "?",
-            "description": body + (f"<p>ref: {escape(activity.call_id)}</p>" if activity.call_id else ""),
+            "description": body,
             "user_id": self.numbers.get(activity.owner_id or "", False),
             "partner_ids": [[6, 0, [self.numbers[key] for key in named if key is not None and key not in leads]]],
             "opportunity_id": self.numbers.get(about or "", False),
             "activity_ids": [[0, 0, mark]] if mark else [],
+            "message_ids": carrying(activity.call_id) if activity.call_id else [],
             **_span(start, activity.duration_seconds),
         }
 

@@ -19,4 +19,25 @@ ODOO = CrmManifest(
     # A worker is killed after limit_time_real, 120 s unless configured otherwise (odoo.com/documentation/19.0, odoo-bin);
     # searches lag by nothing.
     settle_seconds=130.0,
+    requests={
+        "find_contacts_by_email": 2,
+        "find_contacts_by_phone": 2,
+        "find_activity": 2,
+        "list_opportunities": 2,
+        "write_activity": 5,  # the first time; one for a hundred afterwards
+        "fill_fields": 1,
+        "find_users_by_email": 1,
+    },
+    names={
+        "contact": "res.partner",
+        "contact.title": "function",
+        "opportunity": "crm.lead",
+        "opportunity.next_step": "activity_summary",
+        "opportunity.amount": "expected_revenue",
+        "opportunity.date": "date_deadline",
+    },
+    cannot_hold={
+        "several_phones": "a contact has one number, since Odoo 18 dropped the mobile one",
+        "converted_leads": "a lead that is converted is the opportunity, and has its contact's address",
+    },
 )

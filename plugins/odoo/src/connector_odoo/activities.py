@@ -1,11 +1,11 @@
 """The events that may be a call's.
 
-Both ways are one search, told apart afterwards:
+All ways are one search, told apart afterwards:
 
+- *By the call's id*: the message that carries it, whenever the event is. The line ``ref: ID`` in a description, which has no
+  index, is looked for within a week of the call.
 - *By the people of the call*: events with one of them, or on one of their leads, that start within 15 minutes of it (a day
   of it, for those of a whole day).
-- *By the call's id*: Odoo has no field for it that can be searched and that its users may not change, so events about the
-  time of the call are searched for the line ``ref: ID``. It is found on an event that somebody moved by up to a week.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Sequence
 
 from connector_core.model import Activity, CallKey, Opportunity, Unknown
 from connector_odoo.client import OdooClient
-from connector_odoo.events import activity, key_of, leads_named, people_of, read_events, start_of
+from connector_odoo.events import activity, key_of, leads_named, message_id_of, people_of, read_events, start_of
 from connector_odoo.opportunities import Opportunities
 from connector_odoo.people import CUT, LEAD, PARTNER
 from connector_odoo.reading import Domain, Record, any_of, cut, halving, id_of, like, numbers_of, written
 
 _NEAR = dt.timedelta(minutes=15)
 _NEAR_DAY = dt.timedelta(days=2)  # an event of a whole day lies between hours that Odoo makes up
-_MOVED = dt.timedelta(days=7)
+_REFERRED = dt.timedelta(days=7)
 _CALLS = 100
 
 
@@ -39,7 +39,7 @@ class Activities:
         records: dict[int, Record] = {}
         unasked: set[str] = set()
         for chunk in cut(calls, _CALLS):
-            found, left = halving(chunk, lambda part: read_events(self._client, any_of(*map(_domain, part))))
+            found, left = halving(chunk, lambda part: read_events(self._client, _domain(part)))
             records.update((record["id"], record) for record in found)
             unasked.update(call.call_id for call in left)
         chosen = {call.call_id: _candidates(call, records) for call in calls}
@@ -62,11 +62,17 @@ class Activities:
         return {keys[key]: found[0] for key, found in answers.items() if not isinstance(found, Unknown) and found}
 
 
-def _domain(call: CallKey) -> Domain:
-    """Ask for what may be one call's."""
+def _domain(calls: Sequence[CallKey]) -> Domain:
+    """Ask for what may be the calls'."""
+    carrying: Domain = [["message_ids.message_id", "in", [message_id_of(call.call_id) for call in calls]]]
+    return any_of(carrying, *map(_about_call, calls))
+
+
+def _about_call(call: CallKey) -> Domain:
+    """Ask for what is about the time of a call, and has its people or its id."""
     start = call.started_at
-    moved = _about(start, _MOVED)
-    domains: list[Domain] = [[*moved, ["description", "=like", f"%ref: {like(call.call_id)}%"]]]
+    week = _about(start, _REFERRED)
+    domains: list[Domain] = [[*week, ["description", "=like", f"%ref: {like(call.call_id)}%"]]]
     contacts, leads = numbers_of(PARTNER, call.person_ids), numbers_of(LEAD, call.person_ids)
     if contacts or leads:
         when = any_of(_about(start, _NEAR), [["allday", "=", True], *_about(start, _NEAR_DAY)])

@@ -4,6 +4,10 @@ A call is an event that has an activity of the category *phonecall* (Odoo's type
 event knows its start, its end, its guests and its opportunity, and who it was with stays on it. An activity alone keeps
 only a day, one record and no length, and a message only one record and the moment at which somebody wrote it: neither can
 be told to be a call (README, "Activities").
+
+The call's id is the Message-Id of a message in the event's own chatter: the one field that every user may write, that is
+made to hold the id of what comes from outside, and that is indexed. Where there is none, it is in the last line of the
+description.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, unquote
 
 from connector_core.model import Activity, Opportunity, Person
 from connector_odoo.client import OdooClient
@@ -32,9 +37,12 @@ SPEC: Spec = {
     "partner_ids": {"fields": PARTNER_SPEC},
     "opportunity_id": {"fields": LEAD_SPEC},
     "activity_ids": {"fields": {"activity_type_id": {"fields": {"category": {}}}}},
+    "message_ids": {"fields": {"message_id": {}}},
 }
 _HERE: Domain = [["active", "=", True]]
 _CONTEXT = {"active_test": False}  # the activity that marks a call is done, and what is done is archived
+
+_FROM = "@call.connector>"
 
 _BREAK = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|ul|ol|h[1-6]|tr|table|blockquote|pre|body|html)\s*>")
 _TAG = re.compile(r"</?[a-zA-Z!][^>]*>")
@@ -45,9 +53,25 @@ def read_events(client: OdooClient, domain: Domain) -> list[Record]:
     return search(client, MODEL, [*_HERE, *domain], SPEC, context=_CONTEXT)
 
 
+def message_id_of(call_id: str) -> str:
+    """Give the Message-Id that carries a call's id."""
+    return f"<{quote(call_id, safe=':')}{_FROM}"
+
+
+def carrying(call_id: str) -> list[Any]:
+    """Give the command that creates the message by which an event carries a call's id. It is sent to nobody."""
+    values = {"model": MODEL, "message_id": message_id_of(call_id), "body": f"ref: {call_id}"}
+    return [[0, 0, {**values, "message_type": "notification", "is_internal": True}]]
+
+
 def key_of(record: Record) -> str | None:
-    """Give the call's id that an event carries: the last line ``ref: ID`` of its description, which is HTML."""
-    body = text_of(record, "description") or ""
+    """Give the call's id that an event carries: in its messages, else in the last line ``ref: ID`` of its description."""
+    texts = (text_of(message, "message_id") or "" for message in record.get("message_ids") or ())
+    own = sorted(text.removesuffix(_FROM).removeprefix("<") for text in texts if text.endswith(_FROM))
+    return unquote(own[0]) if own else _last_reference(text_of(record, "description") or "")
+
+
+def _last_reference(body: str) -> str | None:
     lines = html.unescape(_TAG.sub("", _BREAK.sub("\n", body))).splitlines()
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     return last.removeprefix("ref: ").strip() or None if last.startswith("ref: ") else None

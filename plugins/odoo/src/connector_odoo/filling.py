@@ -17,13 +17,16 @@ from connector_core.errors import (
 )
 from connector_core.model import FieldReceipt, RecordUpdate
 from connector_odoo.client import OdooClient
+from connector_odoo.events import EVENT
 from connector_odoo.failures import NoSuchModelError
-from connector_odoo.reading import cut
+from connector_odoo.opportunities import USER
+from connector_odoo.people import LEAD, PARTNER
+from connector_odoo.reading import cut, number_of
 from connector_odoo.writing import QUIET
 
 _BATCH = 100
 _MODEL = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
-_ID = re.compile(r"(?:[a-z]+:)?([0-9]{1,9})")
+_PREFIXES = {"res.partner": PARTNER, "crm.lead": LEAD, "calendar.event": EVENT, "res.users": USER}
 
 
 @dataclass(slots=True)
@@ -61,8 +64,8 @@ class _Filler:
         rows: dict[str, list[_Row]] = {}
         for update in updates:
             own = receipts[update.object, update.id] = {}
-            number = _ID.fullmatch(update.id)
-            row = _Row(int(number[1]) if number else 0, dict(update.fields), own)
+            number = _number(update)
+            row = _Row(number or 0, dict(update.fields), own)
             if number is None or not _MODEL.fullmatch(update.object):
                 row.end(FieldReceipt("refused", f"{update.object} {update.id} is no record of Odoo's", "MissingError"))
             else:
@@ -95,6 +98,12 @@ class _Filler:
         else:
             self._sent = True
             _end(rows, FieldReceipt("sent"))
+
+
+def _number(update: RecordUpdate) -> int | None:
+    """Give Odoo's own id; None where the id is of another model."""
+    prefix = _PREFIXES.get(update.object, "")
+    return number_of(prefix, update.id if ":" in update.id else f"{prefix}:{update.id}")
 
 
 def _smaller(rows: Sequence[_Row], error: ConnectorError) -> Iterable[Sequence[_Row]]:

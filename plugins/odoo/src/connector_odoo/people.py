@@ -67,6 +67,10 @@ _LEADS: Domain = [
 """A lead that was given up is archived, and gone; an opportunity that was lost is archived too, and has its place."""
 
 _ORDINARY = re.compile(r"[a-z0-9.+_-]+@[a-z0-9.-]+")
+_EXTENSION_MARKS = ("x", "p", "d", "#", ";", ",", "~")
+"""One of these is in what people write before an extension: ext., x, poste, Durchwahl, DW, a pause."""
+
+_SHORTEST = 3  # Odoo searches for nothing shorter
 _BLANKS_AND_MARKS = re.compile(r"[\s\\./()\-]")
 
 
@@ -198,7 +202,26 @@ def _with_email(name: str, emails: Sequence[str]) -> Domain:
 
 
 def _with_number(numbers: Sequence[str]) -> Domain:
-    """Ask for numbers; ``phone_mobile_search`` leaves out blanks and marks, and takes ``+`` and ``00`` for one another."""
-    typed = (_BLANKS_AND_MARKS.sub("", text) for number in numbers for text in written_variants(number))
-    forms = dict.fromkeys(form for form in typed if not form.startswith("00") and len(form) > 3)
-    return any_of([["phone_sanitized", "in", list(numbers)]], [["phone_mobile_search", "in", list(forms)]])
+    """Ask for numbers; ``phone_mobile_search`` leaves out blanks and marks, and takes ``+`` and ``00`` for one another.
+
+    An extension is in the way of that, and Odoo reads it only in numbers that it believes in: the few texts that have one
+    and were not read are compared by the digits in them.
+    """
+    forms = {number: _forms(number) for number in numbers}
+    typed = sorted({form for found in forms.values() for form in found})
+    shortest = [min((form for form in found if form.isdigit()), key=len, default="") for found in forms.values()]
+    digits: list[Domain] = [[["phone", "=like", f"%{'%'.join(form)}%"]] for form in shortest if form]
+    marked = any_of(*([["phone", "=ilike", f"%{mark}%"]] for mark in _EXTENSION_MARKS))
+    extended: Domain = [["phone_sanitized", "=", False], *marked, *any_of(*digits)] if digits else []
+    domains: list[Domain] = [
+        [["phone_sanitized", "in", list(numbers)]],
+        [["phone_mobile_search", "in", typed]],
+        extended,
+    ]
+    return any_of(*filter(None, domains))
+
+
+def _forms(number: str) -> list[str]:
+    """Give the ways in which a number may be typed, without blanks and marks."""
+    typed = (_BLANKS_AND_MARKS.sub("", text) for text in written_variants(number))
+    return [form for form in typed if not form.startswith("00") and len(form) > _SHORTEST]

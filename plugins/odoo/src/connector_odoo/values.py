@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from connector_core.model import ActivityDraft
 from connector_odoo.client import OdooClient
-from connector_odoo.events import duration_of, guests, opportunity_of
+from connector_odoo.events import carrying, duration_of, guests, key_of, opportunity_of
 from connector_odoo.opportunities import USER
 from connector_odoo.people import LEAD, PARTNER
 from connector_odoo.reading import Record, instant, linked, number_of, numbers_of, text_of, written
@@ -93,6 +93,7 @@ def created(draft: ActivityDraft, mark: CallMark) -> Values:
         "opportunity_id": about(draft) or False,
         "privacy": "confidential",
         "activity_ids": mark.values(draft) if draft.kind == "call" else [],
+        "message_ids": carrying(draft.key),
     }
 
 
@@ -106,6 +107,8 @@ def changed(draft: ActivityDraft, record: Record) -> Values:
     owner, organizer = number_of(USER, draft.owner_id), linked(record, "user_id")
     if owner is not None and owner != (organizer or {}).get("id"):
         values["user_id"] = owner
+    if draft.set_key and key_of(record) is None:
+        values["message_ids"] = carrying(draft.key)
     start = instant(record, "start")
     if draft.duration_seconds and duration_of(record) is None and start and not record.get("allday"):
         values["stop"] = written(start + dt.timedelta(seconds=round(draft.duration_seconds)))
