@@ -68,7 +68,8 @@ class CrmManifest:
     be hidden from a search; a setting of the same name overrides it. ``paths``: the settings that are paths of files; a
     relative one starts from the configuration file.
 
-    What the contract kit asks for: ``requests``, for each operation, the most requests that it sends for a batch of 100.
+    What the contract kit asks for: ``requests``, for each operation, the most requests that it sends for a batch of 100
+    (clauses C-COST).
     ``names``: what the CRM itself calls the objects and fields of :data:`NAMES`. ``cannot_hold``: what of :data:`HOLDS`
     it cannot hold, and why. ``deviations``: by clause.
     """

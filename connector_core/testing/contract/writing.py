@@ -119,15 +119,13 @@ class Creating:
         crm.expect(outcomes, {"contract:wrong": "refused", "contract:new": "created"})
         crm.expect(bool(receipts["contract:wrong"].reason), True, "the refusal has a reason")
 
-    @clause("C-WRITE-9", WRITE, FIND, changes=True)
+    @clause("C-WRITE-9", WRITE, changes=True)
     def test_a_large_batch_is_written_whole(self, crm: Crm) -> None:
-        """Of 105 drafts each is created, each under an id of its own, and found by its key."""
+        """Of 105 drafts, more than services take at once, each is created under an id of its own."""
         drafts = [draft(crm, f"contract:many-{number}", body=None) for number in range(105)]
         receipts = crm.connection.write_activity(drafts)
         crm.expect({it.outcome for it in receipts.values()}, {"created"}, "the outcomes")
-        keys = [call_key(it.key, "2026-05-01T09:00:00Z") for it in drafts]
-        found = {key: crm.shown(it) for key, it in crm.connection.find_activity(keys).items()}
-        crm.expect(found, {key: (it.id,) for key, it in receipts.items()}, "what is found by each key")
+        crm.expect(len({it.id for it in receipts.values()}), 105, "ids")
 
 
 class Changing:
