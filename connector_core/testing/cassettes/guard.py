@@ -37,6 +37,7 @@ def no_network(note: Callable[[CassetteError], object], *, but: tuple[str, int] 
         def method(self: socket.socket, *args: Any, **options: Any) -> Any:
             address = next((it for it in reversed(args) if isinstance(it, tuple)), None)
             if self.family in (socket.AF_INET, socket.AF_INET6) and address and address[:2] != but:
+                self.close()  # whoever wanted it may only look out for errors of sockets
                 raise refuse(name, address)
             return real(self, *args, **options)
 
