@@ -62,6 +62,9 @@ _PHONES: Mapping[str, re.Pattern[str]] = {
 }
 
 
+_SHORTEST_NUMBER = 8
+
+
 def scan(path: Path, *, hosts: Collection[str] = PUBLIC_HOSTS) -> list[str]:
     """List what looks like a secret, a real person or an account, as ``file:line: what``; nothing of it is shown.
 
@@ -102,5 +105,7 @@ def _may_be_named(host: str, hosts: Collection[str]) -> bool:
 
 def _fictional(code: str, written: str) -> bool:
     digits = re.sub(r"\D", "", written.replace("(0)", ""))
+    if len(digits) < _SHORTEST_NUMBER:
+        return True  # the rest of it stands on another line
     national = digits[1:] if code == "33" else digits
     return _FICTION.match(code + (national if code else digits.removeprefix("00"))) is not None
