@@ -133,6 +133,19 @@ def test_a_contact_is_held_with_its_numbers() -> None:
     assert [row[name] for name in ("Phone", "MobilePhone", "HomePhone", "OtherPhone")] == numbers
 
 
+def test_blank_addresses_and_numbers_are_none() -> None:
+    """They take no place from those that say something."""
+    person = {**CONTACT, "emails": [" ", "ada@x.example"], "phones": ["", " ", "1", "2", "3", "4"]}
+    [contact] = held("Contact", people=[person])
+    assert [contact[name] for name in ("Email", "Phone", "OtherPhone")] == ["ada@x.example", "1", "4"]
+
+
+def test_a_blank_reference_converts_no_lead() -> None:
+    """It names nobody, so that the lead stands for itself."""
+    [lead] = held("Lead", people=[{**LEAD, "converted_contact_id": " "}])
+    assert lead["IsConverted"] is False
+
+
 def test_what_a_lead_lacks_is_filled_in() -> None:
     """Its company is not provided."""
     assert held("Lead", people=[{**LEAD, "name": None}])[0]["Company"] == "[not provided]"

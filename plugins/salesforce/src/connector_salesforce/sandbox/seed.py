@@ -101,7 +101,7 @@ class Seed:
 
     def _lead(self, person: WorldPerson, leads: Mapping[str, WorldPerson], contacts: Iterable[str]) -> dict[str, Any]:
         values = {**_person(person, LEAD_PHONES), "Company": NOT_PROVIDED}
-        if person.converted_contact_id is None:
+        if _became(person) is None:
             if self._accounts.get(person.account_id or ""):
                 raise SeedError("a lead of Salesforce has no account")
             return values
@@ -113,7 +113,7 @@ class Seed:
         """Let converted leads name their contacts, which may come later in the seed."""
         by_id = {lead.id: lead for lead in leads}
         for lead in by_id.values():
-            if lead.converted_contact_id is None:
+            if _became(lead) is None:
                 continue
             end = _chain_end(lead, by_id, contacts)
             contact = self._people[end] if end else None
@@ -177,7 +177,8 @@ class Seed:
 
 
 def _person(person: WorldPerson, phone_fields: tuple[str, ...]) -> dict[str, Any]:
-    emails, phones = person.emails or (), person.phones or ()
+    emails = [email for email in person.emails or () if email.strip()]
+    phones = [phone for phone in person.phones or () if phone.strip()]
     if len(emails) > 1:
         raise SeedError("Salesforce holds one e-mail address of a person")
     if len(phones) > len(phone_fields):
@@ -210,12 +211,18 @@ def split_name(name: str | None) -> dict[str, str | None]:
     )
 
 
+def _became(lead: WorldPerson) -> str | None:
+    """Tell whom a lead was converted to; a blank reference is none."""
+    reference = lead.converted_contact_id or ""
+    return reference if reference.strip() else None
+
+
 def _chain_end(lead: WorldPerson, leads: Mapping[str, WorldPerson], contacts: Iterable[str]) -> str | None:
     """Follow a lead to the contact that it became; None where that is gone.
 
     :raises SeedError: It became a lead that is no contact: Salesforce knows only ``ConvertedContactId``.
     """
-    seen, step = {lead.id}, lead.converted_contact_id
+    seen, step = {lead.id}, _became(lead)
     while step is not None and step not in contacts:
         if step in seen:
             raise SeedError("it was converted into itself, which Salesforce cannot hold")
@@ -223,9 +230,9 @@ def _chain_end(lead: WorldPerson, leads: Mapping[str, WorldPerson], contacts: It
         following = leads.get(step)
         if following is None:
             return None
-        if following.converted_contact_id is None:
+        if _became(following) is None:
             raise SeedError(f"it was converted into the lead {step}: Salesforce converts leads into contacts only")
-        step = following.converted_contact_id
+        step = _became(following)
     return step
 
 
