@@ -44,6 +44,14 @@ def test_ids_grow_in_the_order_of_the_seed(portal: Any) -> None:
     )
 
 
+def test_an_id_that_two_kinds_share_is_that_of_the_first() -> None:
+    """Ids of a seed are unique over people alone; what comes first in the seed is what they say."""
+    sandbox = HubSpotSandbox(
+        parse_world({"accounts": [{"id": "1"}], "users": [{"id": "1"}], "people": [_contact("1")]})
+    )
+    assert sandbox.ids() == {"1": sandbox.records()["companies"][0]["id"]}
+
+
 def test_a_contact_is_held_whole(portal: Any) -> None:
     """Names, addresses, title, numbers and company of a person are the contact's properties."""
     properties = portal.sandbox.records()["contacts"][0]["properties"]

@@ -89,7 +89,8 @@ class _Planter:
         owner_id = self._store.new_id()
         first, last = split_name(user.name)
         self._portal.owners.add(Owner(owner_id, user.email, first, last, archived=bool(archived)))
-        self.ids[user.id] = self._owners[user.id] = owner_id
+        self._owners[user.id] = owner_id
+        self.ids.setdefault(user.id, owner_id)
 
     def person(self, person: WorldPerson) -> None:
         if person.kind == "lead":
@@ -201,7 +202,7 @@ class _Planter:
             problems = ", ".join(f"{problem.name} ({problem.code})" for problem in error.problems)
             raise SeedError(f"{what} {seed_id}: HubSpot does not take {problems or error.category}") from error
         record = self._store.add(kind, {**(more or {}), **clean}, self._at)
-        self.ids[seed_id] = record.id
+        self.ids.setdefault(seed_id, record.id)
         return record
 
     def _owner(self, seed_id: str | None) -> dict[str, str]:
