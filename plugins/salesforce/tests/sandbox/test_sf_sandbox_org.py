@@ -46,7 +46,7 @@ def test_other_values_of_a_picklist_replace_the_former(client: Any) -> None:
     """TaskStatus tells them, and which is closed."""
     client.org(picklist_values={"Task.Status": ["Open", {"value": "Done", "closed": True}]})
     assert client.rows("SELECT ApiName, IsClosed, IsDefault FROM TaskStatus ORDER BY SortOrder") == [
-        {"ApiName": "Open", "IsClosed": False, "IsDefault": False},
+        {"ApiName": "Open", "IsClosed": False, "IsDefault": True},
         {"ApiName": "Done", "IsClosed": True, "IsDefault": False},
     ]
 
@@ -84,6 +84,21 @@ def test_a_field_that_the_organization_requires_is_missed(client: Any) -> None:
     """Besides those that the service does."""
     client.org(required_fields=["Task.CallDisposition"])
     assert client.create(TASK, Subject="x")["errors"][0]["fields"] == ["CallDisposition"]
+
+
+def test_a_describe_tells_what_the_organization_requires(client: Any) -> None:
+    """Such a field takes no null."""
+    client.org(required_fields=["Task.CallDisposition"])
+    fields = client.send("GET", "sobjects/Task/describe").json()["fields"]
+    assert [field["nillable"] for field in fields if field["name"] == "CallDisposition"] == [False]
+
+
+def test_the_status_that_new_tasks_have_is_told(client: Any) -> None:
+    """Of other values the first is the default, unless one is marked."""
+    client.org(picklist_values={"Task.Status": ["Open", {"value": "Done", "closed": True}]})
+    default = client.rows("SELECT MasterLabel FROM TaskStatus WHERE IsDefault = true")
+    created = client.read(TASK, client.create(TASK)["id"], "Status")
+    assert (default, created) == ([{"MasterLabel": "Open"}], {"Status": "Open"})
 
 
 def test_an_object_that_may_not_be_read_is_not_there(client: Any) -> None:
@@ -131,6 +146,7 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
             "no field 'Contact.Mobile' in the sandbox; did you mean Contact.MobilePhone?",
         ),
         ({"missing_rights": {"Task": ["write"]}}, "missing_rights: Task: no such right 'write'; possible are read"),
+        ({"hidden_fields": "Contact.MobilePhone"}, "hidden_fields: has not the form"),
         ({"time_zone": "Mars"}, "time_zone: no such time zone 'Mars'"),
         ({"validation_rules": [{"object": "Task"}]}, "validation_rules: has not the form"),
         (

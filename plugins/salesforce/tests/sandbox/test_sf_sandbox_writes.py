@@ -224,6 +224,14 @@ def test_a_merged_contact_names_the_one_that_it_became(client: Any) -> None:
     assert (row["IsDeleted"], row["MasterRecordId"]) == (True, client.ids["C1"])
 
 
+def test_no_contact_is_merged_into_itself(client: Any) -> None:
+    """Whichever form of its id is given: it stays, and the fault is told."""
+    contact = client.ids["C1"]
+    client.faults({"times": 1, "do": {"patch": {"object": "Contact", "id": contact, "merge_into": contact[:15]}}})
+    answer = client.send("GET", "limits")
+    assert (answer.status_code, "into itself" in answer.json()["message"]) == (500, True)
+
+
 def test_what_referred_to_a_merged_contact_refers_to_the_other(client: Any) -> None:
     """The event of both is of one."""
     patch(client, object="Contact", id=client.ids["C1"], merge_into=client.ids["C2"])

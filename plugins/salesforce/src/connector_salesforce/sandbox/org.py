@@ -151,13 +151,13 @@ class Org:
             raise
 
     def _set_hidden_fields(self, names: Sequence[str]) -> None:
-        self._hidden = frozenset(self._field_name(name) for name in names)
+        self._hidden = self._field_names(names)
 
     def _set_read_only_fields(self, names: Sequence[str]) -> None:
-        self._read_only = frozenset(self._field_name(name) for name in names)
+        self._read_only = self._field_names(names)
 
     def _set_required_fields(self, names: Sequence[str]) -> None:
-        self._required = frozenset(self._field_name(name) for name in names)
+        self._required = self._field_names(names)
 
     def _set_picklist_values(self, lists: Mapping[str, Sequence[str | Mapping[str, Any]]]) -> None:
         picklists = {}
@@ -213,6 +213,11 @@ class Org:
             raise ValueError(f"no object {name!r} in the sandbox{f'; did you mean {near[0]}?' if near else ''}")
         return name
 
+    def _field_names(self, names: Sequence[str]) -> frozenset[tuple[str, str]]:
+        if not isinstance(names, list):
+            raise TypeError("a list of OBJECT.FIELD is wanted")
+        return frozenset(self._field_name(name) for name in names)
+
     def _field_name(self, name: str) -> tuple[str, str]:
         obj, _, field = name.partition(".")
         fields = self.full(self._object_name(obj)).fields
@@ -238,8 +243,10 @@ class Org:
         return (obj.name, field.name) in self._hidden
 
     def _seen(self, obj: str, field: Field) -> Field:
+        if (obj, field.name) in self._required:
+            field = replace(field, nillable=False)
         if (obj, field.name) in self._read_only:
-            return replace(field, createable=False, updateable=False)
+            field = replace(field, createable=False, updateable=False)
         return field
 
 

@@ -102,6 +102,8 @@ class SalesforceSandbox(Sandbox):
         :raises ValueError: Salesforce could not hold the change.
         """
         known, survivor = self._known(obj, record_id), self._known(obj, merge_into) if merge_into else None
+        if survivor == known:
+            raise ValueError("a record cannot be merged into itself")
         try:
             if fields:
                 self._system().update(known, fields, system=True)
@@ -186,7 +188,7 @@ class SalesforceSandbox(Sandbox):
                     "IsClosed": choice.closed,
                 }
                 if obj == "TaskStatus":
-                    values["IsDefault"] = choice.default
+                    values["IsDefault"] = choice.value == self._org.full("Task").fields["status"].default
                 else:
                     values |= {"IsActive": True, "IsWon": choice.won, "DefaultProbability": choice.probability}
                 self._system().insert(obj, values, system=True)
