@@ -20,7 +20,7 @@ from connector_core.association import POLICIES
 from connector_core.cli import main, parser
 from connector_core.testing.demo import DEMO_CALLS, DEMO_WORLD
 
-COMMANDS = ["demo", "associate", "sync", "sandbox", "plugins"]
+COMMANDS = ["demo", "associate", "sync", "sandbox", "new-plugin", "plugins"]
 HEAVY = "pydantic pydantic_core simple_salesforce hubspot requests urllib3 phonenumbers sqlalchemy starlette fastapi"
 ASSOCIATE = ["associate", str(DEMO_CALLS), "--crm-file", str(DEMO_WORLD)]
 

@@ -62,7 +62,7 @@ def _command(name: str, arguments: object) -> int:
     from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError, InputError
 
     try:
-        status: int = importlib.import_module(f"connector_core.cli.{name}").run(arguments)
+        status: int = importlib.import_module(f"connector_core.cli.{name.replace('-', '_')}").run(arguments)
     except (InputError, ConfigurationError, CredentialsError) as error:
         tell(str(error), prefix="connector: ")
         return NOT_STARTED

@@ -75,6 +75,12 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _new_plugin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what a configuration calls the CRM, like acme or acme_crm")
+    parser.add_argument("--into", type=Path, metavar="DIR", help="the folder to write into; default connector-NAME")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the files that were written")
+
+
 def _configured(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
     parser.add_argument("--provider", metavar="NAME", help="the lines are webhook bodies of this call provider")
@@ -89,5 +95,6 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "associate": ("decide what calls belong to, and change nothing", _associate),
     "sync": ("decide what calls belong to, and write one activity for each", _sync),
     "sandbox": ("run the sandbox of a CRM until it is stopped", _sandbox),
+    "new-plugin": ("write the distribution of a new CRM plugin, with the contract in its tests", _new_plugin),
     "plugins": ("list the CRMs and call providers that are installed", _json),
 }
