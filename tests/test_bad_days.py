@@ -17,7 +17,7 @@ from connector_core.testing.server import SandboxServer
 
 PAGE = "<html><body><h1>Back soon</h1></body></html>"
 PRIVATE = re.compile(r"@|\+?33\s?6|639\s?98|sandbox-|pat-na1|Bearer|00D\w+!")
-NOT_THERE = "it was sent, and is not there"
+NOT_THERE = "it may have been sent, and is not there"
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def test_each_call_becomes_one_activity(faults: list[Any], email: str, monkeypat
     with SandboxServer(sandbox, faults=faults) as server:
         settings = {**server.settings, "settle_seconds": 0}
         with bind(HUBSPOT, settings, ConnectionInfo("test", ("FR",))) as connection:
-            first = [result.outcome for result in sync(connection, calls(email), Settings())]
-            again = [result.outcome for result in sync(connection, calls(email), Settings())]
+            first = [result.outcome for result in sync(connection, calls(email), Settings(regions=("FR",)))]
+            again = [result.outcome for result in sync(connection, calls(email), Settings(regions=("FR",)))]
     held = sandbox.records()
     assert (first, again) == (["created"] * 3, ["unchanged"] * 3)
     assert (len(held["calls"]), len(held["meetings"])) == (1, 2)
