@@ -92,6 +92,11 @@ def test_a_name_reads_back_exactly(name: str) -> None:
         ({"users": [{"id": "U1", "fields": {"team": 1}}]}, "user U1"),
         ({"opportunities": [_deal(fields={"dealstage": "closedwon"})]}, "opportunity O1"),
         ({"activities": [{"id": "T1", "kind": "call", "title": "x" * 70_000}]}, "activity T1"),
+        ({"opportunities": [_deal(created_at="0001-01-01T00:00:00+14:00")]}, "opportunity O1: one of its times"),
+        (
+            {"activities": [{"id": "T1", "kind": "meeting", "started_at": "9999-12-31", "duration_seconds": 90_000}]},
+            "activity T1: one of its times",
+        ),
     ],
 )
 def test_what_the_service_could_not_hold_is_refused_by_name(world: dict[str, Any], named: str) -> None:

@@ -37,6 +37,14 @@ def activity(**fields: Any) -> dict[str, Any]:
             {"people": [{**CONTACT, "emails": ["a@x.example", "b@x.example"]}]},
             "contact C1: Salesforce holds one e-mail",
         ),
+        (
+            {"opportunities": [{"id": "O1", "created_at": "0001-01-01T00:00:00+14:00"}]},
+            "opportunity O1: one of its times is outside the calendar",
+        ),
+        (
+            {"activities": [{"id": "T1", "kind": "meeting", "started_at": "9999-12-31T23:59:59-12:00"}]},
+            "activity T1: one of its times is outside the calendar",
+        ),
         ({"people": [{**CONTACT, "phones": ["1", "2", "3", "4", "5"]}]}, "contact C1: Salesforce holds 4 numbers"),
         ({"people": [{**LEAD, "phones": ["1", "2", "3"]}]}, "lead L1: Salesforce holds 2 numbers"),
         (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from connector_core.crms.world import (
@@ -56,10 +57,20 @@ def plant(portal: Portal, world: World) -> dict[str, str]:
     for person in world.people:
         planter.person(person)
     for opportunity in world.opportunities:
-        planter.opportunity(opportunity)
+        with _in_the_calendar(f"opportunity {opportunity.id}"):
+            planter.opportunity(opportunity)
     for activity in world.activities:
-        planter.activity(activity)
+        with _in_the_calendar(f"activity {activity.id}"):
+            planter.activity(activity)
     return planter.ids
+
+
+@contextmanager
+def _in_the_calendar(record: str) -> Iterator[None]:
+    try:
+        yield
+    except OverflowError as error:
+        raise SeedError(f"{record}: one of its times is outside the calendar, which HubSpot keeps in UTC") from error
 
 
 class _Planter:

@@ -54,7 +54,8 @@ class Seed:
             self._hold(person.id, person.kind, obj, values, person.fields, self._people)
         self._convert(leads.values(), contacts)
         for opportunity in world.opportunities:
-            values = self._opportunity(opportunity)
+            with _named("opportunity", opportunity.id):
+                values = self._opportunity(opportunity)
             self._hold(opportunity.id, "opportunity", "Opportunity", values, opportunity.fields, self._opportunities)
             with _named("opportunity", opportunity.id):
                 self._check_closing(opportunity)
@@ -248,3 +249,7 @@ def _named(kind: str, seed_id: str) -> Iterator[None]:
         raise SeedError(f"{kind} {seed_id}: Salesforce refuses it with {error.code}{fields}") from error
     except NotSpokenError as error:
         raise SeedError(f"{kind} {seed_id}: {error}") from error
+    except OverflowError as error:
+        raise SeedError(
+            f"{kind} {seed_id}: one of its times is outside the calendar, which Salesforce keeps in UTC"
+        ) from error
