@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -259,6 +260,22 @@ def test_what_follows_threads_waits_for_them(threaded: Path) -> None:
     """What was asked after the threads is not answered before them."""
     with pytest.raises(CassetteError, match="request 3 of 4"):
         replay(threaded, one, in_threads(other), three)
+
+
+def at_once(client: Client) -> None:
+    """Ask from many threads at once, each over a connection of its own."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: Client(client.url).get(f"/{number}"), range(24)))
+
+
+def test_threads_at_once_are_all_recorded(serve: Serve, tmp_path: Path) -> None:
+    """No request of threads that open connections at the same time gets past the recording, or the replay."""
+    path = tmp_path / "many.yaml"
+    record(path, serve(echo), at_once)
+
+    tape = replay(path, at_once)
+
+    assert tape.requests == len(read(path).exchanges) == 24
 
 
 # -- no network, no waiting --------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from connector_core.testing.cassettes.exchange import (
 from connector_core.testing.cassettes.form import dumped, read, write
 from connector_core.testing.cassettes.guard import no_network, no_waiting
 from connector_core.testing.cassettes.scrub import Scrubber
+from connector_core.testing.cassettes.threads import in_all_threads
 
 HOW_TO_RECORD = "if the change is meant, record anew: cassettes/README.md says how"
 _MOST_LINES = 24
@@ -51,7 +52,8 @@ def recording(path: Path, provenance: Provenance, *, secrets: Collection[str] = 
     """
     scrubber = Scrubber(provenance, secrets)
     tape = Tape(scrubber.provenance)
-    with _Recorder.use(path=str(path), persister=_NoFile, record_mode=RecordMode.ALL, tape=tape) as recorder:
+    use = _Recorder.use(path=str(path), persister=_NoFile, record_mode=RecordMode.ALL, tape=tape)
+    with in_all_threads(), use as recorder:
         yield tape
     if not recorder.exchanges:
         raise CassetteError(f"{path}: nothing to save, for no request was answered")
@@ -148,6 +150,7 @@ def _playing(path: Path, cassette: Cassette) -> Iterator[Tape]:
         with ExitStack() as stack:
             stack.enter_context(no_network(wrong.append))
             stack.enter_context(no_waiting(tape.slept.append))
+            stack.enter_context(in_all_threads())
             stack.enter_context(
                 _Player.use(path=str(path), persister=_NoFile, record_mode=RecordMode.NONE, score=score)
             )

@@ -50,7 +50,7 @@ _SECRETS: Mapping[str, re.Pattern[str]] = {
     ),
 }
 _LONG = re.compile(r"[\w=-]{40,}")
-_EMAIL = re.compile(r"[\w.%+'-]+@((?:[\w-]+\.)+[A-Za-z]{2,})")
+_EMAIL = re.compile(r"(?<![\w.%+'-])[\w.%+'-]+@((?:[\w-]+\.)+[A-Za-z]{2,})")
 _HOST = re.compile(r"(?i)https?://([^/\s'\"<>:?#\\]+)")
 _ACCOUNT_HOST = re.compile(
     r"(?i)(?<![\w.@-])((?:[a-z0-9-]+\.)+(?:salesforce\.com|force\.com|hubspot\.com|hubapi\.com|odoo\.com))\b"
