@@ -91,6 +91,7 @@ def test_a_name_reads_back_exactly(name: str) -> None:
         ({"accounts": [{"id": "A1", "fields": {"hs_object_id": 1}}]}, "account A1"),
         ({"users": [{"id": "U1", "fields": {"team": 1}}]}, "user U1"),
         ({"opportunities": [_deal(fields={"dealstage": "closedwon"})]}, "opportunity O1"),
+        ({"opportunities": [_deal(fields={"dealstage": None})]}, "opportunity O1"),
         ({"activities": [{"id": "T1", "kind": "call", "title": "x" * 70_000}]}, "activity T1"),
         ({"opportunities": [_deal(created_at="0001-01-01T00:00:00+14:00")]}, "opportunity O1: one of its times"),
         (

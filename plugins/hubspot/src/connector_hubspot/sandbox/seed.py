@@ -161,11 +161,11 @@ class _Planter:
     def _enter_stage(self, record: Record, opportunity: WorldOpportunity) -> None:
         """Set when the deal's stage was entered; where only the day of closing is known, HubSpot knows no instant."""
         properties = record.properties
-        stage = stage_of(properties["pipeline"], properties["dealstage"])
+        stage = stage_of(properties.get("pipeline", ""), properties.get("dealstage", ""))
         closed = opportunity.closed_at
         if stage is None or stage.closed != (closed is not None):
             raise SeedError(f"opportunity {opportunity.id}: its closed_at and its dealstage contradict each other")
-        entered: str | None = properties["createdate"]
+        entered = properties.get("createdate")
         if closed is not None:
             entered = iso(closed) if isinstance(closed, dt.datetime) else None
         for name in (f"hs_v2_date_entered_{stage.id}", "hs_v2_date_entered_current_stage"):
