@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
 
+    from connector_core.connection import Connection
     from connector_core.testing.contract.report import Report
 
 pytest.register_assert_rewrite("connector_core.testing")
@@ -36,6 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run contracts without cassettes, against recording.py or the plugin's sandbox",
     )
+    parser.addini(
+        "crm_cassettes", "folder of the cassettes that crm_cassette plays", type="string", default="cassettes"
+    )
     group.addoption("--contract-report", metavar="FILE", type=Path, help="write what was proved, as JSON")
 
 
@@ -43,6 +48,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse options that contradict each other."""
     if config.getoption("--contract-record") and config.getoption("--contract-live"):
         raise pytest.UsageError("--contract-record and --contract-live: one of them at most")
+
+
+@pytest.fixture
+def crm_cassette(pytestconfig: pytest.Config) -> Callable[[str, str], AbstractContextManager[Connection]]:
+    """Give connections that are answered from recorded clauses, for suites of teams that depend on a CRM.
+
+    ::
+
+        def test_ours(crm_cassette):
+            with crm_cassette("hubspot", "C-EMAIL-1") as connection:
+                ...
+
+    The cassettes are looked for in the folder that the ini option ``crm_cassettes`` names, from the root directory.
+    """
+    from connector_core.testing.cassettes import recorded
+
+    folder = pytestconfig.rootpath / pytestconfig.getini("crm_cassettes")
+    return lambda plugin, clause: recorded(plugin, clause, folder=folder)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -101,6 +101,11 @@ def test_what_is_no_record_s_id_is_left_alone(tmp_path: Path, asked: Asked) -> N
     assert found(tmp_path, (asked, {})) == []
 
 
+def test_a_prefix_of_the_connector_s_is_no_part_of_an_id(tmp_path: Path) -> None:
+    """Where the connector tells kinds of records apart by a prefix, the CRM's own id is known."""
+    assert found(tmp_path, (post({"ids": [42]}), {}), known=["partner:42"]) == []
+
+
 def test_ids_may_be_named_as_known(tmp_path: Path) -> None:
     """An id that is asked for because nothing has it is handed in."""
     assert found(tmp_path, (get(f"/contacts/{UNKNOWN}"), {}), known=[UNKNOWN]) == []

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +284,14 @@ def test_orphans_are_told_on_both_sides(tmp_path: Path) -> None:
 def test_no_orphans_say_nothing(tmp_path: Path) -> None:
     """Where all is well, there is nothing to say."""
     assert str(orphans(tmp_path, [])) == ""
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_suite_of_somebody_else_uses_the_fixture(
+    crm_cassette: Callable[[str, str], AbstractContextManager[Connection]], plugin: str
+) -> None:
+    """The fixture of the extra ``testing`` plays a clause of this project's, as the page on cassettes shows it."""
+    with crm_cassette(plugin, "C-EMAIL-1") as connection:
+        people = connection.find_contacts_by_email(["carla.client@example.com"])
+
+    assert [person.name for person in people["carla.client@example.com"]] == ["Carla Client"]

@@ -38,7 +38,7 @@ from connector_core.testing.cassettes.guard import no_network, no_waiting
 from connector_core.testing.cassettes.scrub import Scrubber
 from connector_core.testing.cassettes.threads import in_all_threads
 
-HOW_TO_RECORD = "if the change is meant, record anew: cassettes/README.md says how"
+HOW_TO_RECORD = "if the change is meant, record anew with pytest --contract-record; cassettes/README.md says more"
 _MOST_LINES = 24
 
 
