@@ -45,6 +45,13 @@ class Account:
         (found,) = self.odoo.read(model, "read", ids=[number], fields=list(fields), context={"active_test": False})
         return dict(found)
 
+    def convert(self, lead: str, contact: int) -> None:
+        """Convert a lead into an opportunity of a contact, by the dialogue that Odoo's users have for it."""
+        context = {"active_model": "crm.lead", "active_id": self.number(lead), "active_ids": [self.number(lead)]}
+        values = {"lead_id": self.number(lead), "name": "convert", "action": "exist", "partner_id": contact}
+        dialogue = self.odoo.create("crm.lead2opportunity.partner", [values], context)
+        self.odoo.change("crm.lead2opportunity.partner", "action_apply", ids=dialogue, context=context)
+
     def _count(self, client: OdooClient) -> None:
         request = client._pool.request
 

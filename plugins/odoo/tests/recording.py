@@ -16,7 +16,7 @@ from typing import Any
 
 from connector_odoo.client import OdooClient
 from connector_odoo.events import carrying
-from connector_odoo.reading import written
+from connector_odoo.reading import Domain, any_of, written
 from connector_odoo.settings import OdooSettings
 from connector_odoo.writing import QUIET
 
@@ -49,18 +49,17 @@ def seed(world: World) -> Mapping[str, str]:
 def wipe() -> None:
     """Remove what the last seed made, and what was written since."""
     odoo = client()
-    marks = odoo.read(
-        "ir.model.data", "search_read", domain=[["module", "=", MARK]], fields=["model", "res_id", "create_date"]
-    )
+    fields = ["model", "res_id", "create_date"]
+    marks = odoo.read("ir.model.data", "search_read", domain=[["module", "=", MARK]], fields=fields)
     if not marks:
         return
-    ids = {model: [mark["res_id"] for mark in marks if mark["model"] == model] for model in _ORDER}
     me = odoo.read("res.users", "context_get")["uid"]
-    since = [["create_uid", "=", me], ["create_date", ">=", min(mark["create_date"] for mark in marks)]]
+    since: Domain = [["create_uid", "=", me], ["create_date", ">=", min(mark["create_date"] for mark in marks)]]
     hidden = {"active_test": False}
-    ids["calendar.event"] = odoo.read("calendar.event", "search", domain=since, context=hidden)
     for model in _ORDER:
-        there = odoo.read(model, "search", domain=[["id", "in", ids[model]]], context=hidden)
+        marked: Domain = [["id", "in", [mark["res_id"] for mark in marks if mark["model"] == model]]]
+        users: Domain = [["user_ids", "=", False]] if model == "res.partner" else []
+        there = odoo.read(model, "search", domain=[*any_of(marked, since), *users], context=hidden)
         if there:
             odoo.change(model, "unlink", ids=there, context=hidden)
     left = odoo.read("ir.model.data", "search", domain=[["module", "=", MARK]])
