@@ -37,6 +37,7 @@ from connector_core.testing.cassettes import (
     sabotaged,
     scan,
 )
+from connector_core.testing.cassettes.scrub import LOOPBACK
 from connector_core.testing.server import SandboxServer
 
 PLUGINS = ["hubspot", "salesforce"]
@@ -220,6 +221,43 @@ def test_a_read_outlives_a_fault(tmp_path: Path, plugin: str, fault: Fault) -> N
 
     assert replayed == given
     assert [served.fault for served in server.requests if served.fault] == [fault.kind] * fault.times
+
+
+LIVE = {"hubspot": "https://api.hubapi.com", "salesforce": "https://example.my.salesforce.com"}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a recording look like one of an account of the service: over https, from its own host."""
+
+    def make(plugin: str) -> Path:
+        path = tmp_path / "live.yaml"
+        record(path, plugin, look_up, expired=True)
+        path.write_text(path.read_text(encoding="utf-8").replace(LOOPBACK, LIVE[plugin]), encoding="utf-8")
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_recording_over_https_is_replayed(live: Callable[[str], Path], plugin: str) -> None:
+    """What was recorded of the service itself is replayed at its own address, over https."""
+    path = live(plugin)
+
+    _, tape = replay(path, look_up)
+
+    assert {each.url.partition("/")[0] for each in tape.sent} == {"https:"}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_recording_over_https_is_served_here(live: Callable[[str], Path], plugin: str) -> None:
+    """With faults, it is served on this machine: addresses in settings and answers lead there, a sign-in's too."""
+    path = live(plugin)
+
+    with replay_server(path, [Fault.page(before=2)]) as server, bound(plugin, server.settings) as connection:
+        look_up(connection, read(path).provenance.ids)
+
+    assert [served.index for served in server.requests if served.index is None] == []
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

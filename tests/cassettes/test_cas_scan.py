@@ -9,12 +9,7 @@ import pytest
 from connector_core.testing.cassettes import inconsistencies, read, scan
 
 ROOT = Path(__file__).resolve().parents[2]
-CASSETTES = sorted(
-    path
-    for folder in (ROOT / "cassettes", ROOT / "plugins")
-    for path in folder.rglob("*.yaml")
-    if "src" not in path.parts
-)
+CASSETTES = sorted([*ROOT.glob("cassettes/**/*.yaml"), *ROOT.glob("plugins/*/cassettes/**/*.yaml")])
 
 FOUND = {
     "authorization: anything": "an authorization",

@@ -46,6 +46,9 @@ _MOST_LINES = 24
 def recording(path: Path, provenance: Provenance, *, secrets: Collection[str] = ()) -> Iterator[Tape]:
     """Record the HTTP of a block into a file; where the block raises, the file is left as it was.
 
+    A request that got no answer is not recorded: for silence and broken connections there is
+    :func:`~connector_core.testing.cassettes.faulty.replay_server`.
+
     :param provenance: With the settings as they are: their secrets and addresses are replaced in what is saved.
     :param secrets: Further texts that must not be saved, such as the e-mail of a live account's user.
     :raises CassetteError: No request was made, or a secret would be saved.
