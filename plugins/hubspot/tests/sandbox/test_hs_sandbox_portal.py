@@ -222,6 +222,8 @@ def test_a_unique_property_finds_its_record(portal: Any) -> None:
         {"hidden": {"butterflies": []}},
         {"hidden": 3},
         {"rules": {"contacts": {"jobtitle": {"longest": 3}}}},
+        {"rules": {"contacts": {"jobtitle": {"regex": "[A"}}}},
+        {"rules": {"contacts": {"jobtitle": {"max_length": "3"}}}},
         {"missing_scopes": ["everything"]},
         {"default_country": "France"},
         {"properties": {"contacts": [{"name": "x", "type": "colour"}]}},
@@ -230,6 +232,26 @@ def test_a_unique_property_finds_its_record(portal: Any) -> None:
 def test_an_unknown_change_says_what_is_possible(portal: Any, change: dict[str, Any]) -> None:
     """A change that is not known, or of the wrong form, is refused."""
     assert portal.org(**change).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "part"),
+    [
+        ("objects/2026-09/contacts/search", {"filterGroups": [{"filters": 1}]}, "filters"),
+        ("objects/2026-09/contacts/search", {"filterGroups": [], "properties": {"a": 1}}, "properties"),
+        ("objects/2026-09/contacts/search", {"sorts": [["createdate"]]}, "sorts"),
+        ("objects/2026-09/contacts/batch/read", {"inputs": ["1"]}, "inputs"),
+        ("objects/2026-09/contacts/batch/update", {"inputs": [{"id": "1", "properties": ["a"]}]}, "properties"),
+        ("objects/2026-09/calls/batch/create", {"inputs": [{"objectWriteTraceId": ["1"]}]}, "objectWriteTraceId"),
+        ("objects/2026-09/calls/batch/create", {"inputs": [{"associations": [{"to": ["1"]}]}]}, "to"),
+        ("associations/2026-09/calls/contacts/batch/archive", {"inputs": [{"from": {}, "to": {}}]}, "to"),
+        ("objects/2026-09/contacts", [], "an object is wanted"),
+    ],
+)
+def test_a_body_of_the_wrong_form_is_refused(portal: Any, path: str, body: object, part: str) -> None:
+    """400 that names the part, whatever else is right."""
+    answer = portal.post(f"/crm/{path}", body)
+    assert (answer.status, part in answer.body["message"]) == (400, True)
 
 
 # -- behind the client's back ------------------------------------------------------------------------------------------

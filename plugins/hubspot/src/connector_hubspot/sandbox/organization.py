@@ -87,8 +87,13 @@ def _one_rule(name: str, given: Mapping[str, Any]) -> Rule:
     wrong = [key for key in given if key not in {"max_length", "min_length", "regex"}]
     if wrong or not given:
         raise ValueError(f"org.rules: {name}: possible are max_length, min_length, regex")
-    pattern = re.compile(given.get("regex", ""), re.DOTALL)
     most, least = given.get("max_length"), given.get("min_length")
+    if not all(isinstance(length, int | None) for length in (most, least)):
+        raise ValueError(f"org.rules: {name}: lengths are whole numbers")
+    try:
+        pattern = re.compile(given.get("regex", ""), re.DOTALL)
+    except re.error as error:
+        raise ValueError(f"org.rules: {name}: regex: {error}") from error
 
     def check(value: str) -> tuple[str, str] | None:
         if most is not None and len(value) > most:

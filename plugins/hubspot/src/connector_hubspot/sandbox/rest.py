@@ -12,6 +12,7 @@ from connector_core.testing.sandbox import Request, RowError
 from connector_hubspot.sandbox import search
 from connector_hubspot.sandbox.associations import Associations
 from connector_hubspot.sandbox.batches import Batches
+from connector_hubspot.sandbox.forms import refuse_ill_formed
 from connector_hubspot.sandbox.kinds import Kind, kind_of
 from connector_hubspot.sandbox.objects import WITH_WRITE_VALIDATION, Objects, whole_number
 from connector_hubspot.sandbox.pipelines import PIPELINES, describe
@@ -57,15 +58,18 @@ class Call:
         """The query."""
         return self.request.query
 
-    def body(self) -> Any:
+    def body(self, *lists: str) -> Any:
         """Read the body.
 
-        :raises RefusalError: It is no JSON.
+        :param lists: As in :func:`.forms.refuse_ill_formed`.
+        :raises RefusalError: It is no JSON, or has another form than HubSpot reads.
         """
         try:
-            return json.loads(self.request.body)
-        except ValueError as error:
+            body = json.loads(self.request.body)
+        except (ValueError, RecursionError) as error:
             raise invalid("Invalid input JSON") from error
+        refuse_ill_formed(body, lists=lists)
+        return body
 
 
 class Rest:
@@ -118,7 +122,7 @@ class Rest:
         match call.method, *call.rest[1:]:
             case "POST", "search":
                 refuse_objects(self._portal, kind, "read", granular=True)
-                return Answer(search.search(self._portal, kind, call.body()), searched=True)
+                return Answer(search.search(self._portal, kind, call.body("properties")), searched=True)
             case "POST", "batch", str(operation):
                 return self._batch(kind, operation, call)
             case method, *rest if len(rest) < 2:
@@ -145,7 +149,7 @@ class Rest:
         refuse_objects(self._portal, kind, "read" if operation == "read" else "write", granular=True)
         match operation:
             case "read":
-                return _batch_answer(self._batches.read(kind, call.body()))
+                return _batch_answer(self._batches.read(kind, call.body("properties")))
             case "create":
                 return _batch_answer(self._batches.create(kind, call.body(), call.version, call.fault), 201)
             case "update":
@@ -184,7 +188,7 @@ class Rest:
             case "POST", "batch", "associate", "default":
                 return _batch_answer(self._associations.batch_default(start, end, call.body(), call.fault))
             case "POST", "batch", "archive":
-                self._associations.batch_archive(start, end, call.body())
+                self._associations.batch_archive(start, end, call.body("to"))
                 return Answer(None, 204)
         return None
 
