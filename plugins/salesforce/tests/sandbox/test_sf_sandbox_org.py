@@ -147,6 +147,7 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
         ),
         ({"missing_rights": {"Task": ["write"]}}, "missing_rights: Task: no such right 'write'; possible are read"),
         ({"hidden_fields": "Contact.MobilePhone"}, "hidden_fields: has not the form"),
+        ({"picklist_values": {"Task.Status": [{"value": ["Open"]}]}}, "picklist_values: has not the form"),
         ({"time_zone": "Mars"}, "time_zone: no such time zone 'Mars'"),
         ({"validation_rules": [{"object": "Task"}]}, "validation_rules: has not the form"),
         (

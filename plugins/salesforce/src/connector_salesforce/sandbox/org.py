@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +24,9 @@ class Choice:
     won: bool = False
     default: bool = False
     probability: int = 0
+
+
+_A_CHOICE = Choice("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,7 @@ class Org:
     def _set_picklist_values(self, lists: Mapping[str, Sequence[str | Mapping[str, Any]]]) -> None:
         picklists = {}
         for name, values in lists.items():
-            choices = tuple(Choice(value) if isinstance(value, str) else Choice(**value) for value in values)
-            picklists[self._field_name(name)] = choices
+            picklists[self._field_name(name)] = tuple(_choice(value) for value in values)
         self._picklists = picklists
         self.statuses = picklists.get(("Task", "Status"), STATUSES)
         self.stages = picklists.get(("Opportunity", "StageName"), STAGES)
@@ -248,6 +250,13 @@ class Org:
         if (obj, field.name) in self._read_only:
             field = replace(field, createable=False, updateable=False)
         return field
+
+
+def _choice(given: str | Mapping[str, Any]) -> Choice:
+    choice = Choice(given) if isinstance(given, str) else Choice(**given)
+    if not all(isinstance(value, type(getattr(_A_CHOICE, name))) for name, value in asdict(choice).items()):
+        raise TypeError(f"{choice}: value is text, closed, won and default are true or false, probability is a number")
+    return choice
 
 
 def _with_choices(field: Field, choices: Sequence[Choice]) -> Field:
