@@ -26,20 +26,21 @@ class Clause:
 
     ``operations`` and ``traits``: what a plugin must declare for it to be proved; where it declares less, it is proved that
     the rest is refused without a request. ``holds``: what the CRM must be able to hold. ``http``: it is about requests.
-    ``changes``: it leaves another world behind. ``quiet``: it sends nothing. ``faults``: it has no cassette of its own, and
-    plays those of others to the plugin, with faults.
+    ``changes``: it leaves another world behind. ``quiet``: it sends nothing. ``plays``: it has no cassette of its own, and
+    plays the one of this clause to the plugin, with faults.
     """
 
     id: str
     sentence: str
     function: str
-    operations: tuple[str, ...] = ()
-    traits: tuple[str, ...] = ()
-    holds: tuple[str, ...] = ()
+    operations: tuple[str, ...]
+    traits: tuple[str, ...]
+    holds: tuple[str, ...]
+    body: Body
     http: bool = False
     changes: bool = False
     quiet: bool = False
-    faults: bool = False
+    plays: Clause | None = None
 
     def undeclared(self, manifest: CrmManifest) -> tuple[str, ...]:
         """Give the operations and traits that the plugin does not declare."""
@@ -49,7 +50,7 @@ class Clause:
     @property
     def recorded(self) -> bool:
         """Whether it has a cassette, where the CRM is asked over HTTP."""
-        return not (self.quiet or self.faults)
+        return not self.quiet and self.plays is None
 
     def why_not(self, manifest: CrmManifest, *, local: bool) -> str | None:
         """Say why the clause does not apply; None where it does."""
@@ -77,7 +78,7 @@ def clause(
     http: bool = False,
     changes: bool = False,
     quiet: bool = False,
-    faults: bool = False,
+    plays: Body | None = None,
 ) -> Callable[[Body], Body]:
     """Make a method a clause; see :class:`Clause`."""
 
@@ -92,10 +93,11 @@ def clause(
             operations,
             traits,
             holds,
-            http=http or faults,
+            body,
+            http=http or plays is not None,
             changes=changes,
             quiet=quiet,
-            faults=faults,
+            plays=clause_of(plays),
         )
 
         @functools.wraps(body)

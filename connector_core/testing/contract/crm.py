@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -18,7 +17,7 @@ from connector_core.errors import ConnectorError, UnsupportedError
 from connector_core.manifest import ConnectionInfo, CrmManifest
 from connector_core.model import CallKey, Unknown
 from connector_core.testing.cassettes import Fault, ReplayServer
-from connector_core.testing.contract.clauses import Body, Clause, Standing, clause_of
+from connector_core.testing.contract.clauses import Clause, Standing
 from connector_core.testing.contract.stages import Stage, Stages
 from connector_core.testing.contract.wording import BrokenClauseError, broken, compared
 from connector_core.testing.contract.world import REGIONS
@@ -60,6 +59,7 @@ class Crm:
         self.why = ""
         self._stages = stages
         self._deviations = deviations
+        self._clause: Clause | None = None
         self._stage: Stage | None = None
         self._connection: Connection | None = None
         self._expected = self._served = 0
@@ -77,6 +77,7 @@ class Crm:
         :raises BrokenClauseError: The plugin does not keep it.
         """
         __tracebackhide__ = True
+        self._clause = clause
         undeclared = clause.undeclared(self.manifest)
         why_not = clause.why_not(self.manifest, local=self._stages.local)
         if undeclared:
@@ -106,7 +107,7 @@ class Crm:
                 raise known
 
     def _stage_of(self, clause: Clause) -> contextlib.AbstractContextManager[Stage | None]:
-        if clause.faults:
+        if clause.plays:
             return contextlib.nullcontext()
         return self._stages.idle() if clause.quiet else self._stages.open(clause)
 
@@ -150,7 +151,7 @@ class Crm:
     def _prove_not_vacuous(self, clause: Clause) -> None:
         if not self._expected:
             raise BrokenClauseError("the clause expected nothing, so it shows nothing: let it call crm.expect")
-        asked = self._served if clause.faults else self.requests
+        asked = self._served if clause.plays else self.requests
         if not (asked or clause.quiet or self._stages.local):
             raise BrokenClauseError("answered without asking the CRM: no request was sent")
 
@@ -172,23 +173,23 @@ class Crm:
 
     @contextlib.contextmanager
     def troubled(
-        self, recorded: Body, *faults: Fault, always: bool = False, settings: Mapping[str, Any] | None = None
+        self, *faults: Fault, always: bool = False, settings: Mapping[str, Any] | None = None
     ) -> Iterator[ReplayServer]:
-        """Let the connection be answered from the cassette of another clause, with faults.
+        """Let the connection be answered from the cassette that the clause plays, with faults.
 
-        :param recorded: The clause's function.
         :param always: The faults come before every answer, and never end.
         :param settings: What to set besides.
         """
 
-        clause = clause_of(recorded)
-        assert clause is not None  # noqa: S101 - a slip of who writes clauses
+        played = self._clause.plays if self._clause else None
+        if played is None:
+            raise RuntimeError("the clause plays no cassette of another: say @clause(…, plays=…)")
 
         def rehearse() -> None:
-            Crm(self.manifest, self._stages).run(clause, functools.partial(inspect.unwrap(recorded), None))
+            Crm(self.manifest, self._stages).run(played, functools.partial(played.body, None))
 
         coming = [replace(it, before=None, times=_ENDLESS) for it in faults] if always else faults
-        with self._stages.troubled(clause, rehearse, coming) as (stage, server):
+        with self._stages.troubled(played, rehearse, coming) as (stage, server):
             self._stage = replace(stage, settings={**stage.settings, **(settings or {})})
             try:
                 yield server

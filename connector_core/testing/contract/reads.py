@@ -9,6 +9,7 @@ from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, Shown
 
 CARLA = "carla.client@example.com"
+PAUL = "paul.o'plus+buyer_50@example.com"
 EMAIL, PHONE = "find_contacts_by_email", "find_contacts_by_phone"
 
 
@@ -61,8 +62,7 @@ class Emails:
     @clause("C-EMAIL-6", EMAIL)
     def test_signs_of_a_query_language_are_text(self, crm: Crm) -> None:
         """An address with an apostrophe, a plus sign and an underscore finds its person."""
-        address = "paul.o'plus+buyer_50@example.com"
-        crm.expect(by_email(crm, address), {address: ("C5",)})
+        crm.expect(by_email(crm, PAUL), {PAUL: ("C5",)})
 
     @clause("C-EMAIL-7", EMAIL)
     def test_an_address_is_no_pattern(self, crm: Crm) -> None:
@@ -88,10 +88,9 @@ class Emails:
 
     @clause("C-EMAIL-10", EMAIL)
     def test_a_large_batch_of_addresses_is_answered_whole(self, crm: Crm) -> None:
-        """Of 250 addresses, more than services take at once, each is answered, and those that are there are found."""
-        known = {CARLA: ("C1",), "dora.daily@example.com": ("C2",), "paul.o'plus+buyer_50@example.com": ("C5",)}
-        others = {f"nobody{number}@example.com": () for number in range(247)}
-        crm.expect(by_email(crm, *known, *others), {**known, **others})
+        """Of 250 addresses, more than services take at once, each is answered, and the one that is there is found."""
+        others = {f"nobody{number}@example.com": () for number in range(249)}
+        crm.expect(by_email(crm, CARLA, *others), {CARLA: ("C1",), **others})
 
 
 class Phones:
@@ -150,12 +149,9 @@ class Phones:
 
     @clause("C-PHONE-11", PHONE)
     def test_a_large_batch_of_numbers_is_answered_whole(self, crm: Crm) -> None:
-        """Of 120 numbers each is answered, and those that are there are found."""
-        known = {"+33639980101": ("C1",), "+33639980102": ("C2",), "+33199000111": ("C11", "C12", "C13")}
-        others = {f"+336399809{number:02}": () for number in range(100)} | {
-            f"+3363998080{number}": () for number in range(10)
-        }
-        crm.expect(by_phone(crm, *known, *others), {**known, **others})
+        """Of 101 numbers, more than services take at once, each is answered, and the one that is there is found."""
+        others = {f"+336399809{number:02}": () for number in range(100)}
+        crm.expect(by_phone(crm, "+33639980101", *others), {"+33639980101": ("C1",), **others})
 
 
 class People:
@@ -179,7 +175,7 @@ class People:
     @clause("C-PERSON-3", EMAIL)
     def test_a_person_without_account_has_none(self, crm: Crm) -> None:
         """A person without an account is answered with none, not with an empty one."""
-        crm.expect(person(crm, "dora.daily@example.com").account, None)
+        crm.expect(person(crm, PAUL).account, None)
 
     @clause("C-LEAD-1", EMAIL, PHONE, traits=("leads",))
     def test_a_lead_is_found(self, crm: Crm) -> None:

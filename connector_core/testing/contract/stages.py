@@ -63,15 +63,16 @@ class Stages:
         self._mode: Mode = "live" if self.local else mode
         self._folder = folder
         self._account = account
+        self._used = False
         self._held: Mapping[str, str] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._recorded_now: set[str] = set()
 
     def close(self) -> None:
         """Leave the account as it was before, and forget what was recorded for the moment."""
-        if self._held is not None and self._account is not None:
+        if self._used and self._account is not None:
             self._account.wipe()
-            self._held = None
+        self._used, self._held = False, None
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
@@ -180,6 +181,7 @@ class Stages:
         if self._account is None:
             pytest.fail(f"{self.manifest.name}: there is no account to ask. {self._how_to_record()}", pytrace=False)
         if self._held is None:
+            self._used = True
             self._account.wipe()
             self._held = self._account.seed(contract_world(self.manifest))
         return self._account.settings(), self._held
