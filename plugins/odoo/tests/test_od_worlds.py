@@ -53,9 +53,15 @@ def as_odoo_holds_it(world: dict[str, Any]) -> dict[str, Any]:
 def decide(connection: Connection, back: dict[str, str], calls: list[Call]) -> list[list[dict[str, Any]]]:
     """Give what has to be the same everywhere, under each policy."""
     return [
-        [essence(decision.to_json(), back) for decision in associate(connection, calls, settings)]
+        [in_order(essence(decision.to_json(), back)) for decision in associate(connection, calls, settings)]
         for settings in SETTINGS
     ]
+
+
+def in_order(decision: dict[str, Any]) -> dict[str, Any]:
+    """Sort what is excluded by the ids of the world: those of a real server gain a digit now and then."""
+    candidates = sorted(decision["candidates"], key=lambda row: (row[2] is not None, row[0] if row[2] else ""))
+    return {**decision, "candidates": candidates}
 
 
 @pytest.mark.parametrize("seed", WORLDS)
