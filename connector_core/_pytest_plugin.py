@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run contracts without cassettes, against recording.py or the plugin's sandbox",
     )
+    group.addoption(
+        "--sabotage",
+        action="store_true",
+        help="empty each recorded answer of contracts in turn, and fail the clauses that pass all the same",
+    )
     parser.addini(
         "crm_cassettes", "folder of the cassettes that crm_cassette plays", type="string", default="cassettes"
     )
@@ -46,8 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse options that contradict each other."""
-    if config.getoption("--contract-record") and config.getoption("--contract-live"):
-        raise pytest.UsageError("--contract-record and --contract-live: one of them at most")
+    ways = ("--contract-record", "--contract-live", "--sabotage")
+    if sum(bool(config.getoption(way)) for way in ways) > 1:
+        raise pytest.UsageError(f"{', '.join(ways)}: one of them at most")
 
 
 @pytest.fixture

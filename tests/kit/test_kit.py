@@ -264,6 +264,28 @@ class TestMine(AdapterContract, manifest=HUBSPOT):
     run(pytester, module, *chosen).assert_outcomes(passed=3)
 
 
+def test_sabotage_names_answers_that_show_nothing(pytester: pytest.Pytester) -> None:
+    """A clause that does not look at what it asked for passes without the answer, and fails for that."""
+    module = """
+from connector_hubspot import HUBSPOT
+class TestMine(AdapterContract, manifest=HUBSPOT):
+    @clause("MINE-1", "find_contacts_by_email")
+    def test_careless(self, crm):
+        '''It asks, and looks away.'''
+        crm.expect(bool(crm.connection.find_contacts_by_email(["nobody@example.com"])), True)
+        try:
+            crm.connection.find_users_by_email(["ada.agent@example.com"])
+        except Exception:
+            pass
+"""
+    chosen = ("-k", "careless or addresses_compare")
+    run(pytester, module, "--contract-record", *chosen).assert_outcomes(passed=2)
+    result = run(pytester, module, "--sabotage", *chosen)
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*hubspot keeps MINE-1 without the recorded answers*"])
+
+
 def test_a_failing_clause_leaves_its_cassette_alone(pytester: pytest.Pytester) -> None:
     """What was not shown is not recorded."""
     module = """

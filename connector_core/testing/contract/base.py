@@ -101,7 +101,7 @@ def _stages(request: pytest.FixtureRequest, cls: type[AdapterContract]) -> Stage
         folder = request.config.rootpath / FOLDER
         mode = mode_of(request.config)
         account = cls.account
-        if account is None and mode != "replay":
+        if account is None and mode in ("record", "live"):
             account = recording_of(Path(request.path)) or _sandbox(cls.manifest)
         node.stash[_OPEN] = Stages(cls.manifest, mode, folder, account)
         node.addfinalizer(node.stash[_OPEN].close)
@@ -111,9 +111,8 @@ def _stages(request: pytest.FixtureRequest, cls: type[AdapterContract]) -> Stage
 
 def mode_of(config: pytest.Config) -> Mode:
     """Read how clauses are to be run from the command line."""
-    if config.getoption("--contract-record"):
-        return "record"
-    return "live" if config.getoption("--contract-live") else "replay"
+    asked: dict[Mode, str] = {"record": "--contract-record", "live": "--contract-live", "sabotage": "--sabotage"}
+    return next((mode for mode, option in asked.items() if config.getoption(option)), "replay")
 
 
 def _sandbox(manifest: CrmManifest) -> Account | None:

@@ -19,7 +19,7 @@ from connector_core.model import CallKey, Unknown
 from connector_core.testing.cassettes import Fault, ReplayServer
 from connector_core.testing.contract.clauses import Clause, Standing
 from connector_core.testing.contract.stages import Stage, Stages
-from connector_core.testing.contract.wording import BrokenClauseError, broken, compared
+from connector_core.testing.contract.wording import BrokenClauseError, broken, compared, survivors
 from connector_core.testing.contract.world import REGIONS
 
 Shown: TypeAlias = tuple[str, ...] | Unknown
@@ -88,14 +88,30 @@ class Crm:
             self.standing, self.why = "not applicable", why_not
             pytest.skip(f"{clause.id} does not apply: {why_not}")
         else:
-            self._prove(clause, body)
+            self._prove(clause, body, self._stage_of(clause))
             self.standing = "proved"
+            if clause.recorded and clause.id not in self._deviations:
+                self._sabotage(clause, body)
 
-    def _prove(self, clause: Clause, body: Callable[[Crm], None]) -> None:
+    def _sabotage(self, clause: Clause, body: Callable[[Crm], None]) -> None:
+        """Empty each answer in turn, where that was asked for: the clause must then fail, or the answer shows nothing."""
+        survived: list[int] = []
+        for number, stage in enumerate(self._stages.sabotaged(clause), start=1):
+            try:
+                self._prove(clause, body, stage)
+            except Exception:  # noqa: BLE001, S112 - whatever it fails with, it does
+                continue
+            survived.append(number)
+        if survived:
+            raise AssertionError(survivors(clause, self.manifest, survived))
+
+    def _prove(
+        self, clause: Clause, body: Callable[[Crm], None], stage: contextlib.AbstractContextManager[Stage | None]
+    ) -> None:
         __tracebackhide__ = True
         known: Exception | None = None
         with self._told(clause):
-            with self._on(self._stage_of(clause)):
+            with self._on(stage):
                 try:
                     body(self)
                     self._prove_not_vacuous(clause)

@@ -54,7 +54,8 @@ class Fields:
     @clause("C-FIELD-2", FILL, EMAIL, changes=True)
     def test_none_clears(self, crm: Crm) -> None:
         """None clears a field."""
-        filled(crm, update(crm, "C1", "contact", title=None))
+        one = update(crm, "C1", "contact", title=None)
+        crm.expect(outcomes(filled(crm, one)), dict.fromkeys(one.fields, "sent"))
         crm.expect(person(crm).title, None, "the title of C1")
 
     @clause("C-FIELD-3", FILL, changes=True)
@@ -75,9 +76,8 @@ class Fields:
     def test_a_refusal_has_a_reason(self, crm: Crm) -> None:
         """A refused field has a reason that a person can read."""
         one = update(crm, "O1", "opportunity", date="no date")
-        crm.expect(
-            [bool(it.reason and it.reason.strip()) for it in filled(crm, one).values()], [True], "there is a reason"
-        )
+        told = [(it.outcome, bool(it.reason and it.reason.strip())) for it in filled(crm, one).values()]
+        crm.expect(told, [("refused", True)], "the outcome, and whether there is a reason")
 
     @clause("C-FIELD-6", FILL, EMAIL, changes=True)
     def test_a_record_that_is_not_there_is_refused_alone(self, crm: Crm) -> None:

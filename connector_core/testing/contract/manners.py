@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from connector_core.connection import Connection
 from connector_core.testing.cassettes import Fault
@@ -15,20 +16,22 @@ from connector_core.testing.contract.reads import CARLA, EMAIL, PHONE, by_email,
 from connector_core.testing.contract.wording import BrokenClauseError
 from connector_core.testing.contract.writing import WRITE, draft
 
+T = TypeVar("T")
 HUNDRED = 100
 
 
-def cost(crm: Crm, operation: str, ask: Callable[[Connection], object]) -> None:
-    """Expect an operation to send no more requests than the manifest promises."""
+def cost(crm: Crm, operation: str, ask: Callable[[Connection], T]) -> T:
+    """Expect an operation to send no more requests than the manifest promises; give its answer."""
     most = crm.manifest.requests.get(operation)
     before = crm.requests
-    ask(crm.connection)
+    answer = ask(crm.connection)
     sent = crm.requests - before
     if most is None:
         raise BrokenClauseError(
             f"  the manifest promises nothing: it sent {sent} here, so add requests={{{operation!r}: {sent}}}"
         )
     crm.expect(sent <= most, True, f"{sent} requests are no more than {most}")
+    return answer
 
 
 class Manners:
@@ -44,7 +47,10 @@ class Manners:
     def test_looking_numbers_up_costs_what_was_promised(self, crm: Crm) -> None:
         """Looking 100 numbers up sends no more requests than the manifest promises."""
         numbers = ["+33639980101", *(f"+336399809{number:02}" for number in range(HUNDRED - 1))]
-        cost(crm, PHONE, lambda it: it.find_contacts_by_phone(numbers))
+        found = cost(crm, PHONE, lambda it: it.find_contacts_by_phone(numbers))
+        crm.expect(
+            {it: crm.shown(people) for it, people in found.items()}, dict.fromkeys(numbers, ()) | {numbers[0]: ("C1",)}
+        )
 
     @clause("C-COST-3", FIND, http=True)
     def test_looking_for_activities_costs_what_was_promised(self, crm: Crm) -> None:
@@ -62,7 +68,8 @@ class Manners:
     def test_writing_costs_what_was_promised(self, crm: Crm) -> None:
         """Creating 100 activities sends no more requests than the manifest promises."""
         drafts = [draft(crm, f"contract:many-{number}", body=None) for number in range(HUNDRED)]
-        cost(crm, WRITE, lambda it: it.write_activity(drafts))
+        receipts = cost(crm, WRITE, lambda it: it.write_activity(drafts))
+        crm.expect({it.outcome for it in receipts.values()}, {"created"}, "the outcomes")
 
     @clause("C-MANNERS-1", EMAIL, PHONE, FIND, LIST)
     def test_a_look_up_changes_nothing(self, crm: Crm) -> None:
@@ -75,7 +82,7 @@ class Manners:
             shown = crm.shown(activities), crm.shown(opportunities)
             return by_email(crm, email)[email], by_phone(crm, number)[number], *shown
 
-        look()
+        crm.expect(look(), ((), (), (), ()), "people, activities and opportunities")
         crm.expect(look(), ((), (), (), ()), "people, activities and opportunities at the second look")
 
     @clause("C-MANNERS-2", quiet=True)

@@ -24,13 +24,15 @@ from connector_core.testing.cassettes import (
     recording,
     replay_server,
     replaying,
+    sabotaged,
 )
 from connector_core.testing.cassettes.guard import no_network
 from connector_core.testing.contract.accounts import Account
 from connector_core.testing.contract.clauses import Clause
 from connector_core.testing.contract.world import REGIONS, contract_world
 
-Mode: TypeAlias = Literal["replay", "record", "live"]
+Mode: TypeAlias = Literal["replay", "sabotage", "record", "live"]
+"""How clauses are run: on their cassettes; on these with each answer emptied in turn; recording them; without any."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Stages:
         self.local = account is not None and account.ORIGIN == "local"
         self.info = ConnectionInfo("contract", REGIONS)
         self.origin = account.ORIGIN if account else ""
-        self._mode: Mode = "live" if self.local else mode
+        self._sabotages = mode == "sabotage" and not self.local
+        self._mode: Mode = "live" if self.local else "replay" if mode == "sabotage" else mode
         self._folder = folder
         self._account = account
         self._used = False
@@ -102,6 +105,18 @@ class Stages:
             raise
         if clause.changes:
             self._held = None
+
+    def sabotaged(self, clause: Clause) -> Iterator[contextlib.AbstractContextManager[Stage]]:
+        """Give a stage for each recorded answer of a clause, with that one emptied; none unless that was asked for."""
+
+        @contextlib.contextmanager
+        def without(number: int) -> Iterator[Stage]:
+            with sabotaged(path, number) as played:
+                yield self._recorded(played.provenance, lambda: played.requests)
+
+        if self._sabotages:
+            path = self._existing(clause)
+            yield from map(without, range(len(read(path).exchanges)))
 
     @contextlib.contextmanager
     def idle(self) -> Iterator[Stage]:

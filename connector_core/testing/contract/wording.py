@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from connector_core.manifest import CrmManifest
 from connector_core.testing.contract.clauses import Clause
@@ -26,6 +26,15 @@ def broken(clause: Clause, manifest: CrmManifest, error: Exception) -> str:
         f"{manifest.name} breaks {clause.id}: {clause.sentence}\n{what}\n"
         f"  docs/contract.md says more; where the service itself cannot, say so in the manifest:"
         f' deviations={{"{clause.id}": Deviation(reason, link)}}'
+    )
+
+
+def survivors(clause: Clause, manifest: CrmManifest, answers: Sequence[int]) -> str:
+    """Say which recorded answers show nothing."""
+    listed = ", ".join(map(str, answers))
+    return (
+        f"{manifest.name} keeps {clause.id} without the recorded answers {listed}: they show nothing. Expect in the clause"
+        " what they say, or let the plugin look at them"
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from connector_core.errors import OutcomeUnknownError
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.failures import BatchRefusedError, errors_of, problems_of
 from connector_hubspot.reading import cut
@@ -25,6 +26,7 @@ def link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> 
     """Associate each pair.
 
     :returns: What was refused, and why; to a record that is gone nothing can be associated, which is no refusal.
+    :raises OutcomeUnknownError: The answer does not say what was done.
     """
     failed: dict[Pair, str] = {}
     for chunk in cut(pairs, _INPUTS):
@@ -43,13 +45,15 @@ def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) ->
             return {} if _GONE.search(error.sentence or "") else {pairs[0]: error.sentence or str(error)}
         middle = len(pairs) // 2
         return _link(client, start, end, pairs[:middle]) | _link(client, start, end, pairs[middle:])
+    results = answer.get("results")
+    if not isinstance(results, list):
+        raise OutcomeUnknownError("HubSpot's answer does not say what was associated")
     sentences = [problem.sentence for entry in errors_of(answer) for problem in problems_of(entry)]
     gone = {found.group(1) for sentence in sentences if (found := _GONE.search(sentence))}
     others = [sentence for sentence in sentences if not _GONE.search(sentence)]
     if not others:
         return {}
-    results = answer.get("results")
-    made = {_pair(result) for result in results if isinstance(result, dict)} if isinstance(results, list) else set()
+    made = {_pair(result) for result in results if isinstance(result, dict)}
     return {pair: others[0] for pair in pairs if pair not in made and not gone & set(pair)}
 
 
