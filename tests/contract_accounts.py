@@ -37,6 +37,10 @@ class FileAccount:
         """Say where the file is."""
         return {"path": self._path}
 
+    def unique_key(self) -> Mapping[str, Any]:
+        """Need nothing: a key is always unique."""
+        return {}
+
     @property
     def _path(self) -> Path:
         if self._folder is None:

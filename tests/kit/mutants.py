@@ -487,3 +487,19 @@ class NoneIsNothing(Wrong):
             (it.object, it.id): {**dict.fromkeys(it.fields, FieldReceipt("sent")), **answer[it.object, it.id]}
             for it in updates
         }
+
+
+@failed_by("C-KEY-3")
+class WritesTwice(Wrong):
+    """Creates a second activity with a key that is there."""
+
+    @hookimpl
+    def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
+        receipts = dict(super().write_activity(drafts))
+        with self._file.changing() as value:
+            for draft in drafts:
+                if draft.activity_id is None and receipts[draft.key].outcome == "unchanged":
+                    record = next(it for it in value["activities"] if it["id"] == receipts[draft.key].id)
+                    value["activities"].append({**record, "id": f"{record['id']}-again"})
+                    receipts[draft.key] = Receipt("created", f"{record['id']}-again")
+        return receipts

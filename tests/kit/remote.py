@@ -190,6 +190,10 @@ class RemoteAccount:
         port = self._listener.server_address[1] if self._listener else 0
         return {"url": f"http://127.0.0.1:{port}", "access_token": TOKEN}
 
+    def unique_key(self) -> Mapping[str, Any]:
+        """Need nothing: a key is always unique."""
+        return {}
+
     def _answer(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return Response(401)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from connector_core.crms.world import World
 from connector_core.manifest import CrmManifest, load
+from connector_core.testing.contract.wording import BrokenClauseError
 from connector_core.testing.sandbox import Sandbox
 from connector_core.testing.server import SandboxServer
 
@@ -18,6 +19,9 @@ class Account(Protocol):
 
     ``ORIGIN``: ``live``, an account of the service; ``self-hosted``, a real server of open-source software; ``sandbox``;
     ``local``, asked without HTTP, so that there is nothing to record.
+
+    For a plugin with the trait ``unique_external_key`` there is also ``unique_key()``: it makes a unique field for the
+    call's id, until the next wipe, and gives the settings that name it.
     """
 
     ORIGIN: str
@@ -40,6 +44,7 @@ class SandboxAccount:
     def __init__(self, manifest: CrmManifest) -> None:
         """Start nothing yet."""
         self._make: type[Sandbox] = load(manifest.sandbox or "", of=f"plugin {manifest.name}")
+        self._sandbox: Sandbox | None = None
         self._server: SandboxServer | None = None
 
     def wipe(self) -> None:
@@ -50,15 +55,33 @@ class SandboxAccount:
 
     def seed(self, world: World) -> Mapping[str, str]:
         """Start a server with the world."""
-        sandbox = self._make(world)
-        self._server = SandboxServer(sandbox).start()
-        return sandbox.ids()
+        self._sandbox = self._make(world)
+        self._server = SandboxServer(self._sandbox).start()
+        return self._sandbox.ids()
 
     def settings(self) -> Mapping[str, Any]:
         """Give the sandbox's own settings."""
         if self._server is None:
             raise RuntimeError("seed first")
         return self._server.settings
+
+    def unique_key(self) -> Mapping[str, Any]:
+        """Let the sandbox make a unique field."""
+        return unique_key(self._sandbox)
+
+
+def unique_key(account: object) -> Mapping[str, Any]:
+    """Give the settings of a unique field, where the account can make one.
+
+    :raises BrokenClauseError: It cannot.
+    """
+    make = getattr(account, "unique_key", None)
+    if make is None:
+        raise BrokenClauseError(
+            f"  the manifest declares unique_external_key, and {type(account).__name__} has no unique_key() to prove it with"
+        )
+    settings: Mapping[str, Any] = make()
+    return settings
 
 
 def recording_of(module_file: Path) -> Account | None:

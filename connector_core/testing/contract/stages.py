@@ -27,7 +27,7 @@ from connector_core.testing.cassettes import (
     sabotaged,
 )
 from connector_core.testing.cassettes.guard import no_network
-from connector_core.testing.contract.accounts import Account
+from connector_core.testing.contract.accounts import Account, unique_key
 from connector_core.testing.contract.clauses import Clause
 from connector_core.testing.contract.world import REGIONS, contract_world
 
@@ -93,6 +93,8 @@ class Stages:
                 yield self._recorded(played.provenance, lambda: played.requests)
             return
         settings, ids = self._seeded()
+        if "unique_external_key" in clause.traits:
+            settings = {**settings, **unique_key(self._account)}
         try:
             if self.local:
                 yield Stage(settings, ids)

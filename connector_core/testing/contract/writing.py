@@ -133,6 +133,12 @@ class Creating:
         crm.expect({it.outcome for it in receipts.values()}, {"created"}, "the outcomes")
         crm.expect(len({it.id for it in receipts.values()}), 105, "ids")
 
+    @clause("C-WRITE-10", WRITE, FIND, traits=("events",), changes=True)
+    def test_a_meeting_is_an_event(self, crm: Crm) -> None:
+        """A CRM that keeps a calendar has a meeting as an event, at the time that it was, and found by its key."""
+        found = created(crm, draft(crm, kind="event", person_ids=crm.ids("C1", "C14")))
+        crm.expect((found.kind, found.key, found.started_at), ("event", "contract:new", NOON), "kind, key and start")
+
 
 class Changing:
     """Activities that are there."""
@@ -189,3 +195,13 @@ class Changing:
         receipt = written(crm, change(crm, "T6", "contract:new", subject="Changed"))
         crm.expect(receipt.outcome in ("updated", "refused"), True, f"{receipt.outcome} is updated, or refused")
         crm.expect(activity(crm, call_key("other:1", "2026-05-01T09:00:00Z"), "T6").key, "other:1", "the key of T6")
+
+    @clause("C-KEY-3", WRITE, FIND, traits=("unique_external_key",), changes=True)
+    def test_a_unique_key_is_there_once(self, crm: Crm) -> None:
+        """With a unique field for the key, a create that is sent twice makes one activity."""
+        first = written(crm, draft(crm))
+        again = written(crm, draft(crm))
+        crm.expect((first.outcome, again.outcome == "created"), ("created", False), "created, and not created again")
+        crm.expect(bool(again.id or again.code), True, "the second receipt says why: by an id, or by the CRM's code")
+        found = crm.connection.find_activity([call_key("contract:new", "2026-05-01T09:00:00Z")])["contract:new"]
+        crm.expect(crm.shown(found), (first.id,), "the activities with the key")

@@ -121,6 +121,12 @@ class SalesforceSandbox(Sandbox):
         organization = self._store.get(self._org_id) or {}
         self._store.put("Organization", {**organization, "TimeZoneSidKey": str(self._org.time_zone)})
 
+    def unique_key(self) -> dict[str, str]:
+        """Give the organization a unique field for the call's id, and the setting that names it."""
+        field = {"object": "Activity", "name": "Call_Id__c", "type": "string", "length": 255}
+        self.org({"custom_fields": [{**field, "external_id": True, "unique": True}]})
+        return {"key_field": "Call_Id__c"}
+
     def expire_session(self) -> None:
         """Make every token expire, the static one too; a new sign-in gives a good one."""
         self._sessions.expire()
