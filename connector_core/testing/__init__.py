@@ -1,19 +1,21 @@
-"""What plugins and their users test with."""
+"""What plugins and their users test with.
+
+The contract kit needs the extra ``testing``, and is imported when it is first named.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connector_core.testing.cassettes import recorded
+    from connector_core.testing.contract import AdapterContract
 
-__all__ = ["recorded"]
+__all__ = ["AdapterContract"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import on first use: sandboxes are served without what tests need."""
-    if name not in __all__:
+def __getattr__(name: str) -> object:
+    if name != "AdapterContract":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from connector_core.testing import cassettes
+    from connector_core.testing.contract import AdapterContract
 
-    return getattr(cassettes, name)
+    return AdapterContract

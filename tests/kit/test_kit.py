@@ -15,6 +15,7 @@ from kit import mutants
 from kit.examination import failures
 from kit.remote import REMOTE, RemoteAccount
 
+from connector_core import testing
 from connector_core.crms import FILE
 from connector_core.manifest import Deviation
 from connector_core.testing.contract import AdapterContract, BrokenClauseError, Crm, clause
@@ -65,6 +66,11 @@ def test_clauses_are_numbered_without_gaps() -> None:
 def test_the_page_of_capabilities_is_up_to_date() -> None:
     """It says what manifests and cassettes say; the module that makes it says how to make it anew."""
     assert (ROOT / "docs/capabilities.md").read_text(encoding="utf-8") == capabilities(ROOT / "cassettes")
+
+
+def test_the_kit_is_where_one_looks_for_it() -> None:
+    """The one class that an author needs is in the package itself."""
+    assert testing.AdapterContract is AdapterContract
 
 
 # -- what an author may not do -----------------------------------------------------------------------------------------
