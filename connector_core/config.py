@@ -76,14 +76,21 @@ class ConnectionConfig:
         """
         try:
             manifest = self._manifest()
-            settings = resolve(self.settings, self.directory, of=f"connection {self.name}, settings")
-            for key in manifest.paths & settings.keys():
-                settings[key] = self.directory / settings[key] if isinstance(settings[key], str) else settings[key]
             info = ConnectionInfo(self.name, self.association.regions, self.association.time_zone)
-            connection = binding.bind(manifest, settings, info, observers=observers)
+            connection = binding.bind(manifest, self.resolved(manifest), info, observers=observers)
         except ConfigurationError as error:
             raise ConfigurationError(in_file(self.source, str(error))) from error
         return OpenConnection(connection, self.association, self.meetings_as, self.write_unmatched)
+
+    def resolved(self, manifest: CrmManifest) -> dict[str, Any]:
+        """Give the settings as the plugin takes them: references looked up, paths from the file's folder on.
+
+        :raises ConfigurationError: A reference leads nowhere.
+        """
+        settings = resolve(self.settings, self.directory, of=f"connection {self.name}, settings")
+        for key in manifest.paths & settings.keys():
+            settings[key] = self.directory / settings[key] if isinstance(settings[key], str) else settings[key]
+        return settings
 
     def _manifest(self) -> CrmManifest:
         try:

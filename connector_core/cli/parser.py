@@ -75,6 +75,19 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _contract_drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    parser.add_argument(
+        "--cassettes",
+        type=Path,
+        default=Path("cassettes"),
+        metavar="DIR",
+        help="the folder that has a folder of cassettes for the CRM; default cassettes",
+    )
+    _json(parser)
+
+
 def _new_plugin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what a configuration calls the CRM, like acme or acme_crm")
     parser.add_argument("--into", type=Path, metavar="DIR", help="the folder to write into; default connector-NAME")
@@ -95,6 +108,10 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "associate": ("decide what calls belong to, and change nothing", _associate),
     "sync": ("decide what calls belong to, and write one activity for each", _sync),
     "sandbox": ("run the sandbox of a CRM until it is stopped", _sandbox),
+    "contract-drift": (
+        "tell what changed in an account since the cassettes of its CRM, writing nothing",
+        _contract_drift,
+    ),
     "new-plugin": ("write the distribution of a new CRM plugin, with the contract in its tests", _new_plugin),
     "plugins": ("list the CRMs and call providers that are installed", _json),
 }

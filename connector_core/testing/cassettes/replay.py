@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,13 @@ _MOST_LINES = 24
 
 
 @contextmanager
-def recording(path: Path, provenance: Provenance, *, secrets: Collection[str] = ()) -> Iterator[Tape]:
+def recording(
+    path: Path,
+    provenance: Provenance,
+    *,
+    secrets: Collection[str] = (),
+    before: Callable[[Asked], object] = lambda _: None,
+) -> Iterator[Tape]:
     """Record the HTTP of a block into a file; where the block raises, the file is left as it was.
 
     A request that got no answer is not recorded: for silence and broken connections there is
@@ -51,11 +57,12 @@ def recording(path: Path, provenance: Provenance, *, secrets: Collection[str] = 
 
     :param provenance: With the settings as they are: their secrets and addresses are replaced in what is saved.
     :param secrets: Further texts that must not be saved, such as the e-mail of a live account's user.
+    :param before: Is given each request before it is sent; what it raises keeps it from being sent.
     :raises CassetteError: No request was made, or a secret would be saved.
     """
     scrubber = Scrubber(provenance, secrets)
     tape = Tape(scrubber.provenance)
-    use = _Recorder.use(path=str(path), persister=_NoFile, record_mode=RecordMode.ALL, tape=tape)
+    use = _Recorder.use(path=str(path), persister=_NoFile, record_mode=RecordMode.ALL, tape=tape, before=before)
     with in_all_threads(), use as recorder:
         yield tape
     if not recorder.exchanges:
@@ -123,11 +130,17 @@ def _asked(request: VcrRequest) -> Asked:
 
 
 class _Recorder(VcrCassette):  # type: ignore[misc]  # vcrpy ships no types
-    def __init__(self, *, tape: Tape, **options: Any) -> None:
+    def __init__(self, *, tape: Tape, before: Callable[[Asked], object], **options: Any) -> None:
         super().__init__(**options)
         self.exchanges: list[Exchange] = []
         self._tape = tape
+        self._before = before
         self._opened_by = threading.get_ident()
+
+    def can_play_response_for(self, request: VcrRequest) -> bool:
+        """Answer nothing; every library asks for this before it sends."""
+        self._before(_asked(request))
+        return False
 
     def append(self, request: VcrRequest, response: Mapping[str, Any]) -> None:
         asked, plain = _asked(request), decode_response(response)
