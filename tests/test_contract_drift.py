@@ -16,6 +16,7 @@ import pytest
 
 from connector_core import discovery
 from connector_core.cli import main
+from connector_core.cli.parser import build_parser
 from connector_core.crms.world import World, read_world
 from connector_core.manifest import load
 from connector_core.references import is_secret
@@ -23,7 +24,9 @@ from connector_core.testing.contract.world import contract_world
 from connector_core.testing.demo import DEMO_WORLD
 from connector_core.testing.server import SandboxServer
 
-CASSETTES = Path(__file__).parent.parent / "cassettes"
+ROOT = Path(__file__).parent.parent
+CASSETTES = ROOT / "cassettes"
+PAGE = ROOT / "docs" / "drift.md"
 BOTH = pytest.mark.parametrize("crm", ["hubspot", "salesforce"])
 
 
@@ -197,3 +200,24 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         True,
         1,
     )
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_commands_that_there_are() -> None:
+    """Each command line of the page can be typed."""
+    shown = [line.partition("#")[0].split() for line in PAGE.read_text(encoding="utf-8").splitlines()]
+    typed = [words[1:] for words in shown if words[:1] == ["connector"]]
+
+    assert [build_parser().parse_args(words).command for words in typed] == ["contract-drift"] * 2
+
+
+def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line that the page shows of a portal with a hidden property is printed for one."""
+    (line,) = (line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("C-EMAIL-1"))
+    with account("hubspot", monkeypatch) as server:
+        change(server, {"hidden": {"contacts": ["jobtitle"]}})
+        main(["contract-drift", "--connection", "hubspot", "--cassettes", str(some("hubspot", "C-EMAIL-1"))])
+
+    assert line in capsys.readouterr().out.splitlines()
