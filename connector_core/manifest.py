@@ -33,6 +33,7 @@ HOLDS: Mapping[str, str] = {
     "shared_emails": "one e-mail address of two people",
     "several_phones": "several phone numbers of one person",
     "converted_leads": "leads that became contacts",
+    "shared_opportunities": "one opportunity of two people",
     "creation_times": "opportunities that were created at a given time",
     "closing_times": "opportunities that were closed at a given time",
 }

@@ -29,10 +29,12 @@ PUBLIC_HOSTS = frozenset(
 )
 """Hosts that are the same for everybody."""
 
-_RESERVED = re.compile(r"(.+\.)?(example(\.(com|net|org))?|test|invalid|localhost)", re.IGNORECASE)
+_RESERVED = re.compile(r"(.+\.)?(example(\.(com|net|org))?|test|invalid|localhost|call\.connector)", re.IGNORECASE)
+"""Domains of nobody; ``call.connector`` is that of the Message-Ids which the connector makes of calls' ids."""
+
 _FICTION = re.compile(
     r"1\d{3}55501"
-    r"|33(19900|26191|35301|46571|53649|63998)"
+    r"|330?(19900|26191|35301|46571|53649|63998)"  # some services keep the 0 of the national form behind the 33
     r"|44(2079460|7700900|1632960|8081570|9098790|3069990|2890180|2920180|1914980|1(1[3-8]|21|31|41|51|61)4960)"
 )
 _SECRETS: Mapping[str, re.Pattern[str]] = {

@@ -49,12 +49,14 @@ def contract_world(manifest: CrmManifest) -> World:
         _cut(people, "emails")
     if "several_phones" in manifest.cannot_hold:
         _cut(people, "phones")
+    if "shared_opportunities" in manifest.cannot_hold:
+        _cut(value["opportunities"], "contact_ids")
     if "shared_emails" in manifest.cannot_hold:
         next(person for person in people if person["id"] == "C4").pop("emails")
     return parse_world(value, source="the world of the contract")
 
 
-def _cut(people: list[dict[str, Any]], name: str) -> None:
-    for person in people:
-        if name in person:
-            person[name] = person[name][:1]
+def _cut(records: list[dict[str, Any]], name: str) -> None:
+    for record in records:
+        if name in record:
+            record[name] = record[name][:1]

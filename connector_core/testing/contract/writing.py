@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from connector_core.model import Activity, ActivityDraft, CallKey, CallKind, Receipt
-from connector_core.testing.contract.activities import FIND, activity, day_of, links
+from connector_core.testing.contract.activities import FIND, activity, day_of, links, said
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, call_key
 
@@ -158,7 +158,7 @@ class Changing:
         changed(crm, change(crm, "T2", "contract:new", subject="Changed"))
         found = by_hand(crm)
         crm.expect(
-            (found.body, links(crm, found)[0], found.duration_seconds, day_of(found.started_at)),
+            (said(found.body), links(crm, found)[0], found.duration_seconds, day_of(found.started_at)),
             ("A person wrote this.", ["C3"], 600.0, "2026-03-03"),
             "body, people, duration and day of T2",
         )

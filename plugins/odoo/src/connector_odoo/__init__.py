@@ -37,6 +37,7 @@ ODOO = CrmManifest(
         "opportunity.date": "date_deadline",
     },
     cannot_hold={
+        "shared_opportunities": "an opportunity has one contact",
         "several_phones": "a contact has one number, since Odoo 18 dropped the mobile one",
         "converted_leads": "a lead that is converted is the opportunity, and has its contact's address",
     },
