@@ -1,12 +1,11 @@
 """HubSpot for connector-core: its manifest, which imports neither the SDK nor pydantic."""
 
-from connector_core.hookspecs import HOOK_API
 from connector_core.manifest import OPERATIONS, CrmManifest
 
 HUBSPOT = CrmManifest(
     name="hubspot",
     title="HubSpot",
-    hook_api=HOOK_API,
+    hook_api=1,  # what it was written for, not what is installed
     operations=OPERATIONS,
     traits=frozenset({"owner_filter", "change_opportunity"}),
     settings="connector_hubspot.settings:HubSpotSettings",

@@ -1,12 +1,11 @@
 """Odoo for connector-core: its manifest, which imports neither HTTP nor pydantic."""
 
-from connector_core.hookspecs import HOOK_API
 from connector_core.manifest import OPERATIONS, CrmManifest
 
 ODOO = CrmManifest(
     name="odoo",
     title="Odoo",
-    hook_api=HOOK_API,
+    hook_api=1,  # what it was written for, not what is installed
     operations=OPERATIONS,
     traits=frozenset({"leads", "events"}),
     settings="connector_odoo.settings:OdooSettings",

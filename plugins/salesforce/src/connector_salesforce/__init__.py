@@ -1,12 +1,11 @@
 """Salesforce for connector-core. Importing this module imports neither the SDK nor pydantic."""
 
-from connector_core.hookspecs import HOOK_API
 from connector_core.manifest import OPERATIONS, CrmManifest
 
 SALESFORCE = CrmManifest(
     name="salesforce",
     title="Salesforce",
-    hook_api=HOOK_API,
+    hook_api=1,  # what it was written for, not what is installed
     operations=OPERATIONS,
     traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key"}),
     settings="connector_salesforce.settings:SalesforceSettings",
