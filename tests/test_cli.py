@@ -161,6 +161,7 @@ def test_an_interrupt_is_status_130_without_a_traceback(tmp_path: Path) -> None:
 
 
 _INTERRUPTED = """
+import signal
 import sys
 from connector_core.cli import inputs, main
 from connector_core.calls import read_calls
@@ -169,6 +170,7 @@ def reading(lines):
     print("reading", flush=True)
     return read_calls(lines)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it runs in the background ignore it
 inputs.read_calls = reading
 sys.exit(main())
 """
