@@ -92,7 +92,7 @@ def test_a_finding_shows_nothing_of_it(tmp_path: Path, line: str) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(line, encoding="utf-8")
 
-    assert line.rpartition(" ")[2] not in " ".join(scan(path))
+    assert line.rpartition(" ")[2] not in " ".join(scan(path)).replace(str(path), "")  # whose folder has a number too
 
 
 @pytest.mark.parametrize("line", PASSING)
