@@ -105,7 +105,6 @@ class ConnectionInfo:
     name: str
     regions: tuple[str, ...] = ()
     time_zone: str = "UTC"
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(target: str, *, of: str) -> Any:
