@@ -1,31 +1,40 @@
-"""The cases: how a decision is made. A pure function of the call, the records and the settings."""
+"""The cases: how a decision is made. A pure function of the call, the records, the settings and what was before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connector_core.association import account as accounts
-from connector_core.association.decision import AccountFrom, Case, Decision
+from connector_core.association.decision import Case, Decision
+from connector_core.association.evidence import Named, besides, ours
+from connector_core.association.given import Given
+from connector_core.association.history import NO_HISTORY, AccountFrom, History
 from connector_core.association.opportunities import Candidate, Span, choose
 from connector_core.association.people import Guests, distinct, email_key, match
 from connector_core.association.recognise import NONE, Recognised, people_of, recognise
-from connector_core.association.records import Deals, Records, Wants
+from connector_core.association.records import ById, Deals, Records, Wants
 from connector_core.association.settings import Settings, phone_reader
 from connector_core.model import Account, Activity, Call, CallKey, Opportunity, Person, Unknown
 
+NAMES_ACCOUNT: Mapping[Case, AccountFrom] = {"activity_account": "activity", "primary_contact": "primary_contact"}
+"""The cases whose account is settled before an opportunity is chosen, and where it comes from."""
 
-def wants(call: Call, records: Records, settings: Settings) -> Wants:
+
+def wants(call: Call, records: Records, settings: Settings, history: History = NO_HISTORY) -> Wants:
     """Say what has to be asked next before :func:`decide` can decide this call; nothing, once it can."""
-    result = _Maker(call, records, settings).make()
+    result = _Maker(call, records, settings, history).make()
     return result if isinstance(result, Wants) else Wants()
 
 
-def decide(call: Call, records: Records, settings: Settings) -> Decision:
+def decide(call: Call, records: Records, settings: Settings, history: History = NO_HISTORY) -> Decision:
     """Decide what a call belongs to.
 
     What was not asked counts as not known: a decision that it could change is ``undecided``.
+
+    :param history: What people chose, which stays; what we wrote, which is no evidence; and, to refresh a decision, what
+        it keeps of that one.
     """
-    maker = _Maker(call, records, settings)
+    maker = _Maker(call, records, settings, history)
     result = maker.make()
     if isinstance(result, Wants):
         return maker.undecided([f"{what}: not asked" for what in result.named()])
@@ -35,13 +44,21 @@ def decide(call: Call, records: Records, settings: Settings) -> Decision:
 class _Maker:
     """One call's way through the rules; each step either knows, or says what it wants."""
 
-    def __init__(self, call: Call, records: Records, settings: Settings) -> None:
+    def __init__(self, call: Call, records: Records, settings: Settings, history: History) -> None:
         self.call = call
         self.records = records
         self.settings = settings
-        self.guests: Guests = match(call, records, phone_reader(settings.regions))
+        self.history = history
+        self.by_id = ById(records)
+        self.given = Given(history, self.by_id)
+        self.guests: Guests = match(
+            call, records, phone_reader(settings.regions), history, self.by_id, settings.ignored
+        )
         self.attending = self.guests.attending()
         self.found: Recognised = NONE
+        self.activity: Activity | None = None
+        self.ours = False
+        self.removed: frozenset[Named] = frozenset()
         self.span = Span.of(call, settings.windows_days, unbounded=settings.policy == "primary_contact")
 
     def make(self) -> Decision | Wants:
@@ -56,22 +73,51 @@ class _Maker:
         if isinstance(activities, Unknown):
             return self.undecided([f"activities of the call: {activities.reason}"])
         if activities:
-            self.found = recognise(self.call, activities, ids, self.settings.zone)
+            self._recognise(activities, ids)
+        said = self.found.activity
+        if self.history.earlier is not None:
+            self.given.keep(self._accounts_there(said))
+        if self.by_id.wants:
+            return self.by_id.wants
+        if self.by_id.unknown:
+            return self.undecided(self.by_id.unknown)
         if self.settings.policy == "primary_contact":
             return self._primary_contact()
-        activity = self.found.activity
-        if activity is not None:
-            if activity.opportunities:
-                return self._activity_opportunity(activity)
-            if activity.accounts:
-                return self._activity_account(activity)
-            if named := people_of(activity):
-                return self._activity_people(activity, named)
+        if said is not None:
+            if said.opportunities:
+                return self._activity_opportunity(said)
+            if said.accounts:
+                return self._activity_account(said)
+            if named := people_of(said):
+                return self._activity_people(said, named)
         return self._participants()
+
+    def _recognise(self, activities: Sequence[Activity], ids: Collection[str]) -> None:
+        """Find the call's activity; of the one that we wrote, what it says besides our own writing counts."""
+        written = self.history.written
+        known = next((activity for activity in activities if ours(activity, self.call, written)), None)
+        if known is None or written is None:
+            self.found = recognise(self.call, activities, ids, self.settings.zone)
+            self.activity = self.found.activity
+            return
+        evidence = besides(known, written, self.by_id)
+        candidates = [evidence.activity if activity is known else activity for activity in activities]
+        self.found = recognise(self.call, candidates, ids, self.settings.zone, evidence.activity)
+        self.activity = self.found.activity
+        if self.activity is evidence.activity:
+            self.activity, self.ours, self.removed = known, True, evidence.removed
+
+    def _accounts_there(self, said: Activity | None) -> list[Account]:
+        """List accounts that records name, and that therefore are there."""
+        people = self._everybody(said)
+        deals = said.opportunities if said is not None else ()
+        named = [person.account for person in people] + [deal.account for deal in deals]
+        return [*(account for account in named if account is not None), *(said.accounts if said is not None else ())]
 
     def undecided(self, unknown: Iterable[str]) -> Decision:
         asked = tuple(dict.fromkeys(unknown))
-        return Decision(self.call, self.settings, "undecided", self.guests.guests, unknown=asked)
+        choices = self.history.choices
+        return Decision(self.call, self.settings, "undecided", self.guests.guests, unknown=asked, choices=choices)
 
     def _key(self, ids: Iterable[str]) -> CallKey:
         call = self.call
@@ -79,22 +125,19 @@ class _Maker:
 
     # -- the cases
 
-    def _activity_opportunity(self, activity: Activity) -> Decision:
-        candidates = choose(activity.opportunities, self.span, self.settings.zone)
-        chosen = candidates[0].opportunity
-        rows = [Candidate(item.opportunity, rank=place) for place, item in enumerate(candidates, 1)]
-        return self._decided("activity_opportunity", rows, chosen, activity)
+    def _activity_opportunity(self, said: Activity) -> Decision:
+        candidates = self._choose(said.opportunities)
+        rows = [
+            item if item.excluded == "other_account" else Candidate(item.opportunity, rank=place)
+            for place, item in enumerate(sorted(candidates, key=lambda item: item.excluded == "other_account"), 1)
+        ]
+        return self._decided("activity_opportunity", rows)
 
-    def _activity_account(self, activity: Activity) -> Decision | Wants:
-        people = self._everybody(activity)
-        account = _among(activity.accounts, people)
-        deals, wanted, unknown = _gather([account.id], self.records.opportunities_of_accounts)
-        if wanted or unknown:
-            return Wants(accounts=frozenset(wanted)) if wanted else self._unknown("account", unknown)
-        candidates = choose(deals, self.span, self.settings.zone)
-        return self._decided("activity_account", candidates, _first(candidates), activity, account)
+    def _activity_account(self, said: Activity) -> Decision | Wants:
+        account = _among(said.accounts, self._everybody(said))
+        return self._of_account("activity_account", account)
 
-    def _activity_people(self, activity: Activity, named: Sequence[Person]) -> Decision | Wants:
+    def _activity_people(self, said: Activity, named: Sequence[Person]) -> Decision | Wants:
         answers = self.records.opportunities_of_people
         own, wanted, unknown = _gather([person.id for person in named], answers)
         guests, guests_wanted, guests_unknown = _gather([person.id for person in self.attending], answers)
@@ -102,15 +145,15 @@ class _Maker:
             return Wants(people=frozenset([*wanted, *guests_wanted]))
         if unknown:
             return self._unknown("", unknown)
-        candidates = choose(own, self.span, self.settings.zone)
+        candidates = self._choose(own)
         if _first(candidates) is None:
             if guests_wanted:
                 return Wants(people=frozenset(guests_wanted))
             if guests_unknown:
                 return self._unknown("", guests_unknown)
             union = {deal.id: deal for deal in (*own, *guests)}
-            candidates = choose(union.values(), self.span, self.settings.zone)
-        return self._decided("activity_people", candidates, _first(candidates), activity)
+            candidates = self._choose(union.values())
+        return self._decided("activity_people", candidates)
 
     def _participants(self) -> Decision | Wants:
         answers = self.records.opportunities_of_people
@@ -125,12 +168,7 @@ class _Maker:
                 return owners
             others = [Candidate(deal, excluded="owner") for deal in deals if deal.owner_id not in owners]
             deals = [deal for deal in deals if deal.owner_id in owners]
-        candidates = choose(deals, self.span, self.settings.zone)
-        if others:
-            ranked = [item for item in candidates if item.rank is not None]
-            out = [*(item for item in candidates if item.rank is None), *others]
-            candidates = [*ranked, *sorted(out, key=lambda item: item.opportunity.id)]
-        return self._decided("participants", candidates, _first(candidates), self.found.activity)
+        return self._decided("participants", self._choose(deals, others))
 
     def _owners(self) -> frozenset[str] | Wants | Decision:
         """Give the ids of the CRM users who are the organizer."""
@@ -146,53 +184,95 @@ class _Maker:
 
     def _primary_contact(self) -> Decision | Wants:
         primary = accounts.primary_contact(self.attending)
-        account = primary.account if primary else None
-        deals, wanted, unknown = _gather([account.id] if account else [], self.records.opportunities_of_accounts)
+        return self._of_account("primary_contact", primary.account if primary else None)
+
+    def _of_account(self, case: Case, account: Account | None) -> Decision | Wants:
+        """Choose among all opportunities of an account: of the one that is given, else of the one that was found."""
+        base = self.given.account or account
+        deals, wanted, unknown = _gather([base.id] if base else [], self.records.opportunities_of_accounts)
         if wanted or unknown:
             return Wants(accounts=frozenset(wanted)) if wanted else self._unknown("account", unknown)
-        candidates = choose(deals, self.span, self.settings.zone)
-        return self._decided("primary_contact", candidates, _first(candidates), self.found.activity, account)
+        return self._decided(case, self._choose(deals), account)
+
+    def _choose(self, deals: Collection[Opportunity], fallen: Iterable[Candidate] = ()) -> list[Candidate]:
+        """Choose among opportunities; those of another account than the one that is given fall out."""
+        other = [deal for deal in deals if not self.given.allows(deal)] if self.history is not NO_HISTORY else ()
+        if other:
+            fallen = [*fallen, *(Candidate(deal, excluded="other_account") for deal in other)]
+            deals = [deal for deal in deals if self.given.allows(deal)]
+        return choose(deals, self.span, self.settings.zone, fallen)
 
     # -- putting it together
 
-    def _decided(
-        self,
-        case: Case,
-        candidates: Sequence[Candidate],
-        opportunity: Opportunity | None,
-        activity: Activity | None,
-        account: Account | None = None,
-    ) -> Decision:
-        by_activity = case in {"activity_opportunity", "activity_account", "activity_people"}
-        people = self._everybody(activity) if activity is not None and by_activity else self.attending
-        counts, found = accounts.count(people)
-        source: AccountFrom | None = None
-        if account is not None:
-            source = "activity" if case == "activity_account" else "primary_contact"
-        elif opportunity is not None and opportunity.account is not None:
-            account, source = opportunity.account, "opportunity"
-        elif activity is not None and activity.accounts and case == "activity_opportunity":
-            account, source = _among(activity.accounts, people), "activity"
-        elif case != "primary_contact" and (frequent := accounts.most_frequent(counts, people)) is not None:
-            account, source = found[frequent], "most_frequent"
+    def _decided(self, case: Case, candidates: Sequence[Candidate], own_account: Account | None = None) -> Decision:
+        """Make the decision.
+
+        :param own_account: The account that the case itself names.
+        """
+        said = self.found.activity if case in {"activity_opportunity", "activity_account", "activity_people"} else None
+        named = people_of(said) if said is not None else []
+        people = distinct([*self.attending, *named]) if named else self.attending
+        counts, _ = accounts.count(people)
+        opportunity = self.given.opportunity if "opportunity" in self.given.by_hand else _first(candidates)
+        account, source = self._account(case, own_account, opportunity, said, people)
+        kept = self.given.kept and account != self.given.account
+        if kept and self.history.earlier is not None:
+            account, source = self.given.account, self.history.earlier.account_from
         shown = {guest.ranked[0].id for guest in self.guests.guests if guest.ranked}
-        also = people_of(activity) if activity is not None and by_activity else []
         return Decision(
             self.call,
             self.settings,
             "ambiguous" if self.found.ambiguous else "decided",
             self.guests.guests,
             case,
-            tuple(person for person in also if person.id not in shown),
+            tuple(person for person in named if person.id not in shown),
             account,
             source,
             counts,
             opportunity,
             tuple(candidates),
-            activity,
+            self.activity,
             self.found.by_key,
             self.found.ambiguous,
+            choices=self.history.choices,
+            by_hand=self.given.by_hand,
+            account_kept=kept,
+            ours=self.ours,
+            removed=self.removed and self.removed - self._by_hand(account, opportunity),
         )
+
+    def _account(
+        self,
+        case: Case,
+        own_account: Account | None,
+        opportunity: Opportunity | None,
+        said: Activity | None,
+        people: Sequence[Person],
+    ) -> tuple[Account | None, AccountFrom | None]:
+        """Give the account and how it was found."""
+        of_opportunity = opportunity.account if opportunity is not None else None
+        if "account" in self.given.by_hand:
+            return self.given.account, "person" if self.given.account is not None else None
+        if of_opportunity is not None and ("opportunity" in self.given.by_hand or case not in NAMES_ACCOUNT):
+            return of_opportunity, "opportunity"
+        if case in NAMES_ACCOUNT:
+            return own_account, NAMES_ACCOUNT[case] if own_account is not None else None
+        if said is not None and said.accounts and case == "activity_opportunity":
+            return _among(said.accounts, people), "activity"
+        counts, brought = accounts.count(people)
+        frequent = accounts.most_frequent(counts, people)
+        return (brought[frequent], "most_frequent") if frequent is not None else (None, None)
+
+    def _by_hand(self, account: Account | None, opportunity: Opportunity | None) -> set[Named]:
+        """Give what a person set by hand: the guests' contacts, the account, the opportunity."""
+        named: set[Named] = {
+            ("contact", guest.ranked[0].id) for guest in self.guests.guests if guest.by_hand and guest.ranked
+        }
+        if account is not None and "account" in self.given.by_hand:
+            named.add(("account", account.id))
+        if opportunity is not None and "opportunity" in self.given.by_hand:
+            named.add(("opportunity", opportunity.id))
+        return named
 
     def _everybody(self, activity: Activity | None) -> list[Person]:
         """List the distinct people of the guests who count and of the activity."""

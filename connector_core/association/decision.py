@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from connector_core.association.evidence import Named
 from connector_core.association.explanation import advise, explain
+from connector_core.association.history import NO_CHOICES, AccountFrom, Choice, Choices, What
 from connector_core.association.opportunities import Candidate
 from connector_core.association.people import Guest, distinct
 from connector_core.association.recognise import people_of
@@ -16,14 +18,16 @@ Status: TypeAlias = Literal["decided", "undecided", "ambiguous"]
 Case: TypeAlias = Literal[
     "activity_opportunity", "activity_account", "activity_people", "participants", "primary_contact"
 ]
-AccountFrom: TypeAlias = Literal["opportunity", "activity", "most_frequent", "primary_contact", "person"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What was decided for one call. ``to_json`` gives its public form; ``explanation`` its reasons in a line.
 
-    ``activity`` is the one of the CRM that is the call's, ``by_key`` that it carries the call's id.
+    ``activity`` is the one of the CRM that is the call's, ``by_key`` that it carries the call's id. ``by_hand``: which of
+    account and opportunity a person set or cleared. ``account_kept``: it is the one from before, though another would be
+    found today. ``ours``: the activity is the one that we wrote before; ``removed``: what we had written in it and somebody
+    took out, which is not to be added again.
     """
 
     call: Call
@@ -41,6 +45,24 @@ class Decision:
     by_key: bool = False
     ambiguous: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    choices: Choices = NO_CHOICES
+    by_hand: frozenset[What] = frozenset()
+    account_kept: bool = False
+    ours: bool = False
+    removed: frozenset[Named] = frozenset()
+
+    @property
+    def gone(self) -> list[Choice]:
+        """What people set by hand and the CRM no longer has, or no guest is there for: it counts for nothing."""
+        if self.choices is NO_CHOICES or self.status == "undecided":
+            return []
+        places = {guest.place for guest in self.guests if guest.by_hand}
+        return [
+            choice
+            for choice in self.choices.listed()
+            if choice.id is not None
+            and (choice.participant not in places if choice.what == "contact" else choice.what not in self.by_hand)
+        ]
 
     @property
     def explanation(self) -> str:
@@ -69,7 +91,7 @@ class Decision:
         for guest in () if undecided else self.guests:
             if guest.ranked:
                 alternates = [person.id for person in guest.ranked[1:]]
-                people[guest.place] = _person(guest.ranked[0], guest.matched_by, alternates)
+                people[guest.place] = _person(guest.ranked[0], guest.matched_by, alternates, by_hand=guest.by_hand)
         return {
             "call_id": self.call.id,
             "status": self.status,
@@ -83,15 +105,15 @@ class Decision:
                 "name": self.account.name,
                 "from": self.account_from,
                 "counts": dict(sorted(self.counts.items())),
-                "source": "automatic",
+                "source": _source("account" in self.by_hand),
             },
             "opportunity": self.opportunity
             and {
                 "id": self.opportunity.id,
                 "name": self.opportunity.name,
-                "tier": None if self.case == "activity_opportunity" else self.candidates[0].tier,
+                "tier": None if "opportunity" in self.by_hand else self.candidates[0].tier,
                 "next_step": self.opportunity.next_step,
-                "source": "automatic",
+                "source": _source("opportunity" in self.by_hand),
             },
             "activity_id": self.activity and self.activity.id,
             "candidates": [
@@ -104,7 +126,7 @@ class Decision:
                 if guest.reason
             ],
             "unknown": list(self.unknown),
-            "manual": [],
+            "manual": [choice.to_json() for choice in self.choices.listed()],
             "settings": {
                 "owner_filter": self.settings.owner_filter,
                 "windows_days": list(self.settings.windows_days),
@@ -116,12 +138,16 @@ class Decision:
         }
 
 
-def _person(person: Person, matched_by: str | None, alternates: list[str]) -> dict[str, Any]:
+def _person(person: Person, matched_by: str | None, alternates: list[str], *, by_hand: bool = False) -> dict[str, Any]:
     return {
         "kind": person.kind,
         "id": person.id,
         "name": person.name,
         "matched_by": matched_by,
         "alternates": alternates,
-        "source": "automatic",
+        "source": _source(by_hand),
     }
+
+
+def _source(by_hand: bool) -> str:
+    return "manual" if by_hand else "automatic"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connector_core.association.decision import Decision
+    from connector_core.association.history import Choice
     from connector_core.association.opportunities import Candidate
     from connector_core.association.people import Guest
     from connector_core.association.settings import Settings
@@ -26,7 +27,7 @@ EXCLUDED_WORDS = {
     "no_tier": "outside the windows",
     "other_account": "of another account",
 }
-BY_WORDS = {"email": "by e-mail", "phone": "by phone"}
+BY_WORDS = {"email": "by e-mail", "phone": "by phone", "activity": "by the activity", "person": "by hand"}
 
 
 def explain(decision: Decision) -> str:
@@ -48,6 +49,7 @@ def reasons(decision: Decision) -> str:
             parts.append(f"Only the activity names {_list(map(_named, decision.also))}.")
         parts.append(_opportunity(decision))
         parts.append(_account(decision))
+        parts += [f"{_gone(choice, decision)}." for choice in decision.gone]
     return _one_line(" ".join(parts))
 
 
@@ -55,12 +57,16 @@ def _guest(guest: Guest, participant: Participant) -> str:
     name = _called(guest, participant)
     away = "" if guest.attends else ", who did not attend and does not count,"
     if not guest.ranked:
+        if guest.by_hand:
+            return f"{name}{away} is nobody: the contact was cleared by hand."
         if guest.reason == "unknown":
             return f"{name}{away} could not be looked up ({guest.detail})."
         return f"{name}{away} matches nobody: {guest.detail}."
     person = guest.ranked[0]
     text = f"{name}{away} is {person.kind} {person.id} {BY_WORDS[guest.matched_by or 'email']}"
     extra = []
+    if guest.kept:
+        extra.append("kept from before")
     if len(guest.ranked) > 1:
         extra.append(f"before {_list(other.id for other in guest.ranked[1:])}")
     if guest.former_leads:
@@ -80,20 +86,30 @@ def _activity(decision: Decision) -> str:
     if activity is None:
         return f"The CRM has no activity for it: {who}."
     how = "carries the call's id" if decision.by_key else "is of the same people and time"
+    if decision.ours and not decision.by_key:
+        how = "is the one that we wrote before"
     what = {
-        "activity_opportunity": f"and names opportunity {decision.opportunity.id if decision.opportunity else ''}",
-        "activity_account": f"and names account {decision.account.id if decision.account else ''}",
+        "activity_opportunity": f"and names opportunity {_list(item.opportunity.id for item in decision.candidates[:1])}",
+        "activity_account": f"and names account {_list(sorted(account.id for account in activity.accounts))}",
         "activity_people": "and names people: their opportunities decide, or else the guests'",
-        "participants": f"and names nothing: {who}",
+        "participants": f"and names nothing{' but what we wrote' if decision.ours else ''}: {who}",
         "primary_contact": f"but {who}",
     }[decision.case or "participants"]
-    return f"Activity {activity.id} {how} {what}."
+    text = f"Activity {activity.id} {how} {what}."
+    if decision.removed:
+        named = _list(f"{what} {record_id}" for what, record_id in sorted(decision.removed))
+        text += f" Somebody took out of it what we had written, it is not added again: {named}."
+    return text
 
 
 def _opportunity(decision: Decision) -> str:
+    listed = _list(map(_candidate, decision.candidates), "; ")
+    if "opportunity" in decision.by_hand:
+        chosen = decision.opportunity
+        text = f"Opportunity {_named(chosen)} was set by hand" if chosen else "The opportunity was cleared by hand"
+        return f"{text}; candidates were: {listed}." if listed else f"{text}."
     if not decision.candidates:
         return "There is no opportunity to choose from."
-    listed = _list(map(_candidate, decision.candidates), "; ")
     if decision.opportunity is None:
         return f"No opportunity qualifies: {listed}."
     return f"Opportunity {_named(decision.opportunity)} is chosen: {listed}."
@@ -109,6 +125,8 @@ def _candidate(candidate: Candidate) -> str:
 
 def _account(decision: Decision) -> str:
     counts = ", ".join(f"{account} {number}" for account, number in sorted(decision.counts.items()))
+    if decision.account is None and "account" in decision.by_hand:
+        return "The account was cleared by hand" + (f" (people by account: {counts})." if counts else ".")
     if decision.account is None:
         return "Nobody brings an account." if not counts else f"There is no account (people by account: {counts})."
     how = {
@@ -119,7 +137,18 @@ def _account(decision: Decision) -> str:
         "person": "was set by hand",
         None: "",
     }[decision.account_from]
+    if decision.account_kept:
+        how = "is kept from before"
     return f"Account {_named(decision.account)} {how}" + (f" (people by account: {counts})." if counts else ".")
+
+
+def _gone(choice: Choice, decision: Decision) -> str:
+    place = choice.participant
+    if place is None:
+        return f"The {choice.what} {choice.id} that was set by hand is no longer in the CRM"
+    if place not in {guest.place for guest in decision.guests}:
+        return f"Contact {choice.id} was set by hand for participant {place + 1}, who is no guest of this call"
+    return f"Contact {choice.id}, set by hand for participant {place + 1}, is no longer in the CRM"
 
 
 @functools.lru_cache(maxsize=256)
@@ -127,10 +156,15 @@ def in_force(settings: Settings) -> str:
     """Say the settings in force in one sentence."""
     after, before, long_before = settings.windows_days
     far = "without bound" if settings.policy == "primary_contact" else f"{long_before} days"
+    ignored = "".join(
+        f"; {what} ignored: {_list(map(_one_line, texts))}"
+        for what, texts in (("e-mails", settings.ignore_emails), ("numbers", settings.ignore_numbers))
+        if texts
+    )
     return (
         f"Policy {settings.policy}; windows: {after} days after, {before} days before, {far} long before;"
         f" owner filter {'on' if settings.owner_filter else 'off'};"
-        f" regions {', '.join(settings.regions) or 'none'}; time zone {settings.time_zone}."
+        f" regions {', '.join(settings.regions) or 'none'}; time zone {settings.time_zone}{ignored}."
     )
 
 
@@ -166,7 +200,8 @@ def advise(decision: Decision) -> list[dict[str, str]]:
     for guest in decision.guests:
         if guest.reason in GUEST_ADVICE:
             name = _called(guest, decision.call.participants[guest.place])
-            rows.append((guest.reason, GUEST_ADVICE[guest.reason].format(name=name)))
+            advice = IGNORED_ADVICE if guest.ignored and guest.reason == "no_identifier" else GUEST_ADVICE[guest.reason]
+            rows.append((guest.reason, advice.format(name=name)))
     if not decision.guests:
         rows.append(("no_guest", "Only users of the call platform took part: there is nobody to look for in the CRM."))
     if decision.status != "undecided":
@@ -179,11 +214,12 @@ GUEST_ADVICE: dict[str, str] = {
     "invalid_phone": "{name}'s number cannot be read: set the connection's regions, or correct it in the call platform.",
     "not_in_crm": "{name} is not in the CRM: create the contact, or add this address or number to it.",
 }
+IGNORED_ADVICE = "{name} has nothing that is looked up: if it should be found, change ignore_emails or ignore_numbers."
 
 
 def _record_advice(decision: Decision) -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    if decision.opportunity is None:
+    rows = [("manual_gone", f"{_gone(choice, decision)}: choose again, or clear it.") for choice in decision.gone]
+    if decision.opportunity is None and "opportunity" not in decision.by_hand:
         excluded = {candidate.excluded for candidate in decision.candidates}
         if "owner" in excluded:
             rows.append(

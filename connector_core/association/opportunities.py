@@ -68,10 +68,8 @@ def microseconds(moment: dt.datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def closing(closed: dt.datetime | dt.date | None, zone: zoneinfo.ZoneInfo) -> int | None:
+def closing(closed: dt.datetime | dt.date, zone: zoneinfo.ZoneInfo) -> int:
     """Give the instant of the real closing; where only the day is known, the last microsecond of it."""
-    if closed is None:
-        return None
     if isinstance(closed, dt.datetime):
         return microseconds(closed)
     if closed == dt.date.max:
@@ -94,21 +92,25 @@ def tier_of(created: int, closed: int | None, span: Span) -> int | None:
     return 3 if closed > span.end else None
 
 
-def choose(opportunities: Iterable[Opportunity], span: Span, zone: zoneinfo.ZoneInfo) -> list[Candidate]:
-    """Rank opportunities: those in a tier, best first, then those in none, by id. The first one, if ranked, is chosen."""
+def choose(
+    opportunities: Iterable[Opportunity], span: Span, zone: zoneinfo.ZoneInfo, fallen: Iterable[Candidate] = ()
+) -> list[Candidate]:
+    """Rank opportunities: those in a tier, best first, then those that fell out, by id. The first one, if ranked, is chosen.
+
+    :param fallen: Those that fell out before.
+    """
     ranked: list[tuple[int, bool, int, str, int, Opportunity]] = []
-    out: list[Opportunity] = []
+    out = list(fallen)
     for place, opportunity in enumerate(opportunities):
         created = microseconds(opportunity.created_at)
-        closed = closing(opportunity.closed_at, zone)
+        closed = None if opportunity.closed_at is None else closing(opportunity.closed_at, zone)
         tier = tier_of(created, closed, span)
         if tier is None:
-            out.append(opportunity)
+            out.append(Candidate(opportunity, None, None, "no_tier"))
         else:
             distance = abs(created - span.start)
             ranked.append((tier, closed is not None, distance, opportunity.id, place, opportunity))
     ranked.sort()
-    out.sort(key=lambda opportunity: opportunity.id)
-    candidates = [Candidate(row[5], TIERS[row[0]], place) for place, row in enumerate(ranked, 1)]
-    candidates += [Candidate(opportunity, None, None, "no_tier") for opportunity in out]
-    return candidates
+    out.sort(key=lambda candidate: candidate.opportunity.id)
+    candidates = [Candidate(row[5], TIERS[row[0]], place, None) for place, row in enumerate(ranked, 1)]
+    return candidates + out

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from connector_core import identity
-from connector_core.association.records import People, Records, Wants
+from connector_core.association.history import NO_HISTORY, History, MatchedBy
+from connector_core.association.ignored import By, Ignored
+from connector_core.association.records import ById, People, Records, Wants, counted
 from connector_core.model import Call, Participant, Person, Unknown
 
 Reason: TypeAlias = Literal["no_identifier", "invalid_phone", "not_in_crm", "unknown"]
-By: TypeAlias = Literal["email", "phone"]
 WORDS: dict[By, str] = {"email": "e-mail", "phone": "number"}
+IGNORED_BY: dict[By, str] = {"email": "ignore_emails", "phone": "ignore_numbers"}
 
-compare_text = functools.lru_cache(maxsize=65_536)(identity.compare_text)
-email_key = functools.lru_cache(maxsize=65_536)(identity.email_key)
+compare_text = functools.lru_cache(maxsize=8_192)(identity.compare_text)
+email_key = functools.lru_cache(maxsize=8_192)(identity.email_key)
 
 
 class Guest(NamedTuple):
@@ -24,15 +26,20 @@ class Guest(NamedTuple):
 
     ``ranked``: every record with one of the identifiers that were used, best first, leads replaced by whom they became.
     ``former_leads``: ids of the leads that were so replaced. Without anybody, ``reason`` says why and ``detail`` names it.
+    ``by_hand``: a person said who it is, or, without anybody, that it is nobody. ``kept``: it is who it was before, though
+    another would be found today. ``ignored``: of somebody who was not found, an identifier was not looked up, by setting.
     """
 
     place: int
     attends: bool
     ranked: tuple[Person, ...] = ()
-    matched_by: By | None = None
+    matched_by: MatchedBy | None = None
     former_leads: tuple[str, ...] = ()
     reason: Reason | None = None
     detail: str = ""
+    by_hand: bool = False
+    kept: bool = False
+    ignored: bool = False
 
     @property
     def person(self) -> Person | None:
@@ -62,14 +69,6 @@ class Guests:
         return ids
 
 
-def counted(person: Person) -> Person | None:
-    """Give whom a record stands for: a converted lead for whom it became (None: gone), any other for itself."""
-    found: Person | None = person
-    while found is not None and found.converted:
-        found = found.converted_to
-    return found
-
-
 def rank(person: Person) -> tuple[bool, bool, bool, str, str]:
     """Order people: contacts first, then with an account, with a job title, by name, by id."""
     return (
@@ -86,30 +85,85 @@ def distinct(people: Iterable[Person]) -> list[Person]:
     return list({person.id: person for person in people}.values())
 
 
-def match(call: Call, records: Records, reader: identity.PhoneReader) -> Guests:
-    """Find out who the guests of a call are."""
-    matcher = _Matcher(records, reader, emails_first=call.kind == "meeting")
-    guests = tuple([matcher.guest(place, who) for place, who in enumerate(call.participants) if not who.is_user])
-    missing = matcher.missing
-    wants = Wants(frozenset(missing["email"]), frozenset(missing["phone"])) if any(missing.values()) else NOTHING
-    return Guests(guests, wants, tuple(matcher.unknown))
+def match(
+    call: Call,
+    records: Records,
+    reader: identity.PhoneReader,
+    history: History = NO_HISTORY,
+    by_id: ById | None = None,
+    ignored: Ignored | None = None,
+) -> Guests:
+    """Find out who the guests of a call are.
 
-
-NOTHING = Wants()
+    :param by_id: Reads what people chose, and may have read before: what it wants is wanted here.
+    :param ignored: Identifiers that are not looked up.
+    """
+    matcher = _Matcher(records, reader, history, by_id or ById(records), ignored, emails_first=call.kind == "meeting")
+    find = matcher.found if history is NO_HISTORY else matcher.guest
+    guests = tuple([find(place, who) for place, who in enumerate(call.participants) if not who.is_user])
+    return Guests(guests, matcher.wants, (*matcher.unknown, *matcher.by_id.unknown))
 
 
 class _Matcher:
     """Looks guests up in what the CRM answered, and keeps what it did not answer."""
 
-    def __init__(self, records: Records, reader: identity.PhoneReader, *, emails_first: bool) -> None:
+    def __init__(
+        self,
+        records: Records,
+        reader: identity.PhoneReader,
+        history: History,
+        by_id: ById,
+        ignored: Ignored | None,
+        *,
+        emails_first: bool,
+    ) -> None:
         self.answers: dict[By, People] = {"email": records.people_by_email, "phone": records.people_by_phone}
         self.read: dict[By, Callable[[str], str | None]] = {"email": email_key, "phone": reader.read}
         self.order: tuple[By, By] = ("email", "phone") if emails_first else ("phone", "email")
+        self.history = history
+        self.by_id = by_id
+        self.ignored = ignored
         self.missing: dict[By, set[str]] = {"email": set(), "phone": set()}
         self.unknown: list[str] = []
 
+    @property
+    def wants(self) -> Wants:
+        wants = self.by_id.wants
+        if any(self.missing.values()):
+            return replace(wants, emails=frozenset(self.missing["email"]), phones=frozenset(self.missing["phone"]))
+        return wants
+
     def guest(self, place: int, who: Participant) -> Guest:
-        """Find out who one guest is: by the identifiers of the call's kind, then, if they find nobody, by the others."""
+        """Find out who one guest is: whom a person chose, else whom it was before, else who is found today."""
+        choice = self.history.choices.contacts.get(place)
+        if choice is not None:
+            attends = who.attended is not False
+            person = self.by_id.person(choice.id) if choice.id is not None else None
+            if isinstance(person, Unknown):
+                return Guest(place, attends, reason="unknown", detail=person.reason)
+            if person is not None:
+                return Guest(place, attends, (person,), "person", by_hand=True)
+            if choice.id is None:
+                return Guest(place, attends, by_hand=True)
+        return self._kept(self.found(place, who))
+
+    def _kept(self, found: Guest) -> Guest:
+        """Leave a guest who it was before, if that person is still there: the others found today become alternates."""
+        earlier = self.history.earlier
+        before = earlier.person_ids.get(found.place) if earlier is not None else None
+        if earlier is None or before is None or found.reason == "unknown":
+            return found
+        person = next((person for person in found.ranked if person.id == before), None) or self.by_id.person(before)
+        if isinstance(person, Unknown):
+            return Guest(found.place, found.attends, reason="unknown", detail=person.reason)
+        if person is None or (found.person is not None and person.id == found.person.id):
+            return found
+        others = tuple(other for other in found.ranked if other.id != person.id)
+        how = found.matched_by if len(others) < len(found.ranked) else earlier.matched_by.get(found.place)
+        return found._replace(ranked=(person, *others), matched_by=how, reason=None, detail="", kept=True)
+
+    def found(self, place: int, who: Participant) -> Guest:
+        """Look one guest up: by the identifiers of the call's kind, then, if they find nobody, by the others."""
         attends = who.attended is not False
         looked_up: list[str] = []
         gone: list[str] = []
@@ -129,17 +183,35 @@ class _Matcher:
                 return Guest(place, attends, ranked, by, former)
             gone += dead
             looked_up += [f"the {WORDS[by]} {key}" for key in keys]
+        ignored = self._ignored(who)
+        reason: Reason
         if looked_up:
-            return Guest(place, attends, reason="not_in_crm", detail=_nobody(looked_up, gone))
-        if any(phone.strip() for phone in who.phones or ()):
-            return Guest(place, attends, reason="invalid_phone", detail="none of its numbers can be read")
-        return Guest(place, attends, reason="no_identifier", detail="it has neither e-mail nor number")
+            reason, detail = "not_in_crm", _nobody(looked_up, gone)
+        elif any(text.strip() and self.read["phone"](text) is None for text in who.phones or ()):
+            reason, detail = "invalid_phone", "none of its numbers can be read"
+        else:
+            reason, detail = "no_identifier", "" if ignored else "it has neither e-mail nor number"
+        detail = "; ".join(filter(None, [detail, *ignored]))
+        return Guest(place, attends, reason=reason, detail=detail, ignored=bool(ignored))
 
     def _keys(self, by: By, who: Participant) -> list[str]:
+        keys = self._read(by, who)
+        if self.ignored is not None:
+            keys = [key for key in keys if not self.ignored.has(by, key)]
+        return keys if len(keys) < 2 else list(dict.fromkeys(keys))
+
+    def _read(self, by: By, who: Participant) -> list[str]:
         read = self.read[by]
         texts = who.emails if by == "email" else who.phones
-        keys = [key for text in texts or () if (key := read(text))]
-        return keys if len(keys) < 2 else list(dict.fromkeys(keys))
+        return [key for text in texts or () if (key := read(text))]
+
+    def _ignored(self, who: Participant) -> list[str]:
+        """Say which of a guest's identifiers are not looked up, and by which setting."""
+        return [
+            f"its {WORDS[by]} is ignored by the setting {IGNORED_BY[by]}"
+            for by in self.order
+            if self.ignored is not None and any(self.ignored.has(by, key) for key in self._read(by, who))
+        ]
 
 
 def _nobody(looked_up: Sequence[str], gone: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connector_core.association.people import counted
+from connector_core.association.records import counted
 from connector_core.model import Activity, ActivityKind, Call, CallKind, Person
 
 WINDOW = dt.timedelta(minutes=15)
@@ -31,17 +31,24 @@ NONE = Recognised()
 
 
 def recognise(
-    call: Call, candidates: Iterable[Activity], people: Collection[str], zone: zoneinfo.ZoneInfo
+    call: Call,
+    candidates: Iterable[Activity],
+    people: Collection[str],
+    zone: zoneinfo.ZoneInfo,
+    known: Activity | None = None,
 ) -> Recognised:
     """Choose the activity that is this call's.
 
     :param candidates: What the CRM may have for it; more does no harm.
     :param people: The ids of every record that a guest may be.
+    :param known: The one of them that is known to be the call's: it counts as one that carries the call's id, and among
+        equals stays the call's.
     """
     candidates = list({(activity.kind, activity.id): activity for activity in candidates}.values())
-    keyed = [activity for activity in candidates if activity.key == call.id]
+    keyed = [activity for activity in candidates if activity.key == call.id or activity is known]
     if keyed:
-        return Recognised(min(keyed, key=lambda activity: (_names(activity), activity.id, activity.kind)), by_key=True)
+        first = min(keyed, key=lambda activity: (_names(activity), activity is not known, activity.id, activity.kind))
+        return Recognised(first, by_key=first.key == call.id)
     alike = [activity for activity in candidates if _looks_like(activity, call, people, zone)]
     if not alike:
         return NONE

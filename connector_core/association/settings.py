@@ -7,6 +7,7 @@ import zoneinfo
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from connector_core.association.ignored import Ignored
 from connector_core.errors import ConfigurationError
 from connector_core.identity import PhoneReader
 
@@ -20,6 +21,7 @@ class Settings:
 
     ``windows_days``: created after the call, closed before it, closed long before it; whole days of 24 hours.
     ``regions``: default regions of phone numbers, ISO 3166 codes, in order. ``time_zone``: an IANA name.
+    ``ignore_emails``, ``ignore_numbers``: identifiers of guests that are not looked up; see :class:`Ignored`.
 
     :raises ConfigurationError: A value that is not possible, or two that exclude each other.
     """
@@ -29,6 +31,8 @@ class Settings:
     windows_days: tuple[int, int, int] = (30, 30, 90)
     regions: tuple[str, ...] = ()
     time_zone: str = "UTC"
+    ignore_emails: tuple[str, ...] = ()
+    ignore_numbers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not possible."""
@@ -48,15 +52,27 @@ class Settings:
             zoneinfo.ZoneInfo(self.time_zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ConfigurationError(f"time_zone: {self.time_zone!r} is no IANA time zone like Europe/Paris") from error
-        phone_reader(self.regions)
+        _ignored(self.ignore_emails, self.ignore_numbers, self.regions)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The time zone."""
         return zoneinfo.ZoneInfo(self.time_zone)
 
+    @property
+    def ignored(self) -> Ignored | None:
+        """Which identifiers are not looked up; None where all are."""
+        if not self.ignore_emails and not self.ignore_numbers:
+            return None
+        return _ignored(self.ignore_emails, self.ignore_numbers, self.regions)
+
 
 @functools.lru_cache(maxsize=256)
 def phone_reader(regions: tuple[str, ...]) -> PhoneReader:
     """Give the reader of phone numbers under these regions; one for all connections that share them."""
     return PhoneReader(regions)
+
+
+@functools.lru_cache(maxsize=256)
+def _ignored(emails: tuple[str, ...], numbers: tuple[str, ...], regions: tuple[str, ...]) -> Ignored:
+    return Ignored(emails, numbers, phone_reader(regions))

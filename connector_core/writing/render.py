@@ -1,15 +1,16 @@
 """What an activity says: a subject and a body, as text or HTML, within the limits of a CRM.
 
-A body is a list of parts in a fixed order. When it is too long, whole parts go, the least important first; the link and
-the ``ref:`` line always stay. A single part that is too long alone is cut between words, before it is escaped: never
-inside a character or an entity.
+A body is a list of parts in the order that is asked for, between a line of facts and the ``ref:`` line. When it is too
+long, whole parts go, the least important first, wherever they stand; the facts, the link and the ``ref:`` line always
+stay. A single part that is too long alone is cut between words, before it is escaped: never inside a character or an
+entity.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,6 +18,8 @@ from connector_core.model import Call, Note
 
 BodyFormat: TypeAlias = Literal["text", "html"]
 KIND_WORDS = {"phone": "Call", "meeting": "Meeting"}
+PARTS = ("link", "summary", "highlights", "topics", "notes", "comments", "tags", "recording")
+"""The parts that may be asked for; the link is there without being asked for, before the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,12 @@ def subject(call: Call, names: Iterable[str], limit: int) -> str:
     return _cut(text, limit)
 
 
-def body(call: Call, fmt: BodyFormat, limit: int) -> str | None:
-    """Write what a call brought, in at most ``limit`` characters; None where not even link and ``ref:`` line fit."""
-    parts = _parts(call)
+def body(call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS) -> str | None:
+    """Write what a call brought, in at most ``limit`` characters; None where not even link and ``ref:`` line fit.
+
+    :param wanted: Which parts, in their order.
+    """
+    parts = _parts(call, wanted)
     while True:
         text = _render(call, parts, fmt)
         if len(text) <= limit:
@@ -61,20 +67,50 @@ def ref_line(call_id: str) -> str:
     return f"ref: {call_id}"
 
 
-def extend(existing: str | None, call: Call, fmt: BodyFormat, limit: int) -> str | None:
+def extend(existing: str | None, call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS) -> str | None:
     """Add what a call brought to a body that somebody else wrote, and keep every character of it.
 
     None: leave it as it is, since ours stands in it already or nothing of ours fits.
     """
     if not (existing or "").strip():
-        return body(call, fmt, limit)
+        return body(call, fmt, limit, wanted)
     assert existing is not None  # noqa: S101 - a blank one returned above
     if carries_ref(existing, call.id, fmt):
         return None
     joint = "\n\n" if fmt == "text" else ""
     kept = existing.rstrip() if fmt == "text" else existing
-    ours = body(call, fmt, limit - len(kept) - len(joint))
+    ours = body(call, fmt, limit - len(kept) - len(joint), wanted)
     return None if ours is None else f"{kept}{joint}{ours}"
+
+
+def rewrite(
+    existing: str | None, ours: str, call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS
+) -> str | None:
+    """Put what a call brought in the place of what we had written of it, and keep every character around it.
+
+    None: leave the body as it is, since somebody changed our part, or nothing of ours fits.
+    """
+    there = around(existing or "", ours)
+    if there is None:
+        return None
+    head, tail = there
+    new = body(call, fmt, limit - len(head) - len(tail), wanted)
+    if new is not None and new.split() == ours.split():
+        return existing
+    return None if new is None else f"{head}{new}{tail}"
+
+
+def around(existing: str, ours: str) -> tuple[str, str] | None:
+    """Give what stands before and after our part of a body; None where it is not there as we wrote it.
+
+    Line ends and blanks are the CRM's own: to some, an edit anywhere turns all ``\\n`` into ``\\r\\n``.
+    """
+    if ours in existing:
+        head, _, tail = existing.partition(ours)
+        return head, tail
+    words = ours.split()
+    found = re.search(r"\s+".join(map(re.escape, words)), existing) if words else None
+    return (existing[: found.start()], existing[found.end() :]) if found else None
 
 
 def carries_ref(existing: str, call_id: str, fmt: BodyFormat) -> bool:
@@ -87,7 +123,7 @@ def carries_ref(existing: str, call_id: str, fmt: BodyFormat) -> bool:
 # -- the parts
 
 
-def _parts(call: Call) -> list[Part]:
+def _parts(call: Call, wanted: Sequence[str]) -> list[Part]:
     facts = [
         call.provider,
         call.direction or "",
@@ -96,7 +132,6 @@ def _parts(call: Call) -> list[Part]:
         _duration(call.length_seconds),
     ]
     parts = [
-        Part(KIND_WORDS[call.kind], (", ".join(fact for fact in facts if fact),), 0),
         Part("Link", _some(call.link), 0),
         Part("Summary", _some(call.summary), 1),
         Part("Highlights", _all(call.highlights), 3, listed=True),
@@ -106,7 +141,10 @@ def _parts(call: Call) -> list[Part]:
         Part("Tags", _some(", ".join(_all(call.tags))), 6),
         Part("Recording", _some(call.recording_url), 7),
     ]
-    return [part for part in parts if part.items]
+    named = {part.label.lower(): part for part in parts if part.items}
+    order = wanted if "link" in wanted else ("link", *wanted)
+    first = Part(KIND_WORDS[call.kind], (", ".join(fact for fact in facts if fact),), 0)
+    return [first, *(named[name] for name in order if name in named)]
 
 
 def _some(text: str | None) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The ledger: the truth of what was accepted, decided, sent and confirmed."""

@@ -1,0 +1,69 @@
+"""What there is to do: whose calls are due now, and when the next ones will be."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from connector_core.ledger.database import Database
+from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
+from connector_core.ledger.schema import calls, connections
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """The connections with calls to work on, those that have waited longest first.
+
+    ``leased``: those of them that a pump has the lease of; ``next_in_seconds``: until the first call that is not due yet.
+    A connection that is paused is in neither, nor is a backfill that waits for its quota.
+    """
+
+    due: tuple[str, ...]
+    leased: frozenset[str]
+    next_in_seconds: float | None
+
+
+def read_agenda(database: Database) -> Agenda:
+    """Read it, at the cost of two seeks in an index for each connection, however many calls are due.
+
+    :raises TryAgainError: The database cannot be reached.
+    """
+    due: dict[str, dt.datetime] = {}
+    leased: set[str] = set()
+    later: list[dt.datetime] = []
+    with database.reading() as step:
+        now = database.now(step)
+        for row in step.execute(_FIRST_CALLS):
+            at = _first(row)
+            if at is None:
+                continue
+            if at > now:
+                later.append(at)
+                continue
+            due[row.name] = at
+            if row.lease_until is not None and row.lease_until > now:
+                leased.add(row.name)
+    next_in = (min(later) - now).total_seconds() if later else None
+    return Agenda(tuple(sorted(due, key=lambda name: due[name])), frozenset(leased), next_in)
+
+
+def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
+    """Give the moment at which the first call of a connection may be worked on, past or to come."""
+    backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
+    return min((at for at in (row.interactive, backfill) if at is not None), default=None)
+
+
+def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
+    of = (calls.c.connection == connections.c.name, calls.c.state == "due", calls.c.priority == priority)
+    return sa.select(sa.func.min(calls.c.due_at)).where(*of).correlate(connections).scalar_subquery()
+
+
+_FIRST_CALLS = sa.select(
+    connections.c.name,
+    connections.c.lease_until,
+    connections.c.backfill_until,
+    _earliest(INTERACTIVE).label("interactive"),
+    _earliest(BACKFILL).label("backfill"),
+).where(connections.c.paused_at.is_(None))

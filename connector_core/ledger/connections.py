@@ -1,0 +1,78 @@
+"""How each connection stands: at work, paused, held back, and what it cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector_core.ledger.database import Database
+from connector_core.ledger.leases import Lease, Leases
+from connector_core.ledger.schema import calls, connections, writes
+from connector_core.meter import Cost, Quota
+
+HELD_BACK_SECONDS = 3600.0
+"""How long a backfill waits before it looks again whether quota is left."""
+
+
+class Connections:
+    """Keeps how connections stand."""
+
+    def __init__(self, database: Database, leases: Leases) -> None:
+        """Keep nothing yet."""
+        self._database = database
+        self._leases = leases
+
+    def start(self, lease: Lease, *, settle_seconds: float) -> str | None:
+        """Begin a run: what an earlier owner was about to send when it ended is looked for at once.
+
+        It sends nothing any more: it died, or its lease is over. So what it sent has settled so long from now.
+
+        :returns: Why the connection is paused, if it is.
+        """
+        with self._database.writing() as step:
+            self._leases.hold(step, lease)
+            paused = sa.select(connections.c.paused_reason).where(connections.c.name == lease.connection)
+            reason: str | None = step.execute(paused).scalar()
+            now = self._database.now(step)
+            left = (
+                writes.c.connection == lease.connection,
+                writes.c.open,
+                writes.c.outcome.is_(None),
+                writes.c.fence < lease.fence,
+            )
+            these = calls.c.call_id.in_(sa.select(writes.c.call_id).where(*left))
+            mine = (calls.c.connection == lease.connection, these, calls.c.state == "due")
+            step.execute(sa.update(calls).where(*mine).values(due_at=now))
+            settled_at = now + dt.timedelta(seconds=settle_seconds)
+            step.execute(sa.update(writes).where(*left).values(doubt_until=settled_at, outcome="unknown"))
+            return reason
+
+    def pause(self, lease: Lease, reason: str) -> None:
+        """Stand still until a person resumes: the credentials are refused, or the configuration is wrong."""
+        with self._database.writing() as step:
+            self._leases.hold(step, lease)
+            values = {"paused_at": self._database.now(step), "paused_reason": reason}
+            step.execute(sa.update(connections).where(connections.c.name == lease.connection).values(values))
+
+    def hold_back(self, lease: Lease, reason: str, *, seconds: float = HELD_BACK_SECONDS) -> None:
+        """Let backfill wait: the rest of the quota is kept for others."""
+        with self._database.writing() as step:
+            self._leases.hold(step, lease)
+            until = self._database.now(step) + dt.timedelta(seconds=seconds)
+            values = {"backfill_until": until, "backfill_reason": reason}
+            step.execute(sa.update(connections).where(connections.c.name == lease.connection).values(values))
+
+    def spent(self, lease: Lease, cost: Cost, quota: Quota | None) -> None:
+        """Add what a run cost, and keep the newest word on the quota."""
+        table = connections.c
+        values: dict[str, Any] = {
+            "requests": table.requests + cost.requests,
+            "seconds": table.seconds + cost.seconds,
+        }
+        with self._database.writing() as step:
+            self._leases.hold(step, lease)
+            if quota is not None:
+                values |= {"quota_limit": quota.limit, "quota_used": quota.used, "quota_at": self._database.now(step)}
+            step.execute(sa.update(connections).where(table.name == lease.connection).values(values))

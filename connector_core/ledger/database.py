@@ -1,0 +1,173 @@
+"""The ledger's database: SQLite or PostgreSQL, opened safely and brought up to date."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.resources
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from connector_core.errors import ConfigurationError, TryAgainError
+from connector_core.references import resolve
+
+BUSY_SECONDS = 30.0
+"""How long a step waits for another process that writes to the same SQLite file."""
+
+
+def address(url: str, directory: Path) -> str:
+    """Give the address of a ledger as a configuration names it: references followed, relative files made whole.
+
+    :param directory: The configuration file's.
+    :raises ConfigurationError: A reference leads nowhere.
+    """
+    found: str = resolve({"url": url}, directory, of="ledger")["url"]
+    scheme = "sqlite:///"
+    return f"{scheme}{directory / found.removeprefix(scheme)}" if found.startswith(scheme) else found
+
+
+class Database:
+    """One database, for all threads of a process."""
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
+        """Open nothing yet.
+
+        :param url: ``sqlite:///FILE`` or ``postgresql://…``.
+        :param clock: Seconds since 1970, for SQLite; PostgreSQL tells the time itself, alike for all machines.
+        :raises ConfigurationError: The address cannot be read, or its driver is not installed.
+        """
+        try:
+            parsed = sa.make_url(url)
+            if parsed.drivername == "postgresql":
+                parsed = parsed.set(drivername="postgresql+psycopg")
+            self.engine = _engine(parsed)
+        except exc.ArgumentError as error:
+            raise ConfigurationError("ledger, url: is no address of a database") from error
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"ledger, url: needs {error.name}: pip install 'connector-core[postgres]'"
+            ) from error
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite and parsed.database in (None, "", ":memory:"):
+            raise ConfigurationError("ledger, url: names no file; wanted sqlite:///FILE")
+        self.path = Path(parsed.database or "") if self.is_sqlite else None
+        self.name = parsed.render_as_string(hide_password=True)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.engine.dispose()
+
+    def upgrade(self) -> None:
+        """Bring the tables up to date; several processes may do so at once.
+
+        :raises ConfigurationError: The database cannot be opened, or was written by a newer version.
+        """
+        from alembic import command
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+        from alembic.util import CommandError
+
+        config = Config()
+        migrations = importlib.resources.files("connector_core.ledger") / "migrations"
+        config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+        try:
+            with self.writing() as connection:
+                if not self.is_sqlite:
+                    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('connector ledger'))"))
+                if self._revision(connection) == ScriptDirectory.from_config(config).get_current_head():
+                    return
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise ConfigurationError(
+                f"ledger {self.name}: was written by another version of the connector ({error}): install the newer one"
+            ) from error
+
+    def purge(self) -> bool:
+        """Let nothing remain in the files of what was deleted; tell whether that was possible now.
+
+        In SQLite the log of changes is emptied, unless another process reads. In PostgreSQL the tables are vacuumed: what
+        its own log and backups hold is up to whoever runs it.
+
+        :raises TryAgainError: The database cannot be reached.
+        """
+        statement = "pragma wal_checkpoint(truncate)" if self.is_sqlite else "vacuum"
+        with self._told():
+            raw = self.engine.raw_connection()
+            try:
+                if not self.is_sqlite:
+                    raw.driver_connection.autocommit = True  # type: ignore[union-attr]  # it is there
+                cursor = raw.cursor()
+                cursor.execute(statement)
+                return not self.is_sqlite or cursor.fetchone()[0] == 0  # type: ignore[index]  # it always answers
+            finally:
+                raw.invalidate()
+                raw.close()
+
+    def _revision(self, connection: sa.Connection) -> str | None:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Read in one transaction."""
+        with self._told(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Write in one transaction: all of it is kept, durably, or nothing.
+
+        :raises TryAgainError: The database cannot be reached, is locked, or is full; nothing was kept.
+        """
+        with self._told(), self.engine.connect() as connection:
+            connection = connection.execution_options(connector_writes=True)
+            with connection.begin():
+                yield connection
+
+    def now(self, connection: sa.Connection) -> dt.datetime:
+        """Tell the time: PostgreSQL's own, so that the clocks of machines need not agree."""
+        if self.is_sqlite:
+            return dt.datetime.fromtimestamp(self._clock(), dt.UTC)
+        moment: dt.datetime = connection.execute(sa.text("select clock_timestamp()")).scalar_one()
+        return moment
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            what = str(getattr(error, "orig", error)).partition("\n")[0]
+            raise TryAgainError(f"ledger {self.name}: {what}") from error
+        except exc.DatabaseError as error:
+            if type(error) is not exc.DatabaseError:  # its subclasses are defects of ours
+                raise
+            raise ConfigurationError(f"ledger {self.name}: {error.orig}: restore it, or name another one") from error
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, hide_parameters=True)
+    # Python 3.11's sqlite3 opens transactions by itself, and only for some statements: it is switched off here.
+    arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "isolation_level": None}
+    engine = sa.create_engine(url, connect_args=arguments, pool_size=10, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(raw: Any, _record: object) -> None:
+        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "secure_delete=on"):
+            raw.execute(f"pragma {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A transaction that writes takes its lock at the start: one that began by reading could not wait for it later.
+        writes = connection.get_execution_options().get("connector_writes")
+        connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+    return engine

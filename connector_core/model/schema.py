@@ -1,0 +1,61 @@
+"""What a CRM tells of its objects and fields, as the connection's user may use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+FieldType: TypeAlias = Literal["text", "number", "boolean", "date", "time", "choice", "choices", "reference", "other"]
+"""What a field holds. ``time`` is a day and its time; ``choice`` one of its values, ``choices`` any number of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of a field. ``label`` is what people see of it; one that is not ``active`` is kept, and not set anew.
+
+    ``only_with``: the values of the field that controls this one with which it may be chosen; None for any.
+    """
+
+    value: str
+    label: str
+    active: bool = True
+    only_with: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescription:
+    """A field, as the connection's user may use it. ``name`` is the CRM's own, and so is ``crm_type``.
+
+    ``length``: the most characters, where there is a bound. ``values``: what may be chosen; with ``restricted`` nothing
+    else is taken. ``controlled_by``: the field on whose value the choice depends.
+    ``required``: a create must give it. ``creatable``, ``updatable``: the user may set it in a create, or change it.
+    """
+
+    name: str
+    label: str
+    type: FieldType
+    crm_type: str
+    length: int | None = None
+    values: tuple[Choice, ...] = ()
+    restricted: bool = False
+    controlled_by: str | None = None
+    required: bool = False
+    creatable: bool = True
+    updatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDescription:
+    """An object, as the connection's user may use it. ``name`` is the CRM's own.
+
+    ``fields``: those that the user may see, by name. ``readable``, ``creatable``, ``updatable``: what the user may do with
+    its records, as far as the object decides it.
+    """
+
+    name: str
+    label: str
+    fields: Mapping[str, FieldDescription] = field(default_factory=dict, hash=False)
+    readable: bool = True
+    creatable: bool = True
+    updatable: bool = True
