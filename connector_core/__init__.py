@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Call,
         CallKey,
         FieldReceipt,
+        FormFields,
         Note,
         Opportunities,
         Opportunity,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         Utterance,
     )
     from connector_core.sync import SyncResult, associate
+    from connector_core.writing import Writing
 
 __all__ = [
     "HOOK_API",
@@ -68,6 +70,7 @@ __all__ = [
     "CrmManifest",
     "Decision",
     "FieldReceipt",
+    "FormFields",
     "InputError",
     "MissingRightError",
     "Note",
@@ -89,6 +92,7 @@ __all__ = [
     "UnsupportedError",
     "User",
     "Utterance",
+    "Writing",
     "associate",
     "bind",
     "crm",
@@ -112,10 +116,11 @@ _HOMES = {
     "identity": "PhoneReader",
     "manifest": "ConnectionInfo CrmManifest",
     "model": (
-        "Account Activity ActivityDraft Call CallKey FieldReceipt Note Opportunities Opportunity Organizer "
-        "Participant Person Receipt RecordUpdate Unknown User Utterance"
+        "Account Activity ActivityDraft Call CallKey FieldReceipt FormFields Note Opportunities Opportunity "
+        "Organizer Participant Person Receipt RecordUpdate Unknown User Utterance"
     ),
     "sync": "SyncResult associate",
+    "writing": "Writing",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

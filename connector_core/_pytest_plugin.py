@@ -18,11 +18,25 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from connector_core.connection import Connection
-    from connector_core.testing.contract.report import Report
 
 pytest.register_assert_rewrite("connector_core.testing")
 
-_REPORT: pytest.StashKey[Report] = pytest.StashKey()
+_LINE = "connector contract"
+"""Under this name a test's report carries what was proved: pytest-xdist, too, brings it to where it is told."""
+
+
+class _Proved:
+    """What became of the clauses that were run, wherever they ran."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a report carries."""
+        self.lines += [line for name, line in report.user_properties if name == _LINE and isinstance(line, dict)]
+
+
+_PROVED: pytest.StashKey[_Proved] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,16 +58,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="empty each recorded answer of contracts in turn, and fail the clauses that pass all the same",
     )
     parser.addini(
-        "crm_cassettes", "folder of the cassettes that crm_cassette plays", type="string", default="cassettes"
+        "crm_cassettes", "folder of the cassettes that are played, or recorded", type="string", default="cassettes"
     )
     group.addoption("--contract-report", metavar="FILE", type=Path, help="write what was proved, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse options that contradict each other."""
+    """Refuse options that contradict each other; listen to what is proved."""
     ways = ("--contract-record", "--contract-live", "--sabotage")
     if sum(bool(config.getoption(way)) for way in ways) > 1:
         raise pytest.UsageError(f"{', '.join(ways)}: one of them at most")
+    config.stash[_PROVED] = _Proved()
+    config.pluginmanager.register(config.stash[_PROVED])
 
 
 @pytest.fixture
@@ -75,11 +91,12 @@ def crm_cassette(pytestconfig: pytest.Config) -> Callable[[str, str], AbstractCo
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Expect clauses to fail from which a plugin deviates, and to fail on what they are about alone."""
+    """Let ``-k`` choose clauses by id; expect those to fail from which a plugin deviates, on what they are about alone."""
     clause = getattr(getattr(item, "obj", None), "clause", None)
     contract = _contract(item)
     if clause is None or contract is None:
         return
+    item.extra_keyword_matches.add(clause.id)
     deviation = contract.deviations.get(clause.id)
     if deviation is not None:
         broken = sys.modules["connector_core.testing.contract"].BrokenClauseError
@@ -94,22 +111,31 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     clause = getattr(getattr(item, "obj", None), "clause", None)
     contract = _contract(item)
     if clause is not None and contract is not None:
-        from connector_core.testing.contract.report import Report
+        from connector_core.testing.contract.report import became
 
-        item.config.stash.setdefault(_REPORT, Report()).note(contract, clause, getattr(item, "funcargs", {}), outcome)
+        error = call.excinfo.value if call.excinfo is not None else None
+        line = became(contract, clause, getattr(item, "funcargs", {}), outcome, error)
+        outcome.user_properties += [(_LINE, line)] if line is not None else []
     return outcome
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show what was proved of each plugin, and write it where that was asked for."""
-    report = config.stash.get(_REPORT, None)
+    proved = config.stash[_PROVED].lines
     path = config.getoption("--contract-report")
-    if report is not None and (path is not None or terminalreporter.verbosity > 0):
+    if not proved:
+        if path is not None:
+            path.write_text("[]\n", encoding="utf-8")
+        return
+    from connector_core.testing.contract.report import Report
+
+    report = Report(proved)
+    if path is not None or terminalreporter.verbosity > 0:
         terminalreporter.section("contracts")
         for line in report.lines():
             terminalreporter.line(line)
     if path is not None:
-        path.write_text(report.dumped() if report is not None else "[]\n", encoding="utf-8")
+        path.write_text(report.dumped(), encoding="utf-8")
 
 
 def _contract(item: pytest.Item) -> Any:

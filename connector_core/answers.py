@@ -12,13 +12,24 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from connector_core.errors import ConnectorError, ContractError
-from connector_core.model import FieldReceipt, Opportunities, Opportunity, Receipt, RecordUpdate, Unknown
+from connector_core.model import (
+    NEEDS,
+    Access,
+    FieldReceipt,
+    ObjectDescription,
+    Opportunities,
+    Opportunity,
+    Receipt,
+    RecordUpdate,
+    Unknown,
+)
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _OUTCOMES: Mapping[type, tuple[str, ...]] = {
     kind: get_args(get_type_hints(kind)["outcome"]) for kind in (Receipt, FieldReceipt)
 }
+_ADDRESSES = ("https://", "http://", "file://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +55,15 @@ class Checker:
             message = f"raised {type(error).__name__}; wanted an answer, or an error of connector_core.errors"
             raise self.refused(message) from error
 
-    def found(self, answer: object, keys: Collection[Hashable], kind: type) -> None:
-        """Check a look-up: for each key a tuple of ``kind``, or :class:`~connector_core.model.Unknown`."""
+    def found(self, answer: object, keys: Collection[Hashable], kind: type, most: int | None = None) -> None:
+        """Check a look-up: for each key a tuple of ``kind``, of ``most`` or fewer, or :class:`~.model.Unknown`."""
         for value in self._by_key(answer, keys).values():
             if isinstance(value, Unknown):
                 continue
             if not isinstance(value, tuple):
                 raise self.refused(f"answered {_what(value)} for a key; wanted a tuple of {kind.__name__}, or Unknown")
+            if most is not None and len(value) > most:
+                raise self.refused(f"answered {len(value)} records of {kind.__name__} for a key; wanted {most} at most")
             wrong = next((item for item in value if not isinstance(item, kind)), self)
             if wrong is not self:
                 raise self.refused(f"answered a tuple that holds {_what(wrong)}; wanted a tuple of {kind.__name__}")
@@ -58,8 +71,10 @@ class Checker:
                 self._record(item, kind)
 
     def _record(self, record: Any, kind: type) -> None:
-        if not isinstance(record.id, str) or not record.id:
-            raise self.refused(f"answered a {kind.__name__} whose id is {_what(record.id)}; wanted its own, as text")
+        name = "name" if kind is ObjectDescription else "id"
+        own = getattr(record, name)
+        if not isinstance(own, str) or not own:
+            raise self.refused(f"answered {_an(kind)} whose {name} is {_what(own)}; wanted its own, as text")
         for name in ("started_at", "created_at", "closed_at"):
             moment = getattr(record, name, None)
             if moment is not None and not isinstance(moment, dt.date):
@@ -75,10 +90,37 @@ class Checker:
         """Check ``list_opportunities``: an answer for each person, account and id."""
         if not isinstance(answer, Opportunities):
             raise self.refused(f"answered {_what(answer)}; wanted Opportunities")
-        for part, keys in (("of_people", people), ("of_accounts", accounts), ("by_id", ids)):
-            replace(self, part=part).found(getattr(answer, part), keys, Opportunity)
-        if any(isinstance(found, tuple) and len(found) > 1 for found in answer.by_id.values()):
-            raise self.refused("answered several opportunities for one id; wanted one, or none")
+        for part, keys, most in (("of_people", people, None), ("of_accounts", accounts, None), ("by_id", ids, 1)):
+            replace(self, part=part).found(getattr(answer, part), keys, Opportunity, most)
+
+    def described(self, answer: Mapping[str, tuple[ObjectDescription, ...] | Unknown], names: Collection[str]) -> None:
+        """Check ``describe_objects``: each object with its fields under their own names."""
+        self.found(answer, names, ObjectDescription, most=1)
+        for it in (each for found in answer.values() if isinstance(found, tuple) for each in found):
+            wrong = sum(getattr(item, "name", None) != name for name, item in it.fields.items())
+            if wrong:
+                raise self.refused(f"answered {wrong} fields that are not under their own name; wanted each so")
+
+    def access(self, answer: object, *, leads: bool) -> None:
+        """Check ``check_access``: each right that the connector uses is told of its object; of leads where there are any."""
+        if not isinstance(answer, Access):
+            raise self.refused(f"answered {_what(answer)}; wanted Access")
+        told = {(it.subject, it.verb) for it in answer.rights if it.field is None}
+        wanted = {it for it in NEEDS if leads or it[0] != "lead"}
+        left_out = sorted(f"{verb} {subject}" for subject, verb in wanted - told)
+        if left_out:
+            raise self.refused(
+                f"left out the rights {', '.join(left_out)}; wanted each, with None where it cannot be told"
+            )
+        if any((it.subject, it.verb) not in NEEDS for it in answer.rights):
+            raise self.refused("answered rights that the connector does not use; wanted those of NEEDS alone")
+
+    def address(self, answer: object) -> None:
+        """Check ``form_address``: an address that a browser can be sent to, and that runs nothing."""
+        if not isinstance(answer, str):
+            raise self.refused(f"answered {_what(answer)}; wanted an address, as text")
+        if not answer.startswith(_ADDRESSES) or not answer.isascii() or not answer.isprintable() or " " in answer:
+            raise self.refused(f"answered no whole address; wanted one of {', '.join(_ADDRESSES)}, escaped")
 
     def receipts(self, answer: object, keys: Collection[str]) -> None:
         """Check ``write_activity``: a receipt for each draft, with the id of what was created."""
@@ -112,6 +154,10 @@ class Checker:
         outcome = getattr(receipt, "outcome", None)
         if outcome not in _OUTCOMES[kind]:
             raise self.refused(f"answered the outcome {outcome!r}; wanted one of {', '.join(_OUTCOMES[kind])}")
+
+
+def _an(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def _what(value: object) -> str:

@@ -26,6 +26,9 @@ from connector_core.validation import problems
 USERS_AGE_SECONDS = 900.0
 """How long a user that was found by e-mail is remembered, unless told otherwise."""
 
+DESCRIPTIONS_AGE_SECONDS = 900.0
+"""How long the description of an object is remembered, unless told otherwise: a right that was granted shows after that."""
+
 _SHORTEST_SECRET = 4
 """What is shorter is part of many words, and no secret."""
 
@@ -39,6 +42,7 @@ def bind(
     *,
     observers: Sequence[object] = (),
     users_age_seconds: float = USERS_AGE_SECONDS,
+    descriptions_age_seconds: float = DESCRIPTIONS_AGE_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Connection:
     """Make a connection. Nothing is sent.
@@ -46,12 +50,13 @@ def bind(
     :param settings: What the plugin's settings model takes, flat; or such a model.
     :param observers: Plugins with ``operation_finished``; the same ones may watch several connections.
     :param users_age_seconds: How long a user that was found by e-mail is remembered.
+    :param descriptions_age_seconds: How long the description of an object is remembered.
     :raises ConfigurationError: The settings are wrong. One message says connection, keys, what is wrong and what is
         possible, and shows no value of a secret.
     :raises ContractError: The plugin, or an observer, does not keep the contract.
     """
     _check_hook_api(manifest)
-    read = _read_settings(manifest, settings, info.name)
+    read = read_settings(manifest, settings, info.name)
     adapter_class = load(manifest.adapter, of=f"plugin {manifest.name}")
     check_adapter(manifest, adapter_class)
     watching = _named(observers)
@@ -65,6 +70,7 @@ def bind(
         close=adapter.close,
         observers=_each_alone(manager, watching),
         users_age_seconds=users_age_seconds,
+        descriptions_age_seconds=descriptions_age_seconds,
         clock=clock,
     )
     if connection.passed_over:
@@ -82,7 +88,11 @@ def _check_hook_api(manifest: CrmManifest) -> None:
 # -- settings ----------------------------------------------------------------------------------------------------------
 
 
-def _read_settings(manifest: CrmManifest, settings: Mapping[str, object] | BaseModel, connection: str) -> BaseModel:
+def read_settings(manifest: CrmManifest, settings: Mapping[str, object] | BaseModel, connection: str) -> BaseModel:
+    """Check settings with the plugin's model.
+
+    :raises ConfigurationError: As :func:`bind`.
+    """
     model = load(manifest.settings, of=f"plugin {manifest.name}")
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise ContractError(manifest.name, "settings", f"{manifest.settings} is no pydantic model")

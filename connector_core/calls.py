@@ -89,6 +89,18 @@ def read_events(lines: Iterable[bytes], provider: Provider) -> Calls:
 
     :param lines: As in :func:`read_calls`; a body that the provider refuses is a problem of its line.
     """
+    return _read(lines, _of(provider))
+
+
+def stream_calls(lines: Iterable[bytes], provider: Provider | None = None) -> Iterator[Call | Problem | Skipped]:
+    """Read lines one at a time, and give what each is; of two calls with one id, both.
+
+    :param lines: As in :func:`read_calls`, or in :func:`read_events` with a ``provider``.
+    """
+    return (found for _, found in _each(lines, _of(provider) if provider else parse_call))
+
+
+def _of(provider: Provider) -> Callable[[bytes], Call | Ignored]:
 
     def parse(line: bytes) -> Call | Ignored:
         try:
@@ -97,26 +109,36 @@ def read_events(lines: Iterable[bytes], provider: Provider) -> Calls:
             raise LineError(str(error)) from error
         return answer if isinstance(answer, Ignored) else answer.call
 
-    return _read(lines, parse)
+    return parse
 
 
 def _read(lines: Iterable[bytes], parse: Callable[[bytes], Call | Ignored]) -> Calls:
     read = Calls()
     by_id: dict[str, Call] = {}
+    for number, found in _each(lines, parse):
+        if isinstance(found, Problem):
+            read.problems.append(found)
+        elif isinstance(found, Skipped):
+            read.skipped.append(found)
+        else:
+            if found.id in by_id:
+                read.replaced.append(Replaced(number, found.id))
+            by_id[found.id] = found
+    read.calls = list(by_id.values())
+    return read
+
+
+def _each(
+    lines: Iterable[bytes], parse: Callable[[bytes], Call | Ignored]
+) -> Iterator[tuple[int, Call | Problem | Skipped]]:
+    """Give what each line is, with its number; a line may have several problems."""
     for number, line in _numbered(lines):
         try:
             call = parse(line)
         except LineError as error:
-            read.problems += [Problem(number, text) for text in error.args]
+            yield from ((number, Problem(number, text)) for text in error.args)
             continue
-        if isinstance(call, Ignored):
-            read.skipped.append(Skipped(number, f"{call.event}: {call.reason}"))
-            continue
-        if call.id in by_id:
-            read.replaced.append(Replaced(number, call.id))
-        by_id[call.id] = call
-    read.calls = list(by_id.values())
-    return read
+        yield number, Skipped(number, f"{call.event}: {call.reason}") if isinstance(call, Ignored) else call
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

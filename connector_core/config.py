@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, ValidationError
 from pydantic_core import PydanticCustomError
@@ -18,28 +20,38 @@ from connector_core.association import Settings
 from connector_core.connection import Connection
 from connector_core.errors import ConfigurationError
 from connector_core.manifest import ConnectionInfo, CrmManifest
+from connector_core.meter import QUOTA_RESERVE
 from connector_core.outside import Id, Outside
-from connector_core.references import is_reference, is_secret, resolve
+from connector_core.references import FILE, VAULT, is_reference, is_secret, resolve
+from connector_core.tokens import FileTokens, TokenStore
 from connector_core.validation import problems
+from connector_core.writing import PARTS, MeetingsAs, Writing, read_fields
 
 DEFAULT_FILE = Path("connector.toml")
 DEFAULT_LEDGER = "sqlite:///connector.db"
-
-MeetingsAs: TypeAlias = Literal["event", "task"]
+DEFAULT_LEDGER_KEY = "env:CONNECTOR_LEDGER_KEY"
+KEEP_DAYS = 90
+FIELDS = ("call_fields", "meeting_fields")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """A connection that is bound to its CRM, and how its calls are associated and written; close it, or use ``with``."""
+    """A connection that is bound to its CRM, and how its calls are associated and written; close it, or use ``with``.
+
+    ``quota_reserve``: the share of the CRM's quota that a backfill leaves to others; see
+    :func:`connector_core.meter.why_not_spend`.
+    """
 
     connection: Connection
     association: Settings
-    meetings_as: MeetingsAs | None
-    write_unmatched: bool
+    writing: Writing = field(default_factory=Writing)
+    quota_reserve: float = QUOTA_RESERVE
+    release: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and what was opened for it."""
         self.connection.close()
+        self.release()
 
     def __enter__(self) -> Self:
         """Use it."""
@@ -55,18 +67,25 @@ class ConnectionConfig:
     """One connection to one CRM.
 
     ``settings`` are the plugin's own; any string of them may be ``env:NAME`` or ``file:PATH`` (relative to
-    ``directory``), looked up when the connection is opened. ``meetings_as``: ``event`` is whatever the CRM keeps meetings
-    as, ``task`` a task; None for the CRM's default. ``source`` is the file that it was written in, if any.
+    ``directory``), looked up when the connection is opened. ``source`` is the file that it was written in, if any.
+
+    ``delay_seconds``: how long a call is left alone after its end, so that the record of the dialler itself comes first.
+    ``tokens``: where the connection's tokens are kept; by default what ``refresh_token`` names: a file that can be written,
+    or with ``vault:NAME`` the ledger (``ledger_url``, ``ledger_key``).
     """
 
     name: str
     crm: str
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     association: Settings = field(default_factory=Settings)
-    meetings_as: MeetingsAs | None = None
-    write_unmatched: bool = True
+    writing: Writing = field(default_factory=Writing)
+    quota_reserve: float = QUOTA_RESERVE
+    delay_seconds: float = 0.0
     directory: Path = field(default_factory=Path)
     source: str | None = None
+    tokens: TokenStore | None = field(default=None, repr=False)
+    ledger_url: str = field(default=DEFAULT_LEDGER, repr=False)
+    ledger_key: str = field(default=DEFAULT_LEDGER_KEY, repr=False)
 
     def open(self, *, observers: Sequence[object] = ()) -> OpenConnection:
         """Bind it to its CRM. No request is sent.
@@ -74,33 +93,70 @@ class ConnectionConfig:
         :raises ConfigurationError: The CRM is not installed, cannot do what is asked of it, or lacks a setting; the
             message says where that was written.
         """
-        try:
-            manifest = self._manifest()
-            info = ConnectionInfo(self.name, self.association.regions, self.association.time_zone)
-            connection = binding.bind(manifest, self.resolved(manifest), info, observers=observers)
-        except ConfigurationError as error:
-            raise ConfigurationError(in_file(self.source, str(error))) from error
-        return OpenConnection(connection, self.association, self.meetings_as, self.write_unmatched)
+        with ExitStack() as opened:
+            try:
+                manifest = self._manifest()
+                store = self.token_store(opened)
+                info = ConnectionInfo(self.name, self.association.regions, self.association.time_zone, tokens=store)
+                connection = binding.bind(manifest, self.resolved(manifest, store), info, observers=observers)
+            except ConfigurationError as error:
+                raise ConfigurationError(in_file(self.source, str(error))) from error
+            release = opened.pop_all().close
+            return OpenConnection(connection, self.association, self.writing, self.quota_reserve, release)
 
-    def resolved(self, manifest: CrmManifest) -> dict[str, Any]:
+    def resolved(self, manifest: CrmManifest, store: TokenStore | None = None) -> dict[str, Any]:
         """Give the settings as the plugin takes them: references looked up, paths from the file's folder on.
 
+        :param store: Where the connection's tokens are kept: its refresh token goes before the one that is written here.
         :raises ConfigurationError: A reference leads nowhere.
         """
-        settings = resolve(self.settings, self.directory, of=f"connection {self.name}, settings")
+        stored = self._stored(store) if store else {}
+        given = {key: value for key, value in self.settings.items() if key not in stored}
+        settings = {**resolve(given, self.directory, of=f"connection {self.name}, settings"), **stored}
         for key in manifest.paths & settings.keys():
             settings[key] = self.directory / settings[key] if isinstance(settings[key], str) else settings[key]
         return settings
+
+    def token_store(self, opened: ExitStack) -> TokenStore | None:
+        """Give where the connection's tokens are kept; None for memory.
+
+        :param opened: Closes what is opened for it.
+        :raises ConfigurationError: The vault cannot be opened.
+        """
+        reference = str(self.settings.get("refresh_token"))
+        if self.tokens is not None or not reference.startswith((FILE, VAULT)):
+            return self.tokens
+        if reference.startswith(VAULT):
+            from connector_core.ledger.vault import open_vault  # here, as it brings the database layer, which few need
+
+            vault = open_vault(self.ledger_url, self.ledger_key, self.directory)
+            opened.callback(vault.close)
+            return vault.tokens(self.name, reference.removeprefix(VAULT))
+        path = self.directory / reference.removeprefix(FILE)
+        # A secret that is mounted read-only is read like a variable of the environment.
+        return FileTokens(path) if os.access(path.resolve().parent, os.W_OK) else None
+
+    def _stored(self, store: TokenStore) -> dict[str, str]:
+        token = store.read().refresh_token
+        if not token and self.tokens is None:
+            where = self.settings["refresh_token"]
+            raise self._impossible(
+                "settings.refresh_token", f"none is in {where} yet: run connector login --connection {self.name}"
+            )
+        return {"refresh_token": token} if token else {}
 
     def _manifest(self) -> CrmManifest:
         try:
             manifest = discovery.crm(self.crm)
         except ConfigurationError as error:
             raise ConfigurationError(f"connection {self.name}, crm: {error}") from error
-        if self.meetings_as == "task" and "task" not in manifest.meetings_as:
+        if self.writing.meetings_as == "task" and "task" not in manifest.meetings_as:
             raise self._impossible("meetings_as", f'{manifest.title} keeps no meeting as a task; possible: "event"')
         if self.association.owner_filter and "owner_filter" not in manifest.traits:
             raise self._impossible("owner_filter", f"{manifest.title} has none; possible: false")
+        for setting in FIELDS:
+            if getattr(self.writing, setting) and not manifest.activity_fields:
+                raise self._impossible(setting, f"{manifest.title} takes no further fields; leave it out")
         return manifest
 
     def _impossible(self, key: str, why: str) -> ConfigurationError:
@@ -109,11 +165,16 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says. ``providers``: the settings of each call provider, as written."""
+    """What a configuration file says. ``providers``: the settings of each call provider, as written.
+
+    ``ledger_url``: as written, a reference perhaps. ``keep_days``: how long the ledger keeps what was said in a call.
+    """
 
     path: Path
     connections: Mapping[str, ConnectionConfig]
     ledger_url: str = DEFAULT_LEDGER
+    ledger_key: str = DEFAULT_LEDGER_KEY
+    keep_days: int = KEEP_DAYS
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def connection(self, name: str) -> ConnectionConfig:
@@ -154,9 +215,28 @@ class _ConnectionTable(Outside):
     policy: str = "all_contacts"
     owner_filter: StrictBool = False
     windows_days: tuple[StrictInt, ...] = (30, 30, 90)
+    ignore_emails: tuple[str, ...] = ()
+    ignore_numbers: tuple[str, ...] = ()
     meetings_as: MeetingsAs | None = None
     write_unmatched: StrictBool = True
+    write_internal: StrictBool = False
+    write_missed: StrictBool = True
+    write_cancelled: StrictBool = True
+    shortest_seconds: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
+    parts: tuple[str, ...] = PARTS
+    fallback_owner: str | None = None
+    owners: dict[str, Any] = Field(default_factory=dict)
+    call_fields: dict[str, Any] = Field(default_factory=dict)
+    meeting_fields: dict[str, Any] = Field(default_factory=dict)
+    quota_reserve: Annotated[float, Field(strict=True, ge=0, le=1)] = QUOTA_RESERVE
+    delay_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def _reference(value: str) -> str:
+    if not value.startswith(("env:", "file:")):
+        raise PydanticCustomError("reference", 'Input should be "env:NAME" or "file:PATH", where the key stands')
+    return value
 
 
 def _database(value: str) -> str:
@@ -165,11 +245,15 @@ def _database(value: str) -> str:
         raise PydanticCustomError(
             "database", "Input should be the address of a database: {possible}", {"possible": possible}
         )
+    if re.match(r"\w[\w+]*://[^/@]*:[^/@]+@", value):
+        raise PydanticCustomError("clear", 'Input should have no password in clear; write "env:NAME" or "file:PATH"')
     return value
 
 
 class _LedgerTable(Outside):
     url: Annotated[str, AfterValidator(_database)] = DEFAULT_LEDGER
+    key: Annotated[str, AfterValidator(_reference)] = DEFAULT_LEDGER_KEY
+    keep_days: Annotated[StrictInt, Field(ge=1)] = KEEP_DAYS
 
 
 class _File(Outside):
@@ -193,12 +277,12 @@ def load_config(path: Path) -> Config:
     connections = {}
     for name, table in file.connections.items():
         try:
-            connections[name] = _connection(path, name, table)
+            connections[name] = _connection(path, name, table, file.ledger)
         except ConfigurationError as error:
             misplaced.append(f"connections.{name}.{error}")
     if misplaced:
         raise ConfigurationError(in_file(str(path), "\n".join(misplaced)))
-    return Config(path, connections, file.ledger.url, file.providers)
+    return Config(path, connections, file.ledger.url, file.ledger.key, file.ledger.keep_days, file.providers)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -212,17 +296,22 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is no TOML: {error}") from error
 
 
-def _connection(path: Path, name: str, table: _ConnectionTable) -> ConnectionConfig:
-    values = table.model_dump(include=set(asdict(Settings())))
+def _connection(path: Path, name: str, table: _ConnectionTable, ledger: _LedgerTable) -> ConnectionConfig:
+    values = table.model_dump()
+    for setting in FIELDS:
+        values[setting] = read_fields(setting, values[setting])
     return ConnectionConfig(
         name=name,
         crm=table.crm,
         settings=table.settings,
-        association=Settings(**values),
-        meetings_as=table.meetings_as,
-        write_unmatched=table.write_unmatched,
+        association=Settings(**{key: values[key] for key in asdict(Settings())}),
+        writing=Writing(**{key: values[key] for key in (it.name for it in fields(Writing))}),
+        quota_reserve=table.quota_reserve,
+        delay_seconds=table.delay_seconds,
         directory=path.parent,
         source=str(path),
+        ledger_url=ledger.url,
+        ledger_key=ledger.key,
     )
 
 

@@ -5,22 +5,27 @@ A :class:`Connection` is made by :func:`connector_core.binding.bind`. It may be 
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from connector_core.answers import Checker
-from connector_core.errors import InputError, UnsupportedError
+from connector_core.asking import Asking
+from connector_core.errors import UnsupportedError
+from connector_core.hookspecs import MOST_HITS, SHORTEST_SEARCH
 from connector_core.manifest import OPERATIONS, TRAITS, ConnectionInfo, CrmManifest
+from connector_core.meter import Cost, Quota
 from connector_core.model import (
+    Access,
+    Account,
     Activity,
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    FormFields,
+    FormRecord,
+    ObjectDescription,
     Opportunities,
     Person,
     Receipt,
@@ -28,6 +33,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
+from connector_core.remembered import Remembered
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,19 +41,18 @@ if TYPE_CHECKING:
     import pluggy
     from pydantic import BaseModel
 
-T = TypeVar("T")
 People: TypeAlias = Mapping[str, tuple[Person, ...] | Unknown]
+Accounts: TypeAlias = Mapping[str, tuple[Account, ...] | Unknown]
 Activities: TypeAlias = Mapping[str, tuple[Activity, ...] | Unknown]
 Users: TypeAlias = Mapping[str, tuple[User, ...] | Unknown]
+Descriptions: TypeAlias = Mapping[str, tuple[ObjectDescription, ...] | Unknown]
 FieldReceipts: TypeAlias = Mapping[tuple[str, str], Mapping[str, FieldReceipt]]
 
-MOST_REMEMBERED = 10_000
-"""How many users a connection remembers."""
-
-_log = logging.getLogger(__name__)
+TIMEOUT_SECONDS = 30.0
+"""What a request is given where a plugin has no setting for it."""
 
 
-class Connection:
+class Connection(Asking):
     """One customer's CRM, by one plugin, with one set of settings.
 
     The operations are those of :class:`connector_core.hookspecs.CrmHooks`, and answer as written there. A batch may be
@@ -70,23 +75,22 @@ class Connection:
         close: Callable[[], object],
         observers: Mapping[str, Callable[..., object]],
         users_age_seconds: float,
+        descriptions_age_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what the binding has made and checked.
 
         :param observers: For each observer's name, what makes it hear that an operation ended.
         :param users_age_seconds: How long a user that was found is remembered.
+        :param descriptions_age_seconds: How long the description of an object is remembered.
         """
-        self.manifest = manifest
-        self.info = info
+        super().__init__(manifest, info, observers, clock)
         self._settings = settings
         self._manager = manager
         self._close = close
-        self._observers = observers
-        self._clock = clock
-        self._users: _Remembered[tuple[User, ...]] = _Remembered(users_age_seconds, clock)
+        self._users: Remembered[tuple[User, ...]] = Remembered(users_age_seconds, clock)
+        self._descriptions: Remembered[tuple[ObjectDescription, ...]] = Remembered(descriptions_age_seconds, clock)
         self._closing = threading.Lock()
-        self._closed = False
 
     def __repr__(self) -> str:
         """Name the connection and its plugin; no setting."""
@@ -101,16 +105,6 @@ class Connection:
         self.close()
 
     @property
-    def name(self) -> str:
-        """The connection's name."""
-        return self.info.name
-
-    @property
-    def operations(self) -> frozenset[str]:
-        """What it can do: what the plugin declares and this core knows."""
-        return self.manifest.operations & OPERATIONS
-
-    @property
     def passed_over(self) -> frozenset[str]:
         """Operations and traits that the plugin declares for a newer core; this one makes no use of them."""
         return (self.manifest.operations - OPERATIONS) | (self.manifest.traits - TRAITS.keys())
@@ -120,6 +114,22 @@ class Connection:
         """How long a request that was not answered may still take effect: the setting, else what the manifest says."""
         seconds: float | None = getattr(self._settings, "settle_seconds", None)
         return self.manifest.settle_seconds if seconds is None else seconds
+
+    @property
+    def cost(self) -> Cost:
+        """The requests that were sent since the connection was made, sign-ins and retries among them."""
+        return self.info.meter.cost
+
+    @property
+    def quota(self) -> Quota | None:
+        """The service's newest word on the requests that it allows; None where it said none."""
+        return self.info.meter.quota
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long one request may go unanswered: the setting, where the plugin has one."""
+        seconds: float = getattr(self._settings, "timeout_seconds", TIMEOUT_SECONDS)
+        return seconds
 
     def require_trait(self, trait: str) -> None:
         """Make sure of an ability that is no operation, one of :data:`connector_core.manifest.TRAITS`.
@@ -136,30 +146,21 @@ class Connection:
                 return
             self._closed = True
         self._users.forget()
+        self._descriptions.forget()
         Checker(self.manifest.name, "close").guarded(self._close)
 
     # -- operations ----------------------------------------------------------------------------------------------------
 
     def find_contacts_by_email(self, emails: Iterable[str]) -> People:
         """Find the people that have an e-mail address (trimmed and case-folded)."""
-        batch = self._batch("find_contacts_by_email", emails)
-        people: People = self._ask(
-            "find_contacts_by_email",
-            batch,
-            lambda: self._manager.hook.find_contacts_by_email(emails=batch),
-            lambda check, answer: check.found(answer, batch, Person),
-        )
+        hook = self._manager.hook.find_contacts_by_email
+        people: People = self._look_up("find_contacts_by_email", emails, lambda batch: hook(emails=batch), Person)
         return people
 
     def find_contacts_by_phone(self, numbers: Iterable[str]) -> People:
         """Find the people that have a phone number (E.164)."""
-        batch = self._batch("find_contacts_by_phone", numbers)
-        people: People = self._ask(
-            "find_contacts_by_phone",
-            batch,
-            lambda: self._manager.hook.find_contacts_by_phone(numbers=batch),
-            lambda check, answer: check.found(answer, batch, Person),
-        )
+        hook = self._manager.hook.find_contacts_by_phone
+        people: People = self._look_up("find_contacts_by_phone", numbers, lambda batch: hook(numbers=batch), Person)
         return people
 
     def find_activity(self, calls: Iterable[CallKey]) -> Activities:
@@ -219,93 +220,74 @@ class Connection:
 
     def find_users_by_email(self, emails: Iterable[str]) -> Users:
         """Find the users of the CRM that have an e-mail address. Those that were found are remembered for a while."""
-        batch = self._batch("find_users_by_email", emails)
-        remembered = self._users.recall(batch)
-        rest = tuple(email for email in batch if email not in remembered)
-        users: Users = self._ask(
+        hook = self._manager.hook.find_users_by_email
+        users: Users = self._recall(
             "find_users_by_email",
-            rest,
-            lambda: self._manager.hook.find_users_by_email(emails=rest),
-            lambda check, answer: check.found(answer, rest, User),
+            emails,
+            self._users,
+            lambda rest: hook(emails=rest),
+            lambda check, answer, rest: check.found(answer, rest, User),
         )
-        self._users.keep({email: found for email, found in users.items() if isinstance(found, tuple) and found})
-        return {**remembered, **users}
+        return users
 
-    # -- what all operations share -------------------------------------------------------------------------------------
+    def read_people(self, person_ids: Iterable[str]) -> People:
+        """Read contacts and leads by id: of each the record, or the survivor of a merge; none where it is gone."""
+        hook = self._manager.hook.read_people
+        people: People = self._look_up("read_people", person_ids, lambda batch: hook(person_ids=batch), Person, most=1)
+        return people
 
-    def _batch(self, operation: str, items: Iterable[T], key: Callable[[T], Any] = lambda item: item) -> tuple[T, ...]:
-        """Sort a batch by its keys and free it of repeats, once it is sure that the operation may be called at all."""
-        if self._closed:
-            raise InputError(f"connection {self.name} is closed: bind it anew before {operation}")
-        if operation not in self.operations:
-            raise UnsupportedError(self.manifest.name, operation)
-        if isinstance(items, str):
-            raise InputError(
-                f"connection {self.name}, {operation}: got one text, wanted several in a list or another batch"
-            )
-        by_key: dict[Any, T] = {}
-        for item in items:
-            if by_key.setdefault(key(item), item) != item:
-                raise InputError(f"connection {self.name}, {operation}: two different items of the batch have one key")
-        return tuple(by_key[each] for each in sorted(by_key))
+    def read_accounts(self, account_ids: Iterable[str]) -> Accounts:
+        """Read accounts by id: of each the record, or the survivor of a merge; none where it is gone."""
+        hook = self._manager.hook.read_accounts
+        accounts: Accounts = self._look_up(
+            "read_accounts", account_ids, lambda batch: hook(account_ids=batch), Account, most=1
+        )
+        return accounts
 
-    def _ask(
-        self,
-        operation: str,
-        batch: tuple[object, ...],
-        call: Callable[[], Any],
-        check: Callable[[Checker, Any], None],
-        nothing: Any = MappingProxyType({}),
-    ) -> Any:
-        """Call a hook, check what it answers and tell the observers; an empty batch calls nothing."""
-        if not batch:
-            return nothing
-        started = self._clock()
-        checker = Checker(self.manifest.name, operation)
-        try:
-            answer = checker.guarded(call)
-            check(checker, answer)
-        except BaseException as error:
-            self._tell(operation, len(batch), error, self._clock() - started)
-            raise
-        self._tell(operation, len(batch), None, self._clock() - started)
-        return answer
+    def search_people(self, texts: Iterable[str]) -> People:
+        """Find contacts and leads for a search box; a text of fewer than three characters is an InputError."""
+        hook = self._manager.hook.search_people
+        people: People = self._look_up(
+            "search_people", texts, lambda batch: hook(texts=batch), Person, most=MOST_HITS, shortest=SHORTEST_SEARCH
+        )
+        return people
 
-    def _tell(self, operation: str, keys: int, error: BaseException | None, seconds: float) -> None:
-        for name, operation_finished in self._observers.items():
-            try:
-                operation_finished(connection=self.name, operation=operation, keys=keys, error=error, seconds=seconds)
-            except Exception:  # noqa: BLE001 - whatever an observer raises, the operation has its result
-                _log.exception("connection %s: %s raised on %s; nothing else changes", self.name, name, operation)
+    def search_accounts(self, texts: Iterable[str]) -> Accounts:
+        """Find accounts by name for a search box; a text of fewer than three characters is an InputError."""
+        hook = self._manager.hook.search_accounts
+        accounts: Accounts = self._look_up(
+            "search_accounts", texts, lambda batch: hook(texts=batch), Account, most=MOST_HITS, shortest=SHORTEST_SEARCH
+        )
+        return accounts
 
+    def form_address(self, record: FormRecord, known: FormFields) -> str:
+        """Give the address of the CRM's own form for a new record, filled with what is known. Nothing is sent."""
+        address: str = self._ask(
+            "form_address",
+            self._batch("form_address", [record]),
+            lambda: self._manager.hook.form_address(record=record, known=known),
+            lambda check, answer: check.address(answer),
+        )
+        return address
 
-class _Remembered(Generic[T]):
-    """Values by key, for a while: the newest ones, at most :data:`MOST_REMEMBERED`."""
+    def describe_objects(self, objects: Iterable[str]) -> Descriptions:
+        """Describe objects as the connection's user may use them. What was described is remembered for a while."""
+        hook = self._manager.hook.describe_objects
+        described: Descriptions = self._recall(
+            "describe_objects",
+            objects,
+            self._descriptions,
+            lambda rest: hook(objects=rest),
+            lambda check, answer, rest: check.described(answer, rest),
+        )
+        return described
 
-    def __init__(self, age_seconds: float, clock: Callable[[], float]) -> None:
-        self._age_seconds = age_seconds
-        self._clock = clock
-        self._values: OrderedDict[str, tuple[float, T]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def recall(self, keys: Iterable[str]) -> dict[str, T]:
-        """Give those that are known and not too old."""
-        oldest = self._clock() - self._age_seconds
-        with self._lock:
-            known = ((key, self._values.get(key)) for key in keys)
-            return {key: entry[1] for key, entry in known if entry is not None and entry[0] > oldest}
-
-    def keep(self, values: Mapping[str, T]) -> None:
-        """Remember values, letting go of the oldest."""
-        now = self._clock()
-        with self._lock:
-            for key, value in values.items():
-                self._values[key] = (now, value)
-                self._values.move_to_end(key)
-            while len(self._values) > MOST_REMEMBERED:
-                self._values.popitem(last=False)
-
-    def forget(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._values.clear()
+    def check_access(self) -> Access:
+        """Tell what the connection's user may do; nothing of it is remembered."""
+        access: Access = self._ask(
+            "check_access",
+            self._batch("check_access", [self.name]),
+            lambda: self._manager.hook.check_access(),
+            lambda check, answer: check.access(answer, leads="leads" in self.manifest.traits),
+        )
+        return access

@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connector_core.model import (
+        Access,
+        Account,
         Activity,
         ActivityDraft,
         CallKey,
         FieldReceipt,
+        FormFields,
+        FormRecord,
+        ObjectDescription,
         Opportunities,
         Person,
         Receipt,
@@ -38,6 +43,12 @@ if TYPE_CHECKING:
 
 HOOK_API = 1
 """The major version of these hooks. A plugin states the one that it was written for; another one is refused."""
+
+MOST_HITS = 50
+"""How many records a search box is given for a text at most."""
+
+SHORTEST_SEARCH = 3
+"""How many characters a text to search for has at least, blanks at its ends aside."""
 
 PROJECT = "connector"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -125,6 +136,71 @@ class CrmHooks(Protocol):
         """Find the users of the CRM that have an e-mail address, inactive ones included.
 
         :param emails: Trimmed and case-folded, as in ``find_contacts_by_email``.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Read contacts and leads by id.
+
+        :param person_ids: Of either; an id in a form that the CRM does not have is one of a record that is not there.
+        :returns: For each id a tuple of one: the record, or the survivor of what it was merged into; a converted lead as
+            in ``find_contacts_by_email``. Empty where the record is gone.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Read accounts by id, as ``read_people`` reads people.
+
+        :param account_ids: As in ``read_people``.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def search_people(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Find contacts and leads for a search box: what a person typed, by the CRM's own search.
+
+        :param texts: Each of three characters or more. They are data, whatever signs of a query are in them.
+        :returns: For each text those with each of its words at the beginning of a word of their name, or whose address or
+            number it is; what else the CRM's search finds may be there too. At most 50, the rest is left out.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Find accounts by name for a search box, as ``search_people`` finds people.
+
+        :param texts: As in ``search_people``.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def form_address(self, record: FormRecord, known: FormFields) -> str:
+        """Give the address of the CRM's own form for a new record. No batch, and no request.
+
+        :param record: What is to be created there.
+        :param known: What to fill the form with, as far as the CRM has a documented way; the rest is left out.
+        :returns: An absolute address, escaped.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]:
+        """Describe objects and their fields, as the connection's user may use them.
+
+        :param objects: Names, as in :class:`~.model.RecordUpdate`.
+        :returns: For each a tuple of one; empty where there is no such object, or the user may not see it. A field that is
+            hidden from the user is left out.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def check_access(self) -> Access:
+        """Tell what the connection's user may do of what the connector does. No batch; asked anew each time.
+
+        :returns: Each right of :data:`~.model.NEEDS` on an object, those on leads where the CRM has leads, and those on
+            fields that the plugin reads and writes.
         """
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from connector_core.association import Records, Settings, Wants, wants
+from connector_core.association import NO_HISTORY, History, Records, Settings, Wants, wants
 from connector_core.connection import Connection
 from connector_core.errors import ContractError, MissingRightError, OutcomeUnknownError, RefusedError, TryAgainError
 from connector_core.model import Call, CallKey, Unknown
@@ -20,12 +20,27 @@ ASKED_AGAIN = (TryAgainError, MissingRightError, RefusedError, OutcomeUnknownErr
 """What a look-up may raise that makes its keys unknown, and stops nothing else."""
 
 
-def look_up(connection: Connection, calls: Sequence[Call], settings: Settings) -> Records:
-    """Ask the CRM for all that these calls' decisions want, in as few rounds as the rules allow."""
+NO_HISTORIES: Mapping[str, History] = {}
+
+
+def look_up(
+    connection: Connection,
+    calls: Sequence[Call],
+    settings: Settings,
+    histories: Mapping[str, History] = NO_HISTORIES,
+) -> Records:
+    """Ask the CRM for all that these calls' decisions want, in as few rounds as the rules allow.
+
+    :param histories: What is known of calls from before, by call id; nothing of those that are not there.
+    """
     answers = _Answers(connection)
     pending = list(calls)
     while True:
-        asked = [(call, want) for call in pending if (want := wants(call, answers.records, settings))]
+        asked = [
+            (call, want)
+            for call in pending
+            if (want := wants(call, answers.records, settings, histories.get(call.id, NO_HISTORY)))
+        ]
         if not asked:
             return answers.records
         answers.ask([want for _, want in asked])
@@ -43,15 +58,27 @@ class _Answers:
     of_people: dict[str, Any] = field(default_factory=dict)
     of_accounts: dict[str, Any] = field(default_factory=dict)
     users: dict[str, Any] = field(default_factory=dict)
+    people: dict[str, Any] = field(default_factory=dict)
+    accounts: dict[str, Any] = field(default_factory=dict)
+    opportunities: dict[str, Any] = field(default_factory=dict)
 
     @property
     def records(self) -> Records:
         return Records(
-            self.people_by_email, self.people_by_phone, self.activities, self.of_people, self.of_accounts, self.users
+            self.people_by_email,
+            self.people_by_phone,
+            self.activities,
+            self.of_people,
+            self.of_accounts,
+            self.users,
+            self.people,
+            self.accounts,
+            self.opportunities,
         )
 
     def ask(self, all_wants: Iterable[Wants]) -> None:
         emails, phones, people, accounts, users = (set[str]() for _ in range(5))
+        person_ids, account_ids, opportunity_ids = (set[str]() for _ in range(3))
         keys: dict[str, CallKey] = {}
         for want in all_wants:
             emails |= want.emails
@@ -59,19 +86,33 @@ class _Answers:
             people |= want.people
             accounts |= want.accounts
             users |= want.users
+            person_ids |= want.person_ids
+            account_ids |= want.account_ids
+            opportunity_ids |= want.opportunity_ids
             if want.activity is not None:
                 keys[want.activity.call_id] = want.activity
         connection = self.connection
-        if emails or phones:
+        if emails or phones or person_ids or account_ids or opportunity_ids:
             # Who the people of every call are comes first: one look-up of activities then serves all calls.
             self.people_by_email |= known_or_not(connection.find_contacts_by_email, emails)
             self.people_by_phone |= known_or_not(connection.find_contacts_by_phone, phones)
+            self.people |= self._read("read_people", person_ids)
+            self.accounts |= self._read("read_accounts", account_ids)
+            self.opportunities |= known_or_not(
+                lambda ids: connection.list_opportunities((), (), ids, None).by_id, opportunity_ids
+            )
         elif keys:
             self.activities |= known_or_not(lambda _: connection.find_activity(keys.values()), keys)
         else:
             self.users |= known_or_not(connection.find_users_by_email, users)
             if people or accounts:
                 self._ask_opportunities(people, accounts)
+
+    def _read(self, operation: str, ids: Iterable[str]) -> Mapping[str, Any]:
+        """Read records by id; a plugin that cannot leaves them unknown, since nothing tells whether they are there."""
+        if operation not in self.connection.operations:
+            return dict.fromkeys(ids, Unknown(f"the plugin {self.connection.manifest.name} has no {operation}"))
+        return known_or_not(getattr(self.connection, operation), ids)
 
     def _ask_opportunities(self, people: set[str], accounts: set[str]) -> None:
         try:

@@ -9,20 +9,35 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from connector_core.errors import ConfigurationError
+from connector_core.meter import Meter
+from connector_core.tokens import Grant, TokenStore
 
 MUST = frozenset({"find_contacts_by_email", "find_contacts_by_phone", "find_activity", "list_opportunities"})
 """The operations without which no call can be associated."""
 
-OPERATIONS = MUST | frozenset({"write_activity", "fill_fields", "find_users_by_email"})
+OPERATIONS = MUST | frozenset(
+    {
+        "write_activity",
+        "fill_fields",
+        "find_users_by_email",
+        "read_people",
+        "read_accounts",
+        "search_people",
+        "search_accounts",
+        "form_address",
+        "describe_objects",
+        "check_access",
+    }
+)
 """Every operation that this version of the core knows: the names of the hooks."""
 
 TRAITS: Mapping[str, str] = {
     "leads": "has leads beside contacts",
     "owner_filter": "can restrict candidates to the organizer's own opportunities",
-    "change_opportunity": "lets a person change the opportunity of a call",
+    "change_opportunity": "replaces the opportunity that the connector wrote on an activity, and takes it off",
     "events": "keeps meetings as events of a calendar",
     "unique_external_key": "can be given a unique field for the call's id, which makes duplicates impossible",
 }
@@ -36,6 +51,8 @@ HOLDS: Mapping[str, str] = {
     "shared_opportunities": "one opportunity of two people",
     "creation_times": "opportunities that were created at a given time",
     "closing_times": "opportunities that were closed at a given time",
+    "merged_records": "whom a record was merged into",
+    "filled_forms": "what is known, in the address of a form",
 }
 """What not every CRM can hold. The contract kit leaves it out of the world of a plugin that says so."""
 
@@ -55,19 +72,42 @@ class Deviation:
     link: str
 
 
+class Login(Protocol):
+    """How a person's consent becomes tokens: OAuth's authorization code (RFC 6749, section 4.1)."""
+
+    def authorize_url(self, settings: Any, redirect: str, state: str, challenge: str) -> str:
+        """Give the address of the page on which a person consents.
+
+        :param settings: The plugin's settings; its ``refresh_token`` means nothing yet.
+        :param redirect: Where the service is to send the browser afterwards.
+        :param challenge: The PKCE challenge, method S256 (RFC 7636), for a service that knows it.
+        """
+        ...
+
+    def exchange(self, settings: Any, code: str, redirect: str, verifier: str) -> Grant:
+        """Take the tokens for a code.
+
+        :raises ConnectorError: The service does not give them.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CrmManifest:
     """One CRM plugin.
 
     ``settings``: a pydantic model with flat fields. ``adapter``: a class called as ``Adapter(settings, info)``, with a
     :class:`ConnectionInfo`, doing no work and no I/O there, and with a ``close()``. ``sandbox``: a class of
-    :mod:`connector_core.testing.sandbox`, or None.
+    :mod:`connector_core.testing.sandbox`, or None. ``login``: a :class:`Login`, or None where a person's consent is no way
+    to sign in.
 
     ``meetings_as``: the kinds of activity that a meeting may be written as, the default first.
     ``subject_limit`` and ``body_limit`` are characters, as the service counts them; ``body_format`` is how a body is
     rendered. ``settle_seconds``: the longest time after which a request that was not answered may still take effect and
     be hidden from a search; a setting of the same name overrides it. ``paths``: the settings that are paths of files; a
     relative one starts from the configuration file.
+
+    ``activity_fields``: ``write_activity`` writes the further ``fields`` of a draft, by the CRM's own names.
 
     What the contract kit asks for: ``requests``, for each operation, the most requests that it sends for a batch of 100
     (clauses C-COST).
@@ -83,12 +123,14 @@ class CrmManifest:
     adapter: str
     traits: frozenset[str] = frozenset()
     sandbox: str | None = None
+    login: str | None = None
     meetings_as: tuple[MeetingKind, ...] = ("event",)
     body_format: Literal["text", "html"] = "text"
     subject_limit: int = 255
     body_limit: int = 32_000
     settle_seconds: float = 120.0
     paths: frozenset[str] = frozenset()
+    activity_fields: bool = False
     requests: Mapping[str, int] = field(default_factory=dict, hash=False)
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     cannot_hold: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -97,14 +139,18 @@ class CrmManifest:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionInfo:
-    """What an adapter may know of the connection that it serves; no secrets.
+    """What an adapter may know of the connection that it serves.
 
-    ``regions``: default regions of phone numbers, ISO 3166 codes, in order. ``time_zone``: an IANA name.
+    ``regions``: default regions of phone numbers, ISO 3166 codes, in order. ``time_zone``: an IANA name. ``meter``: what the
+    adapter's requests are counted with: hand it to its :class:`~connector_core.policy.RequestPolicy`. ``tokens``: where
+    tokens that are fetched or replaced are kept, for :class:`~connector_core.tokens.SignIn`; None for memory.
     """
 
     name: str
     regions: tuple[str, ...] = ()
     time_zone: str = "UTC"
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)
+    tokens: TokenStore | None = field(default=None, compare=False, repr=False)
 
 
 def load(target: str, *, of: str) -> Any:

@@ -8,8 +8,11 @@ The service's own code decides what an answer means: a :data:`Judge` turns a :cl
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import email.utils
+import math
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +22,8 @@ from typing import Any, TypeAlias
 import tenacity
 
 from connector_core.errors import OutcomeUnknownError, TryAgainError
+from connector_core.meter import Meter
+from connector_core.pace import Pace
 
 wait: Callable[[float], None] = time.sleep
 """How a policy without a ``sleep`` of its own waits, in seconds; looked up at each wait, so that tests need not wait."""
@@ -74,14 +79,22 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     if not text:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
         pass
+    else:
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    moment = _moment(text)
+    return None if moment is None else max(0.0, moment - now())
+
+
+def _moment(text: str) -> float | None:
+    """Read a date of HTTP, in seconds since 1970; None for what is none."""
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp() - now())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
 
 
 def instead_of_json(reply: Reply) -> str:
@@ -90,15 +103,6 @@ def instead_of_json(reply: Reply) -> str:
     if not body:
         return "nothing"
     return "a web page" if body.startswith(b"<") else "what is no JSON"
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A token bucket: ``rate`` requests a second, with bursts of one second's worth."""
-
-    rate: float
-    tokens: float
-    at: float
 
 
 class _RetryError(Exception):
@@ -115,15 +119,27 @@ class RequestPolicy:
     :param patience_seconds: The longest time that one request may be waited for in all; a service that asks for more is
         told apart at once with :class:`~connector_core.errors.TryAgainError`.
     :param lanes: Requests a second, for each class of requests that the service counts apart; others are not paced.
+        ``pace`` corrects them by what the service says.
+    :param most_at_once: Requests in flight at the same time; None for as many as there are threads.
+    :param meter: Counts every request that was sent, each try of it.
     """
 
     attempts: int = 4
     patience_seconds: float = 30.0
     lanes: Mapping[str, float] = field(default_factory=dict)
+    most_at_once: int | None = None
+    meter: Meter = field(default_factory=Meter)
     sleep: Callable[[float], None] = lambda seconds: wait(seconds)
     clock: Callable[[], float] = time.monotonic
-    _buckets: dict[str, _Lane] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    pace: Pace = field(init=False)
+    _gate: contextlib.AbstractContextManager[object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Set up the lanes and the gate."""
+        self.pace = Pace(self.lanes, self.clock)
+        self._gate = (
+            contextlib.nullcontext() if self.most_at_once is None else threading.BoundedSemaphore(self.most_at_once)
+        )
 
     def run(self, send: Callable[[], Reply], judge: Judge, *, repeatable: bool, lane: str = "") -> Reply:
         """Send a request until it is answered.
@@ -138,10 +154,12 @@ class RequestPolicy:
 
         def once() -> Reply:
             nonlocal waited
-            waited += self._keep_pace(lane)
+            waited += self._keep_pace(lane, self.patience_seconds - waited)
+            if not repeatable and (why := self.meter.why_not_create()) is not None:
+                raise TryAgainError(why)
             verdict: Verdict
             try:
-                reply = send()
+                reply = self._counted(send)
             except NotSentError as error:
                 verdict = Wait(str(error))
             except NoReplyError as error:
@@ -176,17 +194,28 @@ class RequestPolicy:
 
     _backoff = staticmethod(tenacity.wait_random_exponential(multiplier=0.5, max=8.0))
 
-    def _keep_pace(self, lane: str) -> float:
+    def rest(self, seconds: float) -> None:
+        """Wait for so long, and up to half as long again: rows that were locked together come back spread."""
+        self.sleep(seconds * random.uniform(1.0, 1.5))  # noqa: S311 - spreads, hides nothing
+
+    def _counted(self, send: Callable[[], Reply]) -> Reply:
+        """Send once; whatever reached the service counts, answered or not."""
+        with self._gate:
+            started = self.clock()
+            try:
+                reply = send()
+            except NoReplyError:
+                self.meter.sent(self.clock() - started)
+                raise
+            seconds = self.clock() - started
+            self.meter.sent(seconds)
+            if (moment := _moment(reply.headers.get("date", ""))) is not None:
+                self.meter.told_time(moment, seconds)
+            return reply
+
+    def _keep_pace(self, lane: str, most_seconds: float) -> float:
         """Wait for this lane's turn; give the seconds waited."""
-        rate = self.lanes.get(lane)
-        if rate is None:
-            return 0.0
-        with self._lock:
-            now = self.clock()
-            bucket = self._buckets.setdefault(lane, _Lane(rate, max(rate, 1.0), now))
-            bucket.tokens = min(max(rate, 1.0), bucket.tokens + (now - bucket.at) * rate) - 1.0
-            bucket.at = now
-            delay = max(0.0, -bucket.tokens / rate)
+        delay = self.pace.turn(lane, most_seconds)
         if delay:
             self.sleep(delay)
         return delay

@@ -1,4 +1,7 @@
-"""Settings that stand elsewhere: ``env:NAME`` in the environment, ``file:PATH`` in a file."""
+"""Settings that stand elsewhere: ``env:NAME`` in the environment, ``file:PATH`` in a file.
+
+``vault:NAME``, in the ledger, is for refresh tokens alone: it names a store, see :mod:`connector_core.tokens`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from connector_core.errors import ConfigurationError
 
 _SECRET_ENDINGS = ("token", "secret", "password", "key")
-_ENVIRONMENT, _FILE = "env:", "file:"
+_ENVIRONMENT, FILE, VAULT = "env:", "file:", "vault:"
 
 
 def is_secret(key: str) -> bool:
@@ -20,7 +23,7 @@ def is_secret(key: str) -> bool:
 
 def is_reference(value: object) -> bool:
     """Tell whether a value is not the setting itself but says where it stands."""
-    return isinstance(value, str) and value.startswith((_ENVIRONMENT, _FILE))
+    return isinstance(value, str) and value.startswith((_ENVIRONMENT, FILE, VAULT))
 
 
 def resolve(settings: Mapping[str, Any], directory: Path, *, of: str) -> dict[str, Any]:
@@ -43,6 +46,8 @@ def resolve(settings: Mapping[str, Any], directory: Path, *, of: str) -> dict[st
 
 
 def _look_up(reference: str, directory: Path) -> str:
+    if reference.startswith(VAULT):
+        raise ConfigurationError("only a refresh_token can stand in the vault")
     kind, _, name = reference.partition(":")
     value = _variable(name) if f"{kind}:" == _ENVIRONMENT else _content(directory / name, name)
     if not value:

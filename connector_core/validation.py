@@ -11,6 +11,7 @@ _WORDS = {
     "bool_type": "should be true or false",
     "dict_type": "should be an object",
     "extra_forbidden": "is an unknown key",
+    "finite_number": "should be a finite number",
     "float_type": "should be a number",
     "int_type": "should be a whole number",
     "missing": "is required",

@@ -9,6 +9,7 @@ FILE = CrmManifest(
     hook_api=HOOK_API,
     operations=OPERATIONS,
     traits=frozenset(TRAITS),
+    activity_fields=True,
     settings="connector_core.crms.file:FileSettings",
     adapter="connector_core.crms.file:FileAdapter",
     meetings_as=("event", "task"),
@@ -22,4 +23,5 @@ FILE = CrmManifest(
         "opportunity.amount": "amount",
         "opportunity.date": "closed_at",
     },
+    cannot_hold={"merged_records": "its format has no merged records"},
 )

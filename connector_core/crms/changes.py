@@ -19,7 +19,7 @@ from connector_core.crms.world import (
     WorldPerson,
     WorldUser,
 )
-from connector_core.model import ActivityDraft, FieldReceipt, Receipt, RecordUpdate
+from connector_core.model import ActivityDraft, Current, FieldReceipt, Receipt, RecordUpdate, remaining
 
 OBJECTS: Mapping[str, type[Record]] = {
     "accounts": WorldAccount,
@@ -55,7 +55,14 @@ class Changes:
         if gone:
             field, reference = gone
             reason = f"{field} names {reference}, which is not in the file (any more)"
-            return Receipt("refused", draft.activity_id, reason=reason, code="not_found", field=field)
+            return Receipt(
+                "refused",
+                draft.activity_id,
+                reason=reason,
+                code="not_found",
+                field=field,
+                owner_refused=field == "owner_id",
+            )
         if draft.activity_id is None:
             return self._create(draft)
         return self._change(self._of("activities")[draft.activity_id], draft)
@@ -114,6 +121,7 @@ class Changes:
             "title": draft.subject,
             "body": draft.body,
             "owner_id": draft.owner_id,
+            **({"fields": dict(draft.fields)} if draft.fields else {}),
         }
         activities[new_id] = record
         self._value["activities"] = [*(self._value.get("activities") or ()), record]
@@ -124,29 +132,46 @@ class Changes:
         if key_of(record.get("call_id"), record.get("body")) not in (None, draft.key):
             reason = f"activity {record['id']} carries the key of another call by now"
             return Receipt("refused", record["id"], reason=reason, code="other_key", field="call_id")
+        left, kept = remaining(draft, self._current(record, draft))
         wanted: dict[str, Any] = {
             "call_id": draft.key if draft.set_key else None,
-            "title": draft.subject,
-            "body": draft.body,
-            "duration_seconds": draft.duration_seconds,
+            "title": left.subject,
+            "body": left.body,
+            "duration_seconds": left.duration_seconds,
             "owner_id": draft.owner_id,
             "started_at": None if record.get("started_at") else _text(draft.started_at),
-            "account_id": None if there(record.get("account_id"), self._index.accounts) else draft.account_id,
-            "opportunity_id": None
-            if there(record.get("opportunity_id"), self._of("opportunities"))
-            else draft.opportunity_id,
-            "person_ids": self._people_with(record.get("person_ids") or [], draft.person_ids),
+            "account_id": left.account_id,
+            "opportunity_id": left.opportunity_id,
+            "person_ids": self._people(record.get("person_ids") or [], left),
         }
         changes = {name: item for name, item in wanted.items() if item is not None and record.get(name) != item}
+        off = left.replaces
+        changes |= {"fields": {**(record.get("fields") or {}), **left.fields}} if left.fields else {}
+        changes |= {"account_id": None} if off.account_id and not left.account_id else {}
+        changes |= {"opportunity_id": None} if off.opportunity_id and not left.opportunity_id else {}
         record.update(changes)
-        return Receipt("updated" if changes else "unchanged", record["id"])
+        return Receipt("updated" if changes else "unchanged", record["id"], kept=kept)
 
-    def _people_with(self, named: list[str], more: tuple[str, ...]) -> list[str] | None:
-        """Add people to those that an activity names; one that is there as a converted lead is there."""
+    def _current(self, record: dict[str, Any], draft: ActivityDraft) -> Current:
+        account = there(record.get("account_id"), self._index.accounts)
+        opportunity = there(record.get("opportunity_id"), self._of("opportunities"))
+        return Current(
+            record.get("title"),
+            record.get("body"),
+            record.get("duration_seconds"),
+            (account.id,) if account else (),
+            (opportunity["id"],) if opportunity else (),
+            tuple(record.get("person_ids") or ()),
+            {name: (record.get("fields") or {}).get(name) for name in draft.fields},
+        )
+
+    def _people(self, named: list[str], left: ActivityDraft) -> list[str] | None:
+        """Take people off and add others to those whom an activity names; one who is there as a converted lead is there."""
         final = self._index.final_id
-        known = {final(person_id) or person_id for person_id in named}
-        added = [person_id for person_id in more if (final(person_id) or person_id) not in known]
-        return [*named, *dict.fromkeys(added)] if added else None
+        staying = [person_id for person_id in named if person_id not in left.replaces.person_ids]
+        known = {final(person_id) or person_id for person_id in staying}
+        added = [person_id for person_id in left.person_ids if (final(person_id) or person_id) not in known]
+        return [*staying, *added] if added or staying != named else None
 
     def _fill(self, model: type[Record], record: dict[str, Any], name: str, value: object) -> FieldReceipt:
         """Set a field that the format names, if the record still is one afterwards."""

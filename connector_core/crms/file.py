@@ -7,29 +7,41 @@ A plugin is a settings model, a class whose methods carry ``hookimpl``, and a ma
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
 from connector_core.crms.changes import Changes
+from connector_core.crms.described import described
 from connector_core.crms.index import WorldIndex
 from connector_core.crms.world_file import WorldFile
-from connector_core.hookspecs import hookimpl
+from connector_core.hookspecs import MOST_HITS, hookimpl
 from connector_core.identity import PhoneReader, email_key
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
+    NEEDS,
+    Access,
+    Account,
     Activity,
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    FormFields,
+    FormRecord,
+    ObjectDescription,
     Opportunities,
     Opportunity,
     Person,
     Receipt,
     RecordUpdate,
+    Right,
     User,
 )
 
@@ -51,11 +63,12 @@ class FileAdapter:
 
     The file is read at each call and parsed when it changed, so nothing is ever :class:`~connector_core.model.Unknown`.
 
-    :raises InputError: From every hook: the file cannot be read, or holds no world.
+    :raises ConfigurationError: From every hook: the file cannot be read, or holds no world.
     """
 
     def __init__(self, settings: FileSettings, info: ConnectionInfo) -> None:
         """Remember the settings; the file is opened when something is asked."""
+        self._path = settings.path
         self._file = WorldFile(settings.path)
         self._info = info
         self._phones = PhoneReader(info.regions)
@@ -82,6 +95,54 @@ class FileAdapter:
         return {email: tuple(found.get(email_key(email) or "", ())) for email in emails}
 
     @hookimpl
+    def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...]]:
+        """Read people by id."""
+        return _one(person_ids, self._index().people)
+
+    @hookimpl
+    def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...]]:
+        """Read accounts by id."""
+        return _one(account_ids, self._index().accounts)
+
+    @hookimpl
+    def search_people(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...]]:
+        """Find people whose name, addresses and numbers hold each word of a text; a number however it is written."""
+        people = self._index().people.values()
+        return {text: _first(person for person in people if self._shows(person, text)) for text in texts}
+
+    @hookimpl
+    def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...]]:
+        """Find accounts whose name holds each word of a text."""
+        accounts = self._index().accounts.values()
+        return {text: _first(account for account in accounts if _holds(account.name, text)) for text in texts}
+
+    @hookimpl
+    def form_address(self, record: FormRecord, known: FormFields) -> str:
+        """Give the address of the file: it has no form, so what is known stands behind the list to add it to."""
+        listed = {"contact": "people", "opportunity": "opportunities"}[record]
+        fields = {name: value for name, value in asdict(known).items() if value}
+        query = f"?{urlencode(fields, quote_via=quote)}" if fields else ""
+        return f"{self._path.resolve().as_uri()}{query}#{listed}"
+
+    @hookimpl
+    def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...]]:
+        """Describe lists of the file; what its format does not name is kept too, and not described."""
+        self._index()
+        writable = os.access(self._path, os.W_OK)
+        return {name: described(name, writable=writable) for name in objects}
+
+    @hookimpl
+    def check_access(self) -> Access:
+        """Tell whether the file may be read, and written."""
+        self._index()
+        writable = os.access(self._path, os.W_OK)
+        rights = (
+            Right(subject, verb, "read the file" if verb == "read" else "write the file", verb == "read" or writable)
+            for subject, verb in NEEDS
+        )
+        return Access(tuple(rights))
+
+    @hookimpl
     def find_activity(self, calls: Sequence[CallKey]) -> Mapping[str, tuple[Activity, ...]]:
         """Find activities by key, and by people and time."""
         index = self._index()
@@ -106,7 +167,7 @@ class FileAdapter:
                 key: recent(index.opportunities_by_person.get(index.final_id(key) or "", ())) for key in person_ids
             },
             of_accounts={key: recent(index.opportunities_by_account.get(key, ())) for key in account_ids},
-            by_id={key: (index.opportunities[key],) if key in index.opportunities else () for key in opportunity_ids},
+            by_id=_one(opportunity_ids, index.opportunities),
         )
 
     @hookimpl
@@ -131,11 +192,29 @@ class FileAdapter:
             last = self._last = WorldIndex(world, self._phones)
         return last
 
+    def _shows(self, person: Person, text: str) -> bool:
+        shown = " ".join([person.name or "", *person.emails, *person.phones])
+        number = self._phones.read(text)
+        return _holds(shown, text) or (number is not None and number in map(self._phones.read, person.phones))
+
     def _closed_before(self, opportunity: Opportunity, moment: dt.datetime) -> bool:
         closed = opportunity.closed_at
         if closed is not None and not isinstance(closed, dt.datetime):
             closed = dt.datetime.combine(closed, dt.time.max, ZoneInfo(self._info.time_zone))
         return closed is not None and closed < moment
+
+
+def _one(keys: Iterable[str], records: Mapping[str, T]) -> dict[str, tuple[T, ...]]:
+    return {key: (records[key],) if key in records else () for key in keys}
+
+
+def _first(found: Iterator[T]) -> tuple[T, ...]:
+    return tuple(itertools.islice(found, MOST_HITS))
+
+
+def _holds(shown: str | None, text: str) -> bool:
+    words = (shown or "").casefold()
+    return all(word in words for word in text.casefold().split())
 
 
 def _answers(keys: Iterable[str], found: Mapping[str, Sequence[T]]) -> dict[str, tuple[T, ...]]:

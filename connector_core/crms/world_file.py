@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from connector_core.crms.world import World, world_in
-from connector_core.errors import InputError, MissingRightError, TryAgainError
+from connector_core.errors import ConfigurationError, InputError, MissingRightError, TryAgainError
 
 if sys.platform == "win32":
     import msvcrt
@@ -45,7 +45,7 @@ class WorldFile:
     def read(self) -> World:
         """Give the world: the same object for as long as the file says the same.
 
-        :raises InputError: The file cannot be read, or holds no world; the message names the file and each path in it.
+        :raises ConfigurationError: The file cannot be read, or holds no world; the message names it and each path in it.
         """
         return self._read()[1]
 
@@ -72,10 +72,13 @@ class WorldFile:
         try:
             data = self._path.read_bytes()
         except OSError as error:
-            raise InputError(f"{self._path}: cannot be read: {error.strerror}") from error
+            raise ConfigurationError(f"{self._path}: cannot be read: {error.strerror}") from error
         last = self._last  # whole or not at all, whatever another thread does
         if last is None or last[0] != data:
-            last = self._last = (data, world_in(data, source=str(self._path)))
+            try:
+                last = self._last = (data, world_in(data, source=str(self._path)))
+            except InputError as error:  # it is the connection's, and no caller's
+                raise ConfigurationError(str(error)) from error
         return last
 
     @contextlib.contextmanager

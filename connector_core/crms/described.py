@@ -1,0 +1,49 @@
+"""What there is to describe of a CRM in a file: its lists, as its format states them."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from connector_core.crms.changes import FIXED, OBJECTS
+from connector_core.model import Choice, FieldDescription, FieldType, ObjectDescription
+
+_LABELS = {name: name.capitalize() for name in OBJECTS}
+_TYPES: tuple[tuple[str, FieldType], ...] = (("_at", "time"), ("_seconds", "number"), ("_id", "reference"))
+_LISTS = frozenset({"emails", "phones", "person_ids", "contact_ids", "fields"})
+
+
+def described(name: str, *, writable: bool) -> tuple[ObjectDescription, ...]:
+    """Describe a list; give nothing where there is none of that name.
+
+    :param writable: Whether the file may be written at all.
+    """
+    model = OBJECTS.get(name)
+    if model is None:
+        return ()
+    fields = {it: _field(it, info, writable=writable) for it, info in model.model_fields.items()}
+    # The connector adds activities to the file; whoever else adds something does it by hand.
+    creatable = writable and name == "activities"
+    return (ObjectDescription(name, _LABELS[name], fields, creatable=creatable, updatable=writable),)
+
+
+def _field(name: str, info: FieldInfo, *, writable: bool) -> FieldDescription:
+    kinds = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    return FieldDescription(
+        name,
+        name.replace("_", " ").capitalize(),
+        "choice" if kinds else _type(name),
+        "Literal" if kinds else "JSON",
+        values=tuple(Choice(kind, kind) for kind in kinds),
+        restricted=bool(kinds),
+        required=info.is_required(),
+        creatable=writable,
+        updatable=writable and name not in FIXED,
+    )
+
+
+def _type(name: str) -> FieldType:
+    if name in _LISTS:
+        return "other"
+    return next((kind for end, kind in _TYPES if name.endswith(end)), "text")

@@ -1,0 +1,324 @@
+"""The pump: works on what is due of one connection, in batches, until nothing is.
+
+Every batch is looked up, decided, noted in the ledger, sent, and noted again. Wherever the process dies in between, what the
+ledger holds tells the next pump what may have been sent: that is looked for in the CRM before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from connector_core.association import Decision
+from connector_core.config import OpenConnection
+from connector_core.doubt import look_again
+from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError, TryAgainError
+from connector_core.ledger.inbox import DELETED
+from connector_core.ledger.jobs import Job
+from connector_core.ledger.leases import Lease, LeaseLostError
+from connector_core.ledger.ledger import Ledger
+from connector_core.ledger.progress import Step
+from connector_core.meter import Cost
+from connector_core.model import Activity, ActivityDraft, Receipt, Written
+from connector_core.work import UNIT, Sent, Settled, Taken, Work
+from connector_core.writing import written_by
+
+IN_FLIGHT = 3
+"""Batches of one connection that are worked on at once."""
+MOST_TRIES = 5
+"""How often a call is tried that fails by itself, before it is set aside for a person."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run did: calls that came to an outcome. ``busy``: another pump has the connection; nothing was done.
+
+    ``paused``: why nothing more is sent until somebody acts; ``failure``, if it was now that it came to this.
+    ``held_back``: why backfill waits for another day. ``more``: its time was over before it came to an end.
+    """
+
+    calls: int = 0
+    busy: bool = False
+    paused: str | None = None
+    failure: CredentialsError | ConfigurationError | None = None
+    held_back: str | None = None
+    more: bool = False
+
+
+class Pump:
+    """Works on the calls of one connection."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        opened: OpenConnection,
+        *,
+        batch: int = UNIT,
+        in_flight: int = IN_FLIGHT,
+        heard: Callable[[Sequence[Step]], object] = lambda steps: None,
+        reached: Callable[[str], None] = lambda point: None,
+    ) -> None:
+        """Take nothing yet.
+
+        :param batch: Calls that are looked up and written together.
+        :param in_flight: Batches at once.
+        :param heard: Hears what calls came to, once that is kept; called in the threads of the batches.
+        :param reached: Hears the name of each point that a batch passes; for tests that stop the process there.
+        :raises ConfigurationError: The connection cannot serve its settings.
+        """
+        connection = opened.connection
+        self.connection = connection
+        self._ledger = ledger
+        self._reserve = opened.quota_reserve
+        self._work = Work(connection, opened.association, opened.writing)
+        self._batch_size = batch
+        self.in_flight = in_flight
+        self._heard = heard
+        self._reached = reached
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._taken = Taken()
+        self._told = self.connection.cost
+
+    def run(
+        self,
+        stop: threading.Event | None = None,
+        *,
+        for_seconds: float = math.inf,
+        feed: Callable[[], bool] = lambda: False,
+    ) -> Ran:
+        """Work until nothing is due now, or ``stop`` is set; then what is under way is brought to its end.
+
+        :param for_seconds: Claim nothing more after that long; one batch is claimed in any case.
+        :param feed: Accepts more calls, and tells whether it did; called when nothing is left to claim, unless backfill is
+            held back. What it raises is raised once what is under way has come to its end.
+        :raises TryAgainError: The ledger cannot be reached. Nothing is lost.
+        """
+        timeout = self.connection.timeout_seconds
+        with self._ledger.leases.take(self.connection.name, self._owner, at_least_seconds=2 * timeout) as lease:
+            if lease is None:
+                return Ran(busy=True)
+            self.connection.info.meter.why_not_create = lambda: self._why_not_create(lease)
+            paused = self._ledger.connections.start(lease, settle_seconds=self.connection.settle_seconds)
+            if paused is not None:
+                return Ran(paused=paused)
+            run = _Run(self, lease, stop or threading.Event(), time.monotonic() + for_seconds, feed)
+            try:
+                return run.to_the_end()
+            finally:
+                self.connection.info.meter.why_not_create = lambda: None
+                self.tell_cost(lease)
+
+    def claim(self, lease: Lease) -> tuple[list[Job], str | None]:
+        """Take the next batch; and why backfill is left out, if it is."""
+        why = self.connection.info.meter.why_not_spend(self._reserve)
+        jobs = self._ledger.jobs.claim(lease, self._batch_size, backfill=why is None)
+        if why is not None:
+            self._ledger.connections.hold_back(lease, why)
+        return jobs, why
+
+    def work_on(self, lease: Lease, jobs: Sequence[Job]) -> int:
+        """Bring a batch to its outcomes; where the connection or the ledger fails, let go of it."""
+        ids = [job.call.id for job in jobs]
+        try:
+            return self._work_on(lease, jobs)
+        except (CredentialsError, ConfigurationError, TryAgainError):
+            with suppress(ConnectorError):  # the next lease takes them all the same
+                self._ledger.progress.let_go(lease, ids)
+            raise
+        finally:
+            self._taken.let_go(ids)
+
+    def _work_on(self, lease: Lease, jobs: Sequence[Job]) -> int:
+        """Work on a batch; where it fails for a reason of its own, on each half of it."""
+        try:
+            sending = self._noted(lease, jobs)
+        except (LeaseLostError, CredentialsError, ConfigurationError, TryAgainError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever fails for one call keeps no other back
+            if len(jobs) > 1:
+                middle = len(jobs) // 2
+                return self._work_on(lease, jobs[:middle]) + self._work_on(lease, jobs[middle:])
+            self._set_aside(lease, jobs[0], error)
+            return 1
+        self._send(lease, sending)
+        return len(jobs)
+
+    def _noted(self, lease: Lease, jobs: Sequence[Job]) -> list[Step]:
+        """Look up, decide, and note what is about to be sent."""
+        self._reached("claimed")
+        jobs, steps = look_again(self._work, jobs)
+        steps += [Step(job, outcome="skipped", reason=DELETED) for job in jobs if job.deleted and not job.written]
+        jobs = [job for job in jobs if job.written or not job.deleted]
+        histories = {job.call.id: replace(job.history, written=job.written) for job in jobs}
+        decisions = self._work.decide([job.call for job in jobs], self._take, histories)
+        self._reached("decided")
+        plan = self._work.plan([job.call for job in jobs], decisions, histories)
+        steps += [self._step(job, decisions, plan.drafts, plan.settled) for job in jobs]
+        doubt_seconds = self.connection.settle_seconds + lease.seconds
+        sending = self._ledger.progress.begin(lease, steps, doubt_seconds=doubt_seconds)
+        self._reached("noted")
+        self._heard([step for step in steps if step.draft is None])
+        return sending
+
+    def _set_aside(self, lease: Lease, job: Job, error: Exception) -> None:
+        """Put off a call that fails by itself; in the end a person is asked."""
+        _log.warning("connection %s: a call fails by itself (%s)", self.connection.name, type(error).__name__)
+        outcome = "waiting" if job.tries + 1 >= MOST_TRIES else "deferred"
+        told = str(error) if isinstance(error, ConnectorError) else f"unexpected {type(error).__name__}, a defect"
+        step = Step(job, outcome=outcome, reason=told)
+        self._ledger.progress.begin(lease, [step], doubt_seconds=0)
+        self._heard([step])
+
+    def _send(self, lease: Lease, steps: Sequence[Step]) -> None:
+        """Send what was noted, and keep what came of it."""
+        drafts = [step.draft for step in steps if step.draft is not None]
+        if not drafts:
+            return
+        failure: ConnectorError | None = None
+        why_not = self._why_not_create(lease)
+        if why_not is None:
+            try:
+                sent = self._work.send(drafts)
+            except ConnectorError as error:
+                failure = error
+                why_not = str(error)
+        if why_not is not None:
+            sent = {it.key: Sent(it, Receipt("deferred", it.activity_id, reason=why_not)) for it in drafts}
+        self._reached("sent")
+        done = [(self._received(step, sent[step.job.call.id]), sent[step.job.call.id].receipt) for step in steps]
+        self._ledger.progress.finish(lease, done, settle_seconds=self.connection.settle_seconds)
+        self._reached("kept")
+        self._heard([step for step, _ in done])
+        if failure is not None:
+            raise failure
+
+    def _why_not_create(self, lease: Lease) -> str | None:
+        """A creation is sent only while the lease surely outlasts it: another pump would take it for not sent."""
+        if lease.outlasts(self.connection.timeout_seconds):
+            return None
+        return "the lease of this connection was about to end"
+
+    def _step(
+        self,
+        job: Job,
+        decisions: Mapping[str, Decision],
+        drafts: Mapping[str, ActivityDraft],
+        settled: Mapping[str, Settled],
+    ) -> Step:
+        call_id = job.call.id
+        decision = decisions[call_id].to_json() if call_id in decisions else None
+        if call_id in drafts:
+            return Step(job, decision, drafts[call_id], written=job.written)
+        it = settled[call_id]
+        outcome = it.outcome
+        if outcome == "unchanged" and job.doubt is not None and job.doubt.activity_id is None:
+            outcome = "created"  # by the write that was not answered
+        written = job.written
+        if it.activity is not None and (written is None or written.activity_id != it.activity.id):
+            written = Written(it.activity.id, it.activity.kind, it.activity.url)
+        return Step(job, decision, None, outcome, it.reason, written)
+
+    def _received(self, step: Step, sent: Sent) -> Step:
+        draft, receipt = sent.draft, sent.receipt
+        written, outcome = step.written, receipt.outcome
+        if outcome == "unchanged" and draft.activity_id is None and receipt.id is not None:
+            # Somebody else created it meanwhile: what the call brought is not in it yet.
+            written, outcome = Written(receipt.id, draft.kind, receipt.url), "deferred"
+        elif outcome in ("created", "updated", "unchanged"):
+            written = written_by(draft, receipt, step.written)
+        return replace(
+            step, outcome=outcome, reason=receipt.reason, written=written, after_seconds=receipt.after_seconds
+        )
+
+    def _take(self, call_id: str, activity: Activity) -> bool:
+        """Take an activity for a call; not one that another call has, in any batch, now or earlier."""
+        if not self._taken(call_id, activity):
+            return False
+        holder = self._ledger.progress.holders(self.connection.name, [(activity.kind, activity.id)])
+        return holder.get((activity.kind, activity.id), call_id) == call_id
+
+    def pause(self, lease: Lease, error: ConnectorError) -> None:
+        """Stand still until a person resumes."""
+        try:
+            self._ledger.connections.pause(lease, str(error))
+        except ConnectorError as other:
+            _log.warning("connection %s: could not be paused: %s", self.connection.name, other)
+
+    def tell_cost(self, lease: Lease) -> None:
+        """Tell the ledger what was spent since it was told last."""
+        spent, quota = self.connection.cost, self.connection.quota
+        if spent == self._told:
+            return
+        cost = Cost(spent.requests - self._told.requests, spent.seconds - self._told.seconds)
+        try:
+            self._ledger.connections.spent(lease, cost, quota)
+            self._told = spent
+        except ConnectorError as error:
+            _log.warning("connection %s: its cost was not kept: %s", self.connection.name, error)
+
+
+class _Run:
+    """One run of a pump: several batches in flight, until nothing is due."""
+
+    def __init__(self, pump: Pump, lease: Lease, stop: threading.Event, until: float, feed: Callable[[], bool]) -> None:
+        self._pump = pump
+        self._lease = lease
+        self._stop = stop
+        self._until = until
+        self._feed = feed
+        self._claimed = self._more = False
+        self._calls = 0
+        self._held_back: str | None = None
+        self._failure: ConnectorError | None = None
+
+    def to_the_end(self) -> Ran:
+        flying: set[Future[int]] = set()
+        with ThreadPoolExecutor(self._pump.in_flight, thread_name_prefix=f"pump {self._lease.connection}") as pool:
+            while True:
+                while len(flying) < self._pump.in_flight and (jobs := self._next()):
+                    flying.add(pool.submit(self._pump.work_on, self._lease, jobs))
+                if not flying:
+                    break
+                done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._land(future)
+                self._pump.tell_cost(self._lease)  # now, as a process that is killed tells nothing at its end
+        if isinstance(self._failure, TryAgainError):
+            raise self._failure
+        if isinstance(self._failure, CredentialsError | ConfigurationError):
+            self._pump.pause(self._lease, self._failure)
+            return Ran(self._calls, paused=str(self._failure), failure=self._failure)
+        return Ran(self._calls, held_back=self._held_back, more=self._more)
+
+    def _next(self) -> list[Job]:
+        if self._failure is not None or self._stop.is_set():
+            return []
+        if self._claimed and time.monotonic() >= self._until:
+            self._more = True
+            return []
+        try:
+            jobs, self._held_back = self._pump.claim(self._lease)
+            while not jobs and self._held_back is None and self._feed():
+                jobs, self._held_back = self._pump.claim(self._lease)
+        except (TryAgainError, LeaseLostError) as error:
+            self._failure = error
+            return []
+        self._claimed = True
+        return jobs
+
+    def _land(self, future: Future[int]) -> None:
+        try:
+            self._calls += future.result()
+        except (TryAgainError, LeaseLostError, CredentialsError, ConfigurationError) as error:
+            self._failure = self._failure or error
