@@ -54,15 +54,16 @@ def _run(argv: Sequence[str] | None) -> int:
     if arguments.command is None:
         tell(parser.format_help().rstrip())
         return NOT_STARTED
-    return _command(arguments.command, arguments)
+    return _command(arguments.run, arguments)
 
 
 def _command(name: str, arguments: object) -> int:
     """Run a command; its module is imported only now, and so is the tree of errors."""
     from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError, InputError
 
+    module, _, function = name.partition(":")
     try:
-        status: int = importlib.import_module(f"connector_core.cli.{name.replace('-', '_')}").run(arguments)
+        status: int = getattr(importlib.import_module(f"connector_core.cli.{module}"), function)(arguments)
     except (InputError, ConfigurationError, CredentialsError) as error:
         tell(str(error), prefix="connector: ")
         return NOT_STARTED

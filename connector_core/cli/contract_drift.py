@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from connector_core import discovery
@@ -22,7 +23,12 @@ def run(arguments: Namespace) -> int:
     :raises ConfigurationError: The extra is not installed, there is no such connection, or there are no cassettes.
     """
     connection = inputs.configuration(arguments).connection(arguments.connection)
-    connection.open().close()
+    with connection.open(), ExitStack() as opened:
+        if connection.token_store(opened):
+            raise ConfigurationError(
+                f"connection {connection.name}: keeps its tokens in a store, which this command leaves alone: use a"
+                " connection with a token of its own"
+            )
     try:
         from connector_core.testing.cassettes import CassetteError
         from connector_core.testing.contract.drifting import DriftCheck

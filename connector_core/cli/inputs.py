@@ -14,7 +14,7 @@ from connector_core.cli.output import tell
 from connector_core.config import DEFAULT_FILE, Config, ConnectionConfig, in_file, load_config
 from connector_core.discovery import provider
 from connector_core.errors import ConfigurationError, CredentialsError, InputError
-from connector_core.providers.binding import bind_provider
+from connector_core.providers.binding import Provider, bind_provider
 
 
 def configuration(arguments: Namespace) -> Config:
@@ -22,12 +22,21 @@ def configuration(arguments: Namespace) -> Config:
 
     :raises ConfigurationError: It is wrong, or not there.
     """
-    path: Path = arguments.config or DEFAULT_FILE
     if arguments.connection is None and not (arguments.config or arguments.provider):
-        return Config(path, {})
-    if arguments.config is None and not path.exists():
-        raise ConfigurationError(f"{path}: there is none in this directory; write one, or name one with --config")
-    return load_config(path)
+        return Config(DEFAULT_FILE, {})
+    return file(arguments.config)
+
+
+def file(path: Path | None) -> Config:
+    """Read the configuration that was named, or the default one.
+
+    :raises ConfigurationError: It is wrong, or not there.
+    """
+    if path is None and not DEFAULT_FILE.exists():
+        raise ConfigurationError(
+            f"{DEFAULT_FILE}: there is none in this directory; write one, or name one with --config"
+        )
+    return load_config(path or DEFAULT_FILE)
 
 
 @contextmanager
@@ -46,29 +55,44 @@ def calls(arguments: Namespace, config: Config) -> Calls:
     :raises InputError: The file cannot be read.
     :raises ConfigurationError: There is no such provider, or its settings are wrong.
     """
-    with _lines(arguments.calls) as lines:
-        read = _events(lines, arguments.provider, config) if arguments.provider else read_calls(lines)
+    with lines(arguments.calls) as found:
+        if arguments.provider:
+            with provider_of(arguments.provider, config) as bound:
+                read = read_events(found, bound)
+        else:
+            read = read_calls(found)
     messages: list[Problem | Replaced] = [*read.problems, *read.replaced]
     for message in sorted(messages, key=lambda message: message.line):
         tell(str(message))
     return read
 
 
-def _events(lines: Iterable[bytes], name: str, config: Config) -> Calls:
+def unread(number: int) -> list[str]:
+    """Say in a summary how many lines were no calls, if any were not."""
+    return [f"{number:,} line{'s' if number > 1 else ''} could not be read"] if number else []
+
+
+def provider_of(name: str, config: Config) -> Provider:
+    """Bind a call provider to its settings in the configuration; close it, or use ``with``.
+
+    :raises ConfigurationError: There is no such provider, or its settings are wrong.
+    """
     settings = config.provider_settings(name)
     manifest = provider(name)
     try:
-        bound = bind_provider(manifest, settings)
+        return bind_provider(manifest, settings)
     except ConfigurationError as error:
         near = [] if name in config.providers else difflib.get_close_matches(name, config.providers, n=1)
         hint = f". There is [providers.{near[0]}]" if near else ""
         raise ConfigurationError(in_file(str(config.path), f"{error}{hint}")) from error
-    with bound:
-        return read_events(lines, bound)
 
 
 @contextmanager
-def _lines(source: str) -> Iterator[Iterable[bytes]]:
+def lines(source: str) -> Iterator[Iterable[bytes]]:
+    """Open a file, or standard input for ``-``, and give its lines as they stand.
+
+    :raises InputError: It cannot be read.
+    """
     try:
         if source == "-":
             if sys.stdin is None:

@@ -7,6 +7,10 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+from connector_core.cli.output import say
+from connector_core.cli.parser_ledger import LEDGER
+from connector_core.cli.parser_people import PEOPLE
+
 CALLS = "a file with one call a line, or - for standard input"
 EXIT = (
     "exit status: 0 all done; 1 some items failed or wait, each named; 2 could not start, or a defect"
@@ -16,20 +20,33 @@ POLICIES = ("all_contacts", "primary_contact")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Declare all commands; the chosen one's name is in ``command``, None where there is none."""
+    """Declare all commands; the chosen one's module and function are in ``run``, its name in ``command``, or None there."""
     parser = argparse.ArgumentParser(
         prog="connector",
         description="Finds the CRM records that a call belongs to, writes exactly one activity, and says why.",
         epilog=EXIT,
         formatter_class=functools.partial(argparse.HelpFormatter, max_help_position=32),
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     for name, (summary, declare) in COMMANDS.items():
         command = commands.add_parser(
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=EXIT
         )
         declare(command)
+        command.set_defaults(run=f"people:{name}" if name in PEOPLE else f"{name.replace('-', '_')}:run")
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version; it is looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it, and end."""
+        from importlib.metadata import version
+
+        say(f"{parser.prog} {version('connector-core')}")
+        parser.exit()
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +82,65 @@ def _sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("calls", metavar="CALLS", help=CALLS)
     parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
     _configured(parser)
+    _ledger(parser)
+    _json(parser)
+
+
+def _worker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    parser.add_argument(
+        "--connection", action="append", metavar="NAME", help="a connection to work on; repeatable, default all"
+    )
+    _ledger(parser)
+    parser.add_argument(
+        "--pumps", type=_count, default=8, metavar="N", help="connections that are worked on at once; default 8"
+    )
+    parser.add_argument(
+        "--batch", type=_count, default=200, metavar="N", help="calls of one that are written together; default 200"
+    )
+    parser.add_argument(
+        "--grace",
+        type=_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long batches under way may take when it is stopped; default 30",
+    )
+    parser.add_argument("--detached", action="store_true", help="go on when the process that started it has ended")
+    _json(parser)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError("a number from 1 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a number of seconds")
+    return float(text)
+
+
+def _login(parser: argparse.ArgumentParser) -> None:
+    from connector_core.cli.sandbox import port
+
+    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    parser.add_argument("--port", type=port, default=8717, help="where the browser comes back to; default 8717")
+    parser.add_argument(
+        "--paste", action="store_true", help="the browser is on another machine: its address is pasted here"
+    )
+    _json(parser)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    _json(parser)
+
+
+def _rotate_keys(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
     _json(parser)
 
 
@@ -78,13 +154,13 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
 def _contract_drift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
-    parser.add_argument(
-        "--cassettes",
-        type=Path,
-        default=Path("cassettes"),
-        metavar="DIR",
-        help="the folder that has a folder of cassettes for the CRM; default cassettes",
-    )
+    _cassettes(parser)
+    _json(parser)
+
+
+def _contract_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("crms", nargs="*", metavar="CRM", help="default all that are installed and have cassettes")
+    _cassettes(parser)
     _json(parser)
 
 
@@ -99,6 +175,20 @@ def _configured(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", metavar="NAME", help="the lines are webhook bodies of this call provider")
 
 
+def _cassettes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cassettes",
+        type=Path,
+        default=Path("cassettes"),
+        metavar="DIR",
+        help="the folder that has a folder of cassettes for the CRM; default cassettes",
+    )
+
+
+def _ledger(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
+
+
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
@@ -107,10 +197,20 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "demo": ("show the whole job on this machine alone, on seeded sandboxes", _demo),
     "associate": ("decide what calls belong to, and change nothing", _associate),
     "sync": ("decide what calls belong to, and write one activity for each", _sync),
+    "worker": ("work on the calls that the ledger holds, until it is stopped", _worker),
+    **LEDGER,
+    **PEOPLE,
+    "login": ("sign a connection in, by a person's consent in a browser", _login),
+    "doctor": ("tell what works on a connection, and which rights to ask for; changes nothing", _doctor),
+    "rotate-keys": ("encrypt the credentials in the ledger anew, with the first key", _rotate_keys),
     "sandbox": ("run the sandbox of a CRM until it is stopped", _sandbox),
     "contract-drift": (
         "tell what changed in an account since the cassettes of its CRM, writing nothing",
         _contract_drift,
+    ),
+    "contract-replay": (
+        "tell whether the installed CRM plugins agree with the cassettes of their CRMs, asking nobody",
+        _contract_replay,
     ),
     "new-plugin": ("write the distribution of a new CRM plugin, with the contract in its tests", _new_plugin),
     "plugins": ("list the CRMs and call providers that are installed", _json),

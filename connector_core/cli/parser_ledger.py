@@ -1,0 +1,69 @@
+"""What can be typed by those who run the ledger: backfill, status, what is kept. Nothing heavy is imported here either."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+
+def _backfill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "calls", nargs="+", metavar="CALLS", help="files with one call a line; - for standard input, alone"
+    )
+    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    parser.add_argument("--provider", metavar="NAME", help="the lines are the webhook bodies of this call provider")
+    parser.add_argument(
+        "--wait", action="store_true", help="when the quota's reserve is reached, go on by itself once more is left"
+    )
+    _configured(parser)
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connection", metavar="NAME", help="one connection alone; default all")
+    _configured(parser)
+
+
+def _prune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keep-days", type=_days, metavar="DAYS", help="keep what settled since, instead of the configuration's"
+    )
+    _configured(parser)
+
+
+def _export_person(parser: argparse.ArgumentParser) -> None:
+    _person(parser)
+    _configured(parser)
+
+
+def _erase_person(parser: argparse.ArgumentParser) -> None:
+    _person(parser)
+    parser.add_argument("--as", dest="actor", required=True, metavar="NAME", help="who does it, for the record")
+    _configured(parser)
+
+
+def _person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("identifier", metavar="IDENTIFIER", help="an e-mail address or a phone number, in any form")
+    parser.add_argument("--connection", metavar="NAME", help="the calls of one connection alone; default all")
+
+
+def _configured(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def _days(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError("a number of days, from 1 on")
+    return int(text)
+
+
+LEDGER: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "backfill": ("associate and write very many calls of the past, at the cost of few requests", _backfill),
+    "status": ("tell how connections stand: what is due, what waits, what it cost", _status),
+    "prune": ("forget what was said in calls that settled long ago", _prune),
+    "export-person": ("print all that the ledger holds about the calls of a person", _export_person),
+    "erase-person": ("remove what the calls of a person said from the ledger", _erase_person),
+}
+"""These commands, each with what it does and what can be typed."""

@@ -1,0 +1,99 @@
+"""What can be typed by people who look at calls and correct them; nothing heavy is imported here either."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+IDS = "a call's id; - reads ids from standard input, one a line"
+PLACE = "the guest's place in the call, from 0"
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("call", metavar="CALL", help="the call's id")
+    _looking(parser)
+
+
+def _queue(parser: argparse.ArgumentParser) -> None:
+    _looking(parser)
+
+
+def _choices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("call", metavar="CALL", help="the call's id")
+    _looking(parser)
+
+
+def _search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="NAME", help="a name, an e-mail or a number, at least 3 characters of it")
+    parser.add_argument("--accounts", action="store_true", help="search accounts by name, instead of contacts")
+    _looking(parser)
+
+
+def _form(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("call", metavar="CALL", help="the call's id")
+    record = parser.add_mutually_exclusive_group(required=True)
+    record.add_argument("--participant", type=_place, metavar="N", help=f"for a contact: {PLACE}")
+    record.add_argument("--opportunity", action="store_true", help="for an opportunity of the call's account")
+    _looking(parser)
+
+
+def _assign(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
+    parser.add_argument("--participant", type=_place, metavar="N", help=f"whose contact it is: {PLACE}")
+    record = parser.add_mutually_exclusive_group(required=True)
+    record.add_argument("--contact", metavar="ID", help="the contact or lead of that guest")
+    record.add_argument("--account", metavar="ID", help="the account")
+    record.add_argument("--opportunity", metavar="ID", help="the opportunity, and its account")
+    _changing(parser)
+
+
+def _clear(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
+    record = parser.add_mutually_exclusive_group(required=True)
+    record.add_argument("--participant", type=_place, metavar="N", help=f"the contact of a guest: {PLACE}")
+    record.add_argument("--account", action="store_true", help="the account")
+    record.add_argument("--opportunity", action="store_true", help="the opportunity")
+    _changing(parser)
+
+
+def _refresh(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
+    _changing(parser)
+
+
+def _resume(parser: argparse.ArgumentParser) -> None:
+    _changing(parser)
+
+
+def _changing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as", dest="actor", metavar="NAME", help="who does it; default the name of the login")
+    parser.add_argument("--role", choices=("admin", "manager", "user"), default="admin", help="default admin")
+    _looking(parser)
+
+
+def _looking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def _place(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a place in the call, from 0")
+    return int(text)
+
+
+PEOPLE: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "queue": ("list the calls that wait for a person, and why", _queue),
+    "show": ("show all that is known of a call", _show),
+    "search": ("search the contacts or the accounts of the CRM", _search),
+    "choices": ("list the opportunities that may be assigned to a call", _choices),
+    "assign": ("set the contact of a guest, the account or the opportunity of calls", _assign),
+    "clear": ("clear the contact of a guest, the account or the opportunity of calls", _clear),
+    "form": ("give the address of the CRM's own form for a record that it lacks, filled in", _form),
+    "refresh": ("associate calls anew, after the CRM changed", _refresh),
+    "resume": ("let a connection go on that was paused", _resume),
+}
+"""The commands of :mod:`connector_core.cli.people`, each with what it does and what can be typed."""
