@@ -5,11 +5,12 @@ What vcrpy cannot replay needs a real connection: silence, half an answer, a con
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -20,8 +21,10 @@ from connector_core.testing.cassettes.guard import no_network, no_waiting
 from connector_core.testing.listener import Listener
 from connector_core.testing.sandbox import Request, Response
 
-FaultKind: TypeAlias = Literal["answer", "half", "reset", "silence"]
+FaultKind: TypeAlias = Literal["answer", "half", "refused", "reset", "silence"]
+_CLOSED = -1
 _POLL_SECONDS = 0.01
+_SILENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Fault:
 
     ``before``: the place of the answer, from 0; None: before each, and to what was not recorded. ``kind``: ``answer`` is
     ``status``, ``headers`` and ``body``; ``half`` is the recorded answer, broken off in its middle; ``reset`` closes the
-    connection without an answer; ``silence`` lasts until the client gives up.
+    connection without an answer; ``silence`` lasts until the client gives up, and where it has not within five seconds the
+    answer comes after all; ``refused`` takes no connection any more, once as many answers were given as ``before`` says.
     """
 
     kind: FaultKind
@@ -87,6 +91,8 @@ class ReplayServer:
         self.slept: list[float] = []
         """The waits of the client, in seconds; they take no time."""
         self._path = path
+        self.answers = len(cassette.exchanges)
+        """How many answers were recorded."""
         self._exchanges = cassette.exchanges
         self._faults = faults
         self._left = list(range(len(cassette.exchanges)))
@@ -94,6 +100,7 @@ class ReplayServer:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._listener = Listener(self._answer, 0)
+        self._kept_port = socket.socket()
         self.address = ("127.0.0.1", int(self._listener.server_address[1]))
         self.url = f"http://127.0.0.1:{self.address[1]}"
         self._recorded = {f"{it.scheme}://{it.netloc}" for it in (urlsplit(each.asked.url) for each in self._exchanges)}
@@ -106,12 +113,14 @@ class ReplayServer:
     def start(self) -> None:
         """Serve in a thread of its own."""
         threading.Thread(target=self._listener.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
+        self._refuse()
 
     def close(self) -> None:
         """End every connection."""
         self._stopping.set()
         self._listener.shutdown()
         self._listener.server_close()
+        self._kept_port.close()
 
     def _moved(self, text: str) -> str:
         for origin in self._recorded:
@@ -126,11 +135,29 @@ class ReplayServer:
             if fault is None and index is not None:
                 self._left.remove(index)
         answer = self._unknown(request) if index is None else self._response(self._exchanges[index].answer)
-        return answer if fault is None else self._faulty(fault, answer)
+        if fault is not None:
+            return self._faulty(fault, answer)
+        return replace(answer, headers={**answer.headers, "connection": "close"}) if self._refuse() else answer
+
+    def _refuse(self) -> bool:
+        """Stop listening, if enough answers were given; tell whether they were."""
+        with self._lock:
+            given = len(self._exchanges) - len(self._left)
+            enough = any(fault.kind == "refused" and given >= (fault.before or 0) for fault in self._faults)
+            if enough and self._listener.socket.fileno() != _CLOSED:
+                self._listener.shutdown()
+                with suppress(OSError):  # not every system takes this
+                    self._listener.socket.shutdown(socket.SHUT_RDWR)  # now, whoever else still looks at it
+                self._listener.socket.close()
+                # A port that is bound refuses too, and goes to nobody else, who would be reached instead.
+                self._kept_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                with suppress(OSError):  # or somebody was quicker
+                    self._kept_port.bind(self.address)
+            return enough
 
     def _fault(self, index: int | None) -> Fault | None:
         for place, fault in enumerate(self._faults):
-            if fault.before in (index, None) and self._done[place] < fault.times:
+            if fault.kind != "refused" and fault.before in (index, None) and self._done[place] < fault.times:
                 self._done[place] += 1
                 return fault
         return None
@@ -144,9 +171,8 @@ class ReplayServer:
                 status = 200 if answer.status in (204, 304) else answer.status  # which have no half
                 return Response(status, answer.body[: int(length) // 2], {**answer.headers, "content-length": length})
             case "silence":
-                self._stopping.wait()
-                return None
-            case "reset":
+                return None if self._stopping.wait(_SILENCE_SECONDS) else answer
+            case "reset" | "refused":
                 return None
 
     def _response(self, answer: Answer) -> Response:

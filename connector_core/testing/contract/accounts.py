@@ -21,7 +21,10 @@ class Account(Protocol):
     ``local``, asked without HTTP, so that there is nothing to record.
 
     For a plugin with the trait ``unique_external_key`` there is also ``unique_key()``: it makes a unique field for the
-    call's id, until the next wipe, and gives the settings that name it.
+    call's id, until the next wipe, and gives the settings that name it. For one with the operation ``read_people`` there is
+    ``remove_contact(contact_id, survivor_id)``: it deletes a contact, or merges it into another one where that is not None.
+    Where it is asked in every run (``live=True``), ``missing()`` gives the names of the environment variables that it needs
+    and does not find.
     """
 
     ORIGIN: str
@@ -43,6 +46,7 @@ class SandboxAccount:
 
     def __init__(self, manifest: CrmManifest) -> None:
         """Start nothing yet."""
+        self._contacts = manifest.names.get("contact", "contact")
         self._make: type[Sandbox] = load(manifest.sandbox or "", of=f"plugin {manifest.name}")
         self._sandbox: Sandbox | None = None
         self._server: SandboxServer | None = None
@@ -69,6 +73,26 @@ class SandboxAccount:
         """Let the sandbox make a unique field."""
         return unique_key(self._sandbox)
 
+    def remove_contact(self, contact_id: str, survivor_id: str | None) -> None:
+        """Delete or merge a contact, as a person does."""
+        if self._sandbox is None:
+            raise RuntimeError("seed first")
+        merged = survivor_id is not None
+        self._sandbox.patch(self._contacts, contact_id, {}, delete=not merged, merge_into=survivor_id)
+
+
+def remove_contact(account: object, contact_id: str, survivor_id: str | None) -> None:
+    """Let an account delete or merge a contact, where it can.
+
+    :raises BrokenClauseError: It cannot.
+    """
+    remove = getattr(account, "remove_contact", None)
+    if remove is None:
+        raise BrokenClauseError(
+            f"  the manifest declares read_people, and {type(account).__name__} has no remove_contact() to prove it with"
+        )
+    remove(contact_id, survivor_id)
+
 
 def unique_key(account: object) -> Mapping[str, Any]:
     """Give the settings of a unique field, where the account can make one.
@@ -78,10 +102,18 @@ def unique_key(account: object) -> Mapping[str, Any]:
     make = getattr(account, "unique_key", None)
     if make is None:
         raise BrokenClauseError(
-            f"  the manifest declares unique_external_key, and {type(account).__name__} has no unique_key() to prove it with"
+            f"  the manifest declares unique_external_key, and {type(account).__name__} has no unique_key() to prove it"
+            " with: write one in recording.py, which makes a unique field and gives the settings that name it; {} where the"
+            " CRM has one of itself"
         )
     settings: Mapping[str, Any] = make()
     return settings
+
+
+def missing_of(account: object) -> list[str]:
+    """Give the environment variables that an account needs and does not find, where it tells."""
+    missing: list[str] = getattr(account, "missing", list)()
+    return missing
 
 
 def recording_of(module_file: Path) -> Account | None:

@@ -16,22 +16,41 @@ from typing import Any, ClassVar
 import pytest
 
 from connector_core.manifest import CrmManifest, Deviation
-from connector_core.testing.cassettes.library import FOLDER
-from connector_core.testing.contract.accounts import Account, SandboxAccount, recording_of
+from connector_core.testing.contract.accounts import Account, SandboxAccount, missing_of, recording_of
 from connector_core.testing.contract.activities import Recognising
+from connector_core.testing.contract.changes import Replacing
 from connector_core.testing.contract.clauses import Clause, clause_of, clauses_of
 from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.described import Describing
 from connector_core.testing.contract.errors import Errors, LostAnswers
 from connector_core.testing.contract.fields import Fields
 from connector_core.testing.contract.manners import Manners
 from connector_core.testing.contract.opportunities import Opportunities, Users
 from connector_core.testing.contract.reads import Emails, People, Phones
+from connector_core.testing.contract.records import Reading
+from connector_core.testing.contract.searching import Forms, Searching
 from connector_core.testing.contract.stages import Mode, Stages
 from connector_core.testing.contract.writing import Changing, Creating
 
 
 class AdapterContract(
-    Emails, Phones, People, Recognising, Opportunities, Users, Creating, Changing, Fields, Errors, LostAnswers, Manners
+    Emails,
+    Phones,
+    People,
+    Recognising,
+    Opportunities,
+    Users,
+    Reading,
+    Searching,
+    Forms,
+    Describing,
+    Creating,
+    Changing,
+    Replacing,
+    Fields,
+    Errors,
+    LostAnswers,
+    Manners,
 ):
     """Proves that a plugin keeps the contract; ``docs/contract.md`` has its clauses.
 
@@ -39,11 +58,14 @@ class AdapterContract(
     :param deviations: Clauses that it does not keep, beside those of the manifest.
     :param account: What to ask where no cassette is played; else a ``recording.py`` beside the test module, else the
         sandbox that the manifest names.
+    :param live: Ask the account in every run, and play no cassette. Where its ``missing()`` names variables that the
+        environment lacks, the clauses are skipped.
     """
 
     manifest: ClassVar[CrmManifest]
     deviations: ClassVar[Mapping[str, Deviation]]
     account: ClassVar[Account | None]
+    live: ClassVar[bool]
 
     def __init_subclass__(
         cls,
@@ -51,13 +73,14 @@ class AdapterContract(
         manifest: CrmManifest | None = None,
         deviations: Mapping[str, Deviation] | None = None,
         account: Account | None = None,
+        live: bool = False,
         **options: Any,
     ) -> None:
         """Take the keywords of the class, and refuse what would weaken the contract."""
         super().__init_subclass__(**options)
         if manifest is None:
             raise TypeError(f"{cls.__name__} does not say whose contract it is: add manifest=… behind AdapterContract")
-        cls.manifest, cls.account = manifest, account
+        cls.manifest, cls.account, cls.live = manifest, account, live
         cls.deviations = {**manifest.deviations, **(deviations or {})}
         _check_whole(cls)
         _check_deviations(cls.__name__, cls.deviations)
@@ -98,11 +121,13 @@ def _stages(request: pytest.FixtureRequest, cls: type[AdapterContract]) -> Stage
     """Give the stages of a test class, made for its first clause and closed after its last."""
     node = request.node.getparent(pytest.Class)
     if _OPEN not in node.stash:
-        folder = request.config.rootpath / FOLDER
-        mode = mode_of(request.config)
+        folder = request.config.rootpath / request.config.getini("crm_cassettes")
+        mode = "live" if cls.live else mode_of(request.config)
         account = cls.account
         if account is None and mode in ("record", "live"):
             account = recording_of(Path(request.path)) or _sandbox(cls.manifest)
+        if cls.live and (missing := missing_of(account)):
+            pytest.skip(f"no account of {cls.manifest.title} to ask: set {', '.join(missing)}")
         node.stash[_OPEN] = Stages(cls.manifest, mode, folder, account)
         node.addfinalizer(node.stash[_OPEN].close)
     stages: Stages = node.stash[_OPEN]

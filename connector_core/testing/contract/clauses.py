@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from connector_core.manifest import HOLDS, CrmManifest, Deviation
@@ -27,7 +28,8 @@ class Clause:
     ``operations`` and ``traits``: what a plugin must declare for it to be proved; where it declares less, it is proved that
     the rest is refused without a request. ``holds``: what the CRM must be able to hold. ``http``: it is about requests.
     ``changes``: it leaves another world behind. ``quiet``: it sends nothing. ``plays``: it has no cassette of its own, and
-    plays the one of this clause to the plugin, with faults.
+    plays the one of this clause to the plugin, with faults. ``without``: contacts that somebody deletes beforehand
+    (None), or merges into another one.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Clause:
     changes: bool = False
     quiet: bool = False
     plays: Clause | None = None
+    without: Mapping[str, str | None] = field(default_factory=dict, hash=False)
 
     def undeclared(self, manifest: CrmManifest) -> tuple[str, ...]:
         """Give the operations and traits that the plugin does not declare."""
@@ -79,6 +82,7 @@ def clause(
     changes: bool = False,
     quiet: bool = False,
     plays: Body | None = None,
+    without: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Callable[[Body], Body]:
     """Make a method a clause; see :class:`Clause`."""
 
@@ -98,6 +102,7 @@ def clause(
             changes=changes,
             quiet=quiet,
             plays=clause_of(plays),
+            without=without,
         )
 
         @functools.wraps(body)

@@ -15,7 +15,7 @@ from connector_core.binding import bind
 from connector_core.connection import Connection
 from connector_core.errors import ConnectorError, UnsupportedError
 from connector_core.manifest import ConnectionInfo, CrmManifest
-from connector_core.model import CallKey, Unknown
+from connector_core.model import CallKey, FormFields, Unknown
 from connector_core.testing.cassettes import Fault, ReplayServer
 from connector_core.testing.contract.clauses import Clause, Standing
 from connector_core.testing.contract.stages import Stage, Stages
@@ -35,6 +35,13 @@ _ASKED: Mapping[str, Callable[[Connection], object]] = {
     "write_activity": lambda it: it.write_activity([]),
     "fill_fields": lambda it: it.fill_fields([]),
     "find_users_by_email": lambda it: it.find_users_by_email(["nobody@example.com"]),
+    "read_people": lambda it: it.read_people(["none"]),
+    "read_accounts": lambda it: it.read_accounts(["none"]),
+    "search_people": lambda it: it.search_people(["nobody"]),
+    "search_accounts": lambda it: it.search_accounts(["nobody"]),
+    "form_address": lambda it: it.form_address("contact", FormFields()),
+    "describe_objects": lambda it: it.describe_objects(["none"]),
+    "check_access": lambda it: it.check_access(),
 }
 
 

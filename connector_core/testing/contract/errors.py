@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from connector_core.errors import (
     TryAgainError,
 )
 from connector_core.manifest import load
-from connector_core.model import Unknown
+from connector_core.model import ActivityDraft, Unknown
 from connector_core.references import is_secret
 from connector_core.testing.cassettes import Fault
 from connector_core.testing.contract.activities import FIND
@@ -22,13 +22,14 @@ from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
 from connector_core.testing.contract.reads import CARLA, EMAIL, Emails
 from connector_core.testing.contract.wording import BrokenClauseError
-from connector_core.testing.contract.writing import WRITE, Creating, draft
+from connector_core.testing.contract.writing import WRITE, Creating, draft, many
 
 LOOK_UP = Emails.test_an_address_finds_its_person
 CREATE = Creating.test_what_was_created_is_recognised
 MOST_TRIES = 6
 LIMIT = Fault("answer", 429, {"retry-after": "7"})
 SHORT_SECONDS = 0.3
+_ALWAYS = 1_000
 
 
 def impatient(crm: Crm) -> dict[str, Any]:
@@ -125,7 +126,8 @@ class Errors:
         """A look-up without an answer is given up after the setting timeout_seconds, and asked again."""
         with crm.troubled(Fault("silence"), settings=impatient(crm)) as server:
             crm.expect(told(asked(crm)), told(("C1",)))
-            crm.expect([it.fault for it in server.requests].count("silence"), 1, "how often there was silence")
+            first = [it.fault for it in server.requests if it.index == 0]
+            crm.expect(first, ["silence", None], "the request that met silence, and was sent again")
 
     @clause("C-ERROR-10", EMAIL, plays=LOOK_UP)
     def test_a_web_page_is_no_answer(self, crm: Crm) -> None:
@@ -180,6 +182,26 @@ class LostAnswers:
         results = list(_each_request(crm, LIMIT))
         crm.expect(results, [("created", 2)] * max(1, len(results)), "the outcome, and how often the request was sent")
 
+    @clause("C-LOST-6", WRITE, FIND, plays=CREATE)
+    def test_what_did_not_arrive_is_no_doubt(self, crm: Crm) -> None:
+        """A create whose connection was refused did not arrive: it is deferred, or raises TryAgainError; never unknown."""
+        results: list[tuple[str, str | None]] = []
+        while not results or results[-1][0] != "created":
+            with crm.troubled(Fault("refused", before=len(results))):
+                results += _results(crm, [draft(crm)])
+        doubts = [it for it in results[:-1] or results if it[0] not in ("deferred", "TryAgainError")]
+        crm.expect(doubts, [], "outcomes and reasons, where more and more was answered before")
+
+    @clause("C-LOST-7", WRITE, plays=Creating.test_a_large_batch_is_written_whole)
+    def test_what_was_written_before_a_failure_is_told(self, crm: Crm) -> None:
+        """Where a later request of a batch fails (429, or a broken connection), what was created before is told."""
+        results = [list(_each_failing(crm, fault)) for fault in (Fault("reset"), LIMIT)]
+        doubts = [place for place, outcomes in enumerate(results[0]) if "unknown" in outcomes]
+        first = min(doubts, default=len(results[0]))
+        later = [outcomes for each in results for outcomes in each[first + 1 :]]
+        wrong = [it for it in later if not {"created"} <= it <= {"created", "deferred", "unknown"}]
+        crm.expect(wrong, [], "outcomes where a request failed that was not the first one to create")
+
 
 def _expect_unknown(crm: Crm, fault: Fault) -> None:
     """Let each request of a create meet a fault in turn: what creates is unknown, all others may be sent again."""
@@ -197,12 +219,30 @@ def _each_request(crm: Crm, fault: Fault) -> Iterator[tuple[str, int]]:
     settings = impatient(crm) if fault.kind == "silence" else None
     for place in itertools.count():
         with crm.troubled(replace(fault, before=place), settings=settings) as server:
-            try:
-                receipt = crm.connection.write_activity([draft(crm)])["contract:new"]
-                outcome: str = receipt.outcome
-            except ConnectorError as error:
-                outcome = type(error).__name__
+            (outcome,) = _outcomes(crm, [draft(crm)])
             times = sum(it.index == place for it in server.requests)
         if not times:
             return
         yield outcome, times
+
+
+def _each_failing(crm: Crm, fault: Fault) -> Iterator[set[str]]:
+    """Give, for requests of a large batch that fail whenever they are sent, the outcomes: the first ones, then fewer."""
+    place, answers = 0, 1
+    while place < answers:
+        with crm.troubled(replace(fault, before=place, times=_ALWAYS)) as server:
+            yield _outcomes(crm, many(crm))
+        place, answers = place + 1 + place // 4, server.answers
+
+
+def _outcomes(crm: Crm, drafts: Sequence[ActivityDraft]) -> set[str]:
+    """Write drafts: their outcomes, or the error."""
+    return {outcome for outcome, _ in _results(crm, drafts)}
+
+
+def _results(crm: Crm, drafts: Sequence[ActivityDraft]) -> set[tuple[str, str | None]]:
+    """Write drafts: their outcomes and reasons, or the error and what it says."""
+    try:
+        return {(it.outcome, it.reason) for it in crm.connection.write_activity(drafts).values()}
+    except ConnectorError as error:
+        return {(type(error).__name__, str(error))}

@@ -86,6 +86,7 @@ class Fields:
         one = update(crm, "C1", "contact", title="Chief of Tests")
         receipts = crm.connection.fill_fields([gone, one])
         crm.expect(outcomes(receipts[gone.object, gone.id]), dict.fromkeys(gone.fields, "refused"), "what is not there")
+        crm.expect(outcomes(receipts[one.object, one.id]), dict.fromkeys(one.fields, "sent"), "what is there")
         crm.expect(person(crm).title, "Chief of Tests", "the title of C1")
 
     @clause("C-FIELD-7", FILL, changes=True)

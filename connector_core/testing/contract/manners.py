@@ -10,7 +10,7 @@ from connector_core.testing.cassettes import Fault
 from connector_core.testing.contract.activities import FIND
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, call_key
-from connector_core.testing.contract.errors import LOOK_UP, asked, told
+from connector_core.testing.contract.errors import LIMIT, LOOK_UP, asked, told
 from connector_core.testing.contract.opportunities import LIST
 from connector_core.testing.contract.reads import CARLA, EMAIL, PHONE, by_email, by_phone
 from connector_core.testing.contract.wording import BrokenClauseError
@@ -70,6 +70,13 @@ class Manners:
         drafts = [draft(crm, f"contract:many-{number}", body=None) for number in range(HUNDRED)]
         receipts = cost(crm, WRITE, lambda it: it.write_activity(drafts))
         crm.expect({it.outcome for it in receipts.values()}, {"created"}, "the outcomes")
+
+    @clause("C-COST-6", EMAIL, plays=LOOK_UP)
+    def test_every_request_is_counted(self, crm: Crm) -> None:
+        """Every request is counted by the connection's meter, also one that is sent again."""
+        with crm.troubled(LIMIT) as server:
+            asked(crm)
+            crm.expect(crm.connection.cost.requests, len(server.requests), "the requests that were counted")
 
     @clause("C-MANNERS-1", EMAIL, PHONE, FIND, LIST)
     def test_a_look_up_changes_nothing(self, crm: Crm) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from connector_core.model import Person, Unknown
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, Shown
+from connector_core.testing.contract.world import CROWD, crowd_email
 
 CARLA = "carla.client@example.com"
 PAUL = "paul.o'plus+buyer_50@example.com"
@@ -92,6 +93,12 @@ class Emails:
         others = {f"nobody{number}@example.com": () for number in range(249)}
         crm.expect(by_email(crm, CARLA, *others), {CARLA: ("C1",), **others})
 
+    @clause("C-EMAIL-11", EMAIL)
+    def test_people_beyond_a_page_are_found(self, crm: Crm) -> None:
+        """Of 55 addresses of as many people, more than some services give on a page, each finds its person."""
+        wanted = {crowd_email(key): (key,) for key in CROWD}
+        crm.expect(by_email(crm, *wanted), wanted)
+
 
 class Phones:
     """By phone number."""
@@ -152,6 +159,11 @@ class Phones:
         """Of 101 numbers, more than services take at once, each is answered, and the one that is there is found."""
         others = {f"+336399809{number:02}": () for number in range(100)}
         crm.expect(by_phone(crm, "+33639980101", *others), {"+33639980101": ("C1",), **others})
+
+    @clause("C-PHONE-12", PHONE)
+    def test_all_digits_count(self, crm: Crm) -> None:
+        """A number that differs from a stored one in a single digit, before the last nine, finds nobody."""
+        crm.expect(by_phone(crm, "+13025550107"), {"+13025550107": ()})
 
 
 class People:

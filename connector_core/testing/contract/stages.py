@@ -27,12 +27,15 @@ from connector_core.testing.cassettes import (
     sabotaged,
 )
 from connector_core.testing.cassettes.guard import no_network
-from connector_core.testing.contract.accounts import Account, unique_key
+from connector_core.testing.contract.accounts import Account, remove_contact, unique_key
 from connector_core.testing.contract.clauses import Clause
 from connector_core.testing.contract.world import REGIONS, contract_world
 
 Mode: TypeAlias = Literal["replay", "sabotage", "record", "live"]
 """How clauses are run: on their cassettes; on these with each answer emptied in turn; recording them; without any."""
+
+_HOW_TO_RECORD = "Record it with: pytest --contract-record, on this test class"
+_HOW_TO_ASK = "Put a recording.py beside the test module, with ORIGIN, settings(), seed(world) and wipe()"
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Stages:
         settings, ids = self._seeded()
         if "unique_external_key" in clause.traits:
             settings = {**settings, **unique_key(self._account)}
+        for contact, survivor in clause.without.items():
+            remove_contact(self._account, ids[contact], ids[survivor] if survivor else None)
         try:
             if self.local:
                 yield Stage(settings, ids)
@@ -159,23 +164,15 @@ class Stages:
     def _existing(self, clause: Clause) -> Path:
         path = self.path(clause)
         if not path.exists():
-            pytest.fail(f"{path}: {clause.id} has no cassette. {self._how_to_record()}", pytrace=False)
+            pytest.fail(f"{path}: {clause.id} has no cassette. {_HOW_TO_RECORD}", pytrace=False)
         return path
 
     def _any_provenance(self) -> Provenance:
         folder = self._folder / self.manifest.name
         path = next(iter(sorted(folder.glob("*.yaml"))), None)
         if path is None:
-            pytest.fail(f"{folder}: there is no cassette. {self._how_to_record()}", pytrace=False)
+            pytest.fail(f"{folder}: there is no cassette. {_HOW_TO_RECORD}", pytrace=False)
         return read(path).provenance
-
-    def _how_to_record(self) -> str:
-        if self._account is not None or self.manifest.sandbox:
-            return "Record with: pytest --contract-record, on this test class"
-        return (
-            "Put a recording.py beside the test module, with ORIGIN, settings(), seed(world) and wipe(), and record with: "
-            "pytest --contract-record, on this test class"
-        )
 
     def _recorded(
         self, provenance: Provenance, requests: Callable[[], int], settings: Mapping[str, Any] | None = None
@@ -196,7 +193,7 @@ class Stages:
     def _seeded(self) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         """Let the account hold the world, unless it still does."""
         if self._account is None:
-            pytest.fail(f"{self.manifest.name}: there is no account to ask. {self._how_to_record()}", pytrace=False)
+            pytest.fail(f"{self.manifest.name}: there is no account to ask. {_HOW_TO_ASK}", pytrace=False)
         if self._held is None:
             self._used = True
             self._account.wipe()

@@ -33,8 +33,8 @@ def survivors(clause: Clause, manifest: CrmManifest, answers: Sequence[int]) -> 
     """Say which recorded answers show nothing."""
     listed = ", ".join(map(str, answers))
     return (
-        f"{manifest.name} keeps {clause.id} without the recorded answers {listed}: they show nothing. Expect in the clause"
-        " what they say, or let the plugin look at them"
+        f"{manifest.name} keeps {clause.id} without the recorded answers {listed} (counted from 1): they show nothing."
+        " Expect in the clause what they say, or let the plugin look at them"
     )
 
 

@@ -10,6 +10,7 @@
     without an account
     C2 Dora, two addresses · C5 Paul O'Plus, two look-alikes T3 and T4 · C6 … C10 numbers written in five ways
     C11, C12, C13 one number · C14 two numbers · L1 an open lead
+    C101 … C155 nothing but names
     T2 written by a person · T5 "contract:Case" · T6 "other:1"
 
 All are invented: addresses of ``example.com`` and ``example.net``, and numbers that France (06 39 98, 01 99 00) and North
@@ -31,7 +32,15 @@ REGIONS = ("FR", "US")
 MANY = tuple(f"O{number}" for number in range(101, 206))
 """The opportunities of A3: more than a service gives on a page."""
 
+CROWD = tuple(f"C{number}" for number in range(101, 156))
+"""People with a name and an address: more than a search box shows, or some services give on a page."""
+
 _WORLD = Path(__file__).with_name("world.json")
+
+
+def crowd_email(key: str) -> str:
+    """Give the address of one of the crowd."""
+    return f"crowd.{key.lower()}@example.com"
 
 
 def contract_world(manifest: CrmManifest) -> World:
@@ -41,6 +50,7 @@ def contract_world(manifest: CrmManifest) -> World:
         {"id": key, "name": f"Deal {key}", "account_id": "A3", "created_at": "2026-01-07T10:00:00Z"} for key in MANY
     ]
     people = value["people"]
+    people += [{"kind": "contact", "id": key, "name": f"Crowd {key}", "emails": [crowd_email(key)]} for key in CROWD]
     if "leads" not in manifest.traits:
         people[:] = [person for person in people if person["kind"] == "contact"]
     elif "converted_leads" in manifest.cannot_hold:

@@ -1,0 +1,64 @@
+"""Clauses on what a CRM tells of its objects and fields."""
+
+from __future__ import annotations
+
+from connector_core.model import ObjectDescription, Unknown
+from connector_core.testing.contract.clauses import clause
+from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.wording import BrokenClauseError
+
+DESCRIBE, ACCESS = "describe_objects", "check_access"
+NO_OBJECT = "contract_no_such_object"
+
+
+def described(crm: Crm, name: str) -> ObjectDescription:
+    """Describe one object of the manifest's names."""
+    own = crm.manifest.names[name]
+    found = crm.connection.describe_objects([own])[own]
+    if isinstance(found, Unknown) or not found:
+        raise BrokenClauseError(f"  {own} was not described: {found or 'as if it were not there'}")
+    return found[0]
+
+
+class Describing:
+    """What a CRM tells of its objects and fields."""
+
+    @clause("C-DESCRIBE-1", DESCRIBE)
+    def test_an_object_is_described(self, crm: Crm) -> None:
+        """The object of contacts is described under its own name, with a label, as one that may be read and changed."""
+        contact = described(crm, "contact")
+        crm.expect(contact.name, crm.manifest.names["contact"], "the name")
+        crm.expect((bool(contact.label), contact.readable, contact.updatable), (True, True, True), "label and rights")
+
+    @clause("C-DESCRIBE-2", DESCRIBE)
+    def test_fields_are_described(self, crm: Crm) -> None:
+        """A contact's title is a text, and an opportunity's day a date or a time; both have labels and may be changed."""
+        wanted = {"contact.title": {"text"}, "opportunity.date": {"date", "time"}}
+        for name, types in wanted.items():
+            field = described(crm, name.partition(".")[0]).fields.get(crm.manifest.names[name])
+            crm.expect(field is not None, True, f"{name} is among the fields")
+            assert field is not None  # noqa: S101 - else the line above has raised
+            shown = (field.type in types, bool(field.label), field.updatable)
+            crm.expect(shown, (True, True, True), f"{name}, a {field.type}: its type, label and right")
+
+    @clause("C-DESCRIBE-3", DESCRIBE)
+    def test_an_object_that_is_not_there(self, crm: Crm) -> None:
+        """An object that is not there is answered with an empty tuple, and fails no other."""
+        contact = crm.manifest.names["contact"]
+        found = crm.connection.describe_objects([contact, NO_OBJECT])
+        crm.expect(found[NO_OBJECT], (), "what is told of an object that is not there")
+        crm.expect([it.name for it in _told(found[contact])], [contact], "what is told of contacts beside it")
+
+    @clause("C-ACCESS-1", ACCESS)
+    def test_rights_are_told(self, crm: Crm) -> None:
+        """Each right that the connector uses is told, who has all lacks none, and a version comes with the newest one."""
+        access = crm.connection.check_access()
+        rights = access.rights
+        crm.expect([it for it in rights if not it.name], [], "rights without a name")
+        crm.expect(sorted({it.name for it in rights if it.granted is False}), [], "rights that are said to be missing")
+        versions = [it is None for it in (access.api_version, access.newest_version)]
+        crm.expect(len(set(versions)), 1, "the version that is asked and the newest one: both, or none")
+
+
+def _told(found: tuple[ObjectDescription, ...] | Unknown) -> tuple[ObjectDescription, ...]:
+    return () if isinstance(found, Unknown) else found
