@@ -12,7 +12,6 @@ from connector_hubspot.settings import HubSpotSettings
 
 from connector_core.crms.world import parse_world
 from connector_core.manifest import ConnectionInfo
-from connector_core.policy import RequestPolicy
 from connector_core.testing.server import SandboxServer
 
 
@@ -59,8 +58,8 @@ class Account:
 
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Account]]:
-    """Serve a world, and connect to it; back-off takes no time."""
-    monkeypatch.setattr(RequestPolicy, "_backoff", staticmethod(lambda _: 0.0))
+    """Serve a world, and connect to it; waiting takes no time."""
+    monkeypatch.setattr("connector_core.policy.wait", lambda _: None)
     accounts: list[Account] = []
 
     def connected(regions: tuple[str, ...] = ("FR",), **world: Any) -> Account:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from connector_hubspot.failures import errors_of, of_status, problems_of
+from connector_hubspot.kinds import KINDS
 from connector_hubspot.reading import made
 from connector_hubspot.transport import parsed
 from connector_hubspot.writing import _Writer
@@ -57,7 +58,9 @@ def test_every_answer_to_a_write_leaves_a_receipt(body: dict[str, Any]) -> None:
     """After a write that was answered somehow, the draft has a receipt, and one that was made has its id."""
     at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     writer = _Writer(None)  # type: ignore[arg-type] # nothing is sent
-    writer._note([ActivityDraft("x:1", "call", at, at)], body, "created", lambda result: str(result["id"]))
+    writer._note(
+        KINDS["call"], [ActivityDraft("x:1", "call", at, at)], body, "created", lambda result: str(result["id"])
+    )
     receipt = writer._receipts["x:1"]
     assert (receipt.outcome == "created") == (receipt.id is not None)
 

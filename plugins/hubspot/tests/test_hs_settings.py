@@ -10,7 +10,7 @@ from connector_hubspot import HUBSPOT
 from connector_hubspot.settings import HubSpotSettings
 from pydantic import ValidationError
 
-from connector_core.manifest import OPERATIONS, load
+from connector_core.manifest import load
 
 OAUTH = {"client_id": "id", "client_secret": "secret", "refresh_token": "refresh"}
 
@@ -107,4 +107,4 @@ def test_the_manifest_names_what_is_there() -> None:
     """Settings, adapter and sandbox load, and the adapter has every operation that is declared."""
     adapter = load(HUBSPOT.adapter, of="hubspot")
     assert load(HUBSPOT.settings, of="hubspot") is HubSpotSettings
-    assert HUBSPOT.operations == OPERATIONS <= set(dir(adapter))
+    assert HUBSPOT.operations <= set(dir(adapter))

@@ -1,7 +1,8 @@
-"""OAuth tokens: refreshed in memory, once for all threads."""
+"""OAuth tokens: refreshed once for all threads, and for all processes that share a store."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -43,9 +44,10 @@ def test_many_threads_refresh_once(connect: Connect) -> None:
 def test_a_token_is_refreshed_before_it_expires(connect: Connect) -> None:
     """After four fifths of its life a token is replaced without a refused request."""
     account = connect()
+    start = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     now = [0.0]
     app = {key: value for key, value in account.server.settings.items() if key != "access_token"}
-    client = HubSpotClient(HubSpotSettings.model_validate(app), clock=lambda: now[0])
+    client = HubSpotClient(HubSpotSettings.model_validate(app), clock=lambda: start + dt.timedelta(seconds=now[0]))
     for now[0] in (0.0, 1439.0, 1441.0):
         client.get("/crm/owners/{version}")
     assert (tokens(account), [entry["status"] for entry in account.server._journal]) == (2, [200] * 5)

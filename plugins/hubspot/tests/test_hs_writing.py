@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connector_core.errors import CredentialsError, MissingRightError
-from connector_core.model import ActivityDraft, Receipt
+from connector_core.model import ActivityDraft, Receipt, Replaced
 
 Connect = Callable[..., Any]
 START = dt.datetime(2026, 3, 2, 10, tzinfo=dt.timezone(dt.timedelta(hours=1)))
@@ -271,11 +271,83 @@ def test_only_what_is_given_is_changed(connect: Connect) -> None:
     assert (receipt.outcome, receipt.id) == ("updated", account["T"])
 
 
-def test_a_key_is_not_overwritten(connect: Connect) -> None:
-    """Without being told to, a change leaves the key field alone."""
+@pytest.mark.parametrize("set_key", [True, False])
+def test_an_activity_that_got_the_key_of_another_call_is_left_alone(connect: Connect, set_key: bool) -> None:
+    """Whatever the change says of it, also where it sets no key."""
     account = connect(activities=[{"id": "T", "kind": "call", "call_id": "other"}])
-    account.adapter.write_activity([change(account["T"], body="New")])
-    assert account.record("calls", account["T"])["properties"]["hs_call_external_id"] == "other"
+    receipt = account.adapter.write_activity([change(account["T"], body="New", set_key=set_key)])["x:1"]
+    properties = account.record("calls", account["T"])["properties"]
+    assert (receipt.outcome, receipt.code) == ("refused", "other_key")
+    assert (properties["hs_call_external_id"], properties.get("hs_call_body")) == ("other", None)
+
+
+def test_a_text_that_somebody_wrote_meanwhile_stays(connect: Connect) -> None:
+    """It is read again just before; the rest of the change is written, and the answer tells the body that is there."""
+    account = connect(activities=[{"id": "T", "kind": "call", "title": "By hand", "body": "A person's"}])
+    ours = Replaced(subject="Ours", body="A person's")
+    given = change(account["T"], subject="New", body="<p>New</p>", replaces=ours)
+    receipt = account.adapter.write_activity([given])["x:1"]
+    properties = account.record("calls", account["T"])["properties"]
+    assert (receipt.outcome, receipt.kept, receipt.body) == ("updated", ("subject",), "<p>New</p>")
+    assert (properties["hs_call_title"], properties["hs_call_body"]) == ("By hand", "<p>New</p>")
+
+
+def test_a_created_activity_tells_the_body_that_it_holds(connect: Connect) -> None:
+    """HubSpot's answer has it."""
+    assert connect().adapter.write_activity([draft()])["x:1"].body == "<p>Said.</p><p>ref: x:1</p>"
+
+
+@pytest.mark.parametrize("kind", ["call", "meeting"])
+def test_what_the_connector_associated_is_replaced(connect: Connect, kind: Any) -> None:
+    """Another deal and account are set in place of its own, a person is taken off, and nobody else's is touched."""
+    account = connect(
+        **{**WORLD, "accounts": [{"id": "A"}, {"id": "B"}]},
+        activities=[{"id": "T", "kind": kind, "person_ids": ["C", "D"], "account_id": "A", "opportunity_id": "O"}],
+    )
+    ours = Replaced(account_id=account["A"], opportunity_id=account["O"], person_ids=(account["C"],))
+    receipt = account.adapter.write_activity([change(account["T"], kind=kind, account_id=account["B"], replaces=ours)])
+    assert (receipt["x:1"].outcome, receipt["x:1"].kept) == ("updated", ())
+    assert account.linked(kind + "s", account["T"]) == {"contacts": [account["D"]], "companies": [account["B"]]}
+
+
+def test_a_deal_that_somebody_set_stays(connect: Connect) -> None:
+    """Whatever the change was to replace; then nothing is left to write."""
+    account = connect(**WORLD, activities=[{"id": "T", "kind": "call", "opportunity_id": "O"}])
+    for given in (
+        change(account["T"], opportunity_id="123456", replaces=Replaced(opportunity_id="654321")),
+        change(account["T"], replaces=Replaced(opportunity_id="654321")),
+        change(account["T"], opportunity_id="123456"),
+    ):
+        receipt = account.adapter.write_activity([given])["x:1"]
+        assert (receipt.outcome, receipt.kept) == ("unchanged", ("opportunity_id",))
+    assert account.linked("calls", account["T"]) == {"deals": [account["O"]]}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 204, "body": ""},
+        {"status": 207, "body": {"status": "COMPLETE", "results": []}},
+        {"status": 200, "body": {"status": "COMPLETE", "results": []}},
+    ],
+)
+def test_an_association_is_off_whatever_the_answer_looks_like(connect: Connect, answer: Any) -> None:
+    """Versions differ: no content, or a batch without results."""
+    account = connect(**WORLD, activities=[{"id": "T", "kind": "call", "opportunity_id": "O"}])
+    account.faults({"match": {"path": "*/batch/archive"}, "do": answer})
+    given = change(account["T"], replaces=Replaced(opportunity_id=account["O"]))
+    assert account.adapter.write_activity([given])["x:1"].outcome == "updated"
+
+
+def test_an_association_that_cannot_be_taken_off_is_told(connect: Connect) -> None:
+    """In HubSpot's own words."""
+    account = connect(**WORLD, activities=[{"id": "T", "kind": "call", "opportunity_id": "O"}])
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "this association is required"}
+    body = {"status": "COMPLETE", "results": [], "errors": [error], "numErrors": 1}
+    account.faults({"match": {"path": "*/batch/archive"}, "do": {"status": 207, "body": body}})
+    given = change(account["T"], replaces=Replaced(opportunity_id=account["O"]))
+    receipt = account.adapter.write_activity([given])["x:1"]
+    assert (receipt.outcome, "this association is required" in str(receipt.reason)) == ("refused", True)
 
 
 def test_a_change_that_changes_nothing_sends_nothing(connect: Connect) -> None:
@@ -347,12 +419,12 @@ def test_associating_that_fails_is_for_later(connect: Connect) -> None:
 
 
 def test_many_changes_take_few_requests(connect: Connect) -> None:
-    """Sixty changes with three kinds of associations are four requests."""
+    """Sixty changes with three kinds of associations are four requests to read, and four to write."""
     account = connect(**WORLD, activities=[{"id": f"T{n}", "kind": "call"} for n in range(60)])
     links = {"person_ids": (account["C"],), "account_id": account["A"], "opportunity_id": account["O"]}
     drafts = [change(account[f"T{n}"], f"x:{n}", body="a", **links) for n in range(60)]
     receipts = account.adapter.write_activity(drafts)
-    assert ({receipt.outcome for receipt in receipts.values()}, len(account.requests())) == ({"updated"}, 4)
+    assert ({receipt.outcome for receipt in receipts.values()}, len(account.requests())) == ({"updated"}, 8)
 
 
 def test_writing_again_changes_nothing_more(connect: Connect) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from connector_odoo.client import OdooClient
 from connector_odoo.events import carrying
-from connector_odoo.reading import Domain, any_of, written
+from connector_odoo.reading import Domain, any_of, number_of, written
 from connector_odoo.settings import OdooSettings
 from connector_odoo.writing import QUIET
 
@@ -65,6 +65,11 @@ def wipe() -> None:
     left = odoo.read("ir.model.data", "search", domain=[["module", "=", MARK]])
     if left:
         odoo.change("ir.model.data", "unlink", ids=left)
+
+
+def remove_contact(contact_id: str, survivor_id: str | None) -> None:
+    """Delete a contact; Odoo does no more when contacts are merged."""
+    client().change("res.partner", "unlink", ids=[number_of("partner", contact_id)])
 
 
 def client() -> OdooClient:

@@ -11,7 +11,7 @@ from connector_odoo import ODOO
 from connector_odoo.settings import OdooSettings
 from pydantic import ValidationError
 
-from connector_core.manifest import OPERATIONS, load
+from connector_core.manifest import load
 
 GIVEN = {"base_url": "https://acme.odoo.com", "database": "acme", "api_key": "k" * 40}
 
@@ -105,7 +105,7 @@ def test_the_manifest_names_what_is_there() -> None:
     """Settings and adapter load, and the adapter has every operation that is declared."""
     adapter = load(ODOO.adapter, of="odoo")
     assert load(ODOO.settings, of="odoo") is OdooSettings
-    assert ODOO.operations == OPERATIONS <= set(dir(adapter))
+    assert ODOO.operations <= set(dir(adapter))
 
 
 def test_odoo_has_no_owner_filter_and_no_change_of_the_opportunity() -> None:

@@ -25,6 +25,7 @@ from connector_core.errors import (
     RefusedError,
     TryAgainError,
 )
+from connector_core.meter import Meter
 from connector_core.policy import RequestPolicy
 from connector_core.testing.listener import Listener
 from connector_core.testing.sandbox import Request, Response
@@ -229,6 +230,17 @@ def test_a_change_that_is_never_answered_is_unknown(service: Service, client: Od
         client.change("crm.lead", "web_save_multi", ids=[1], vals_list=[{}], specification={})
 
 
+@pytest.mark.parametrize("answer", [{}, [], None, [{"id": 2}], [{"id": 1}, {"id": 2}]])
+def test_a_change_whose_answer_names_other_records_is_unknown(
+    service: Service, client: OdooClient, answer: object
+) -> None:
+    """A change counts as done where the answer names the records that it changed, and nowhere else."""
+    service.answers = [Response.of(answer)]
+
+    with pytest.raises(OutcomeUnknownError, match=r"crm\.lead"):
+        client.save("crm.lead", [1], [{"name": "x"}], {})
+
+
 def test_a_server_that_cannot_be_reached_was_sent_nothing(service: Service, client: OdooClient) -> None:
     """Nobody listening: nothing was written, whatever was to be."""
     service.close()
@@ -244,3 +256,14 @@ def test_null_is_an_answer(service: Service, client: OdooClient) -> None:
     result: Any = client.read("res.partner", "whatever")
 
     assert result is None
+
+
+def test_every_request_is_counted(service: Service) -> None:
+    """A limit, a broken answer and the answer that follows are three requests; Odoo says nothing of a quota."""
+    meter = Meter()
+    client = OdooClient(OdooSettings(base_url=service.url, database="acme", api_key=KEY, timeout_seconds=5), meter)
+    service.answers = [Response(429, b"", {"Retry-After": "0"}), Response(502, b"<html>")]
+    client.read("res.partner", "search", domain=[])
+    client.close()
+
+    assert (meter.cost.requests, len(service.requests), meter.quota) == (3, 3, None)

@@ -16,7 +16,7 @@ from connector_odoo import ODOO
 from connector_core.association import Settings
 from connector_core.binding import bind
 from connector_core.manifest import ConnectionInfo
-from connector_core.model import ActivityDraft, Call, CallKey
+from connector_core.model import ActivityDraft, Call, CallKey, Replaced
 from connector_core.sync import sync
 from connector_core.testing.listener import Listener
 from connector_core.testing.sandbox import Request, Response
@@ -154,7 +154,7 @@ def test_a_change_changes_what_it_says_and_no_more(connect: Connect) -> None:
     """Text is replaced where it is given, people are added, and what is not spoken of stays."""
     account = connect(**WORLD)
     (made,) = write(account, draft(person_ids=(account["C1"],), owner_id=account["U1"]))
-    nothing = draft(activity_id=made.id, subject=None, body=None)
+    nothing = draft(activity_id=made.id, subject=None, body=None, replaces=Replaced(subject="Call"))
 
     (receipt,) = write(account, replace(nothing, subject="Renamed", person_ids=(account["C2"],)))
 
@@ -189,6 +189,56 @@ def test_an_opportunity_that_is_there_stays(connect: Connect) -> None:
     assert [opportunity.id for opportunity in activity.opportunities] == [account["O1"]]
 
 
+def test_an_opportunity_of_the_connector_stays_too(connect: Connect) -> None:
+    """Neither replaced nor taken off, as the manifest says; the receipt tells it."""
+    world = {**WORLD, "opportunities": [*WORLD["opportunities"], {"id": "O2", "created_at": "2026-02-02T00:00:00Z"}]}
+    account = connect(**world)
+    (made,) = write(account, draft(opportunity_id=account["O1"]))
+    nothing = draft(activity_id=made.id, subject=None, body=None, replaces=Replaced(opportunity_id=account["O1"]))
+
+    receipts = [*write(account, nothing), *write(account, replace(nothing, opportunity_id=account["O2"]))]
+
+    (activity,) = find(account)
+    assert [(receipt.outcome, receipt.kept) for receipt in receipts] == [("unchanged", ("opportunity_id",))] * 2
+    assert [opportunity.id for opportunity in activity.opportunities] == [account["O1"]]
+
+
+def test_a_text_that_somebody_wrote_meanwhile_stays(connect: Connect) -> None:
+    """It is read again just before; the rest of the change is written."""
+    account = connect(**WORLD)
+    (made,) = write(account, draft())
+    stale = draft(
+        activity_id=made.id, subject="New", body="<p>New</p>", replaces=Replaced(subject="Call", body="<p>Old</p>")
+    )
+
+    (receipt,) = write(account, stale)
+
+    (activity,) = find(account)
+    assert (receipt.outcome, receipt.kept) == ("updated", ("body",))
+    assert (activity.subject, activity.body) == ("New", BODY)
+
+
+def test_people_and_accounts_of_the_connector_are_taken_off(connect: Connect) -> None:
+    """Guests, the company among them, and a lead in the place of an opportunity; nobody is told."""
+    account = connect(**WORLD)
+    people = (account["C1"], account["C2"], account["L1"])
+    (made,) = write(account, draft(person_ids=people))
+    (other,) = write(account, draft("test:2", person_ids=(account["C1"],), account_id=account["A1"]))
+    before = account.odoo.read("mail.mail", "search_count", domain=[])
+    nothing = draft(
+        activity_id=made.id, subject=None, body=None, replaces=Replaced(person_ids=(account["C1"], people[2]))
+    )
+    company = replace(nothing, key="test:2", activity_id=other.id, replaces=Replaced(account_id=account["A1"]))
+
+    receipts = write(account, nothing, company)
+
+    assert [(receipt.outcome, receipt.kept) for receipt in receipts] == [("updated", ())] * 2
+    assert [person.id for activity in find(account) for person in activity.people] == [account["C2"]]
+    (second,) = find(account, "test:2")
+    assert ([person.id for person in second.people], second.accounts) == ([account["C1"]], ())
+    assert account.odoo.read("mail.mail", "search_count", domain=[]) == before
+
+
 def test_a_person_s_event_is_given_the_key(connect: Connect) -> None:
     """An event that somebody made by hand is found by the call's id after the change, and keeps its text."""
     by_hand = {"id": "T1", "kind": "event", "person_ids": ["C1"], "started_at": "2026-03-02T09:00:00Z", "body": "Mine."}
@@ -218,10 +268,22 @@ def test_an_event_that_is_gone_is_refused_alone(connect: Connect) -> None:
     (made,) = write(account, draft())
 
     gone, kept = write(
-        account, draft("test:2", activity_id="event:99999999"), draft(activity_id=made.id, subject="Renamed")
+        account,
+        draft("test:2", activity_id="event:99999999"),
+        draft(activity_id=made.id, subject="Renamed", replaces=Replaced(subject="Call")),
     )
 
     assert (gone.outcome, kept.outcome) == ("refused", "updated")
+
+
+def test_a_change_to_what_is_gone_changes_nothing(connect: Connect) -> None:
+    """A change that names nothing but a record that was deleted is answered, and leaves the event as it was."""
+    account = connect(**WORLD)
+    (made,) = write(account, draft())
+
+    receipts = write(account, draft(activity_id=made.id, opportunity_id="lead:99999999"))
+
+    assert [receipt.outcome for receipt in receipts] == ["unchanged"]
 
 
 def test_a_kind_that_odoo_has_not_is_refused(connect: Connect) -> None:

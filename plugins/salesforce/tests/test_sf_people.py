@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from connector_salesforce import client as client_module
+from connector_salesforce import people as people_module
 
 from connector_core.errors import MissingRightError
 from connector_core.model import Unknown
@@ -161,7 +161,7 @@ def test_nothing_is_searched_for_when_all_was_found(connect: Any) -> None:
 
 def test_a_search_that_is_full_leaves_its_numbers_unknown(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a search gives as many as it may, more may have the number: that one is unknown, others are not."""
-    monkeypatch.setattr(client_module, "SEARCH_LIMIT", 2)
+    monkeypatch.setattr(people_module, "SEARCH_LIMIT", 2)
     people = [contact(f"C{number}", phones=["+336/12/34/56/78"]) for number in range(2)]
     desk = connect({"people": [*people, contact("C9", phones=["+336/12/34/56/79"])]})
     found = desk.adapter.find_contacts_by_phone([NUMBER, "+33612345679", "+33612345670"])

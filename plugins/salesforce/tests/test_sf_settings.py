@@ -85,9 +85,10 @@ def test_no_text_leads_elsewhere(tail: str) -> None:
     ("changes", "wanted"),
     [
         ({"instance_url": "https://evil.example"}, "host of Salesforce"),
-        ({"access_token": None}, "access_token, or client_id and client_secret"),
-        ({"client_id": "x"}, "access_token, or client_id and client_secret"),
-        ({"access_token": None, "client_id": "x"}, "access_token, or client_id and client_secret"),
+        ({"access_token": None}, "access_token, or client_id together with"),
+        ({"client_id": "x"}, "access_token, or client_id together with"),
+        ({"access_token": None, "client_id": "x"}, "access_token, or client_id together with"),
+        ({"refresh_token": "x"}, "access_token, or client_id together with"),
         ({"access_token": "two\nlines"}, "blanks or odd characters"),
         ({"access_token": ""}, "blanks or odd characters"),
         ({"api_version": "57.0"}, "58.0"),
@@ -105,7 +106,9 @@ def test_wrong_settings_say_what_is_wanted(changes: dict[str, Any], wanted: str)
 
 def test_secrets_are_not_shown() -> None:
     """Neither a token nor a secret stands in what is printed of the settings."""
-    assert "token" not in repr(SalesforceSettings.model_validate(GOOD)).replace("access_token", "")
+    secrets = {"access_token": "at-7f3a", "client_secret": "cs-7f3a", "refresh_token": "rt-7f3a"}
+
+    assert "7f3a" not in repr(SalesforceSettings.model_validate({**GOOD, "client_id": "app", **secrets}))
 
 
 def test_the_manifest_imports_neither_sdk_nor_pydantic() -> None:

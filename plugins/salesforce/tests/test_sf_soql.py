@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from connector_salesforce import soql
+from connector_salesforce.client import _escaped
 from connector_salesforce.sandbox.soql import parse
 from connector_salesforce.sandbox.sosl import parse_search
 from hypothesis import given
 from hypothesis import strategies as st
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=200)
-PHRASE = r'(\d+\*|"(\\.|[^"\\])*")'
+PHRASE = r'([^\W_]+\*|"(\\.|[^"\\])*")'
 NASTY = st.text("'\\\"`;%_(){}@-+*?:~^[]|!&\n\r\t\b\f nrtbfu0OR", max_size=40)
 
 
@@ -34,13 +37,20 @@ def test_values_add_no_condition(texts: list[str]) -> None:
     assert len(query.where.values) == len(texts)  # type: ignore[union-attr, arg-type]  # the condition is an IN
 
 
-@given(st.lists(TEXT | NASTY, min_size=1, max_size=4))
-def test_any_text_leaves_a_search_whole(texts: list[str]) -> None:
+@given(st.lists(TEXT | NASTY, min_size=1, max_size=4), st.sampled_from(["AND", "OR"]))
+def test_any_text_leaves_a_search_whole(texts: list[str], join: Any) -> None:
     """Terms, whatever they hold, leave what a search gives as it was, and are read back as so many phrases."""
-    search = parse_search(soql.find(texts, [(soql.Query("Contact", ("Id",)), ())], 7))
+    asked = soql.Search(texts, 7, "ALL", join)
+    search = parse_search(soql.find(asked, [(soql.Query("Contact", ("Id",)), ())]))
 
     assert [(it.name, it.fields, it.limit) for it in search.wanted] == [("Contact", ("Id",), 7)]
-    assert re.fullmatch(PHRASE + f"( OR {PHRASE})*", search.find, re.DOTALL)
+    assert re.fullmatch(PHRASE + f"( {join} {PHRASE})*", search.find, re.DOTALL)
+
+
+@pytest.mark.parametrize("word", ["and", "OR", "Not", "near"])
+def test_a_word_that_is_an_operator_is_searched_as_a_word(word: str) -> None:
+    """What people type is no operator: such a word stands in quotes."""
+    assert soql.term(word) == f'"{word}"'
 
 
 @pytest.mark.parametrize("name", ["Id FROM Contact --", "Email)", "", "a b", "Who.", "é", "1a", "a'b"])
@@ -102,6 +112,12 @@ def test_numbers_are_searched_as_they_are(numbers: list[str]) -> None:
     """Digits need no escape, and find what begins with them."""
     query = soql.Query("Contact", ("Id",))
 
-    assert soql.find(numbers, [(query, ())], 10) == (
+    assert soql.find(soql.Search(numbers, 10), [(query, ())]) == (
         f"FIND {{{' OR '.join(f'{it}*' for it in numbers)}}} IN PHONE FIELDS RETURNING Contact(Id LIMIT 10)"
     )
+
+
+@given(TEXT)
+def test_a_query_is_percent_encoded_as_everywhere(text: str) -> None:
+    """What stands in an address is read back by anybody."""
+    assert _escaped(text) == quote(text, safe="")

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
 import simple_salesforce.exceptions
-from connector_salesforce import rows
+from connector_salesforce import reading, rows
 from connector_salesforce.client import Client
 from connector_salesforce.failures import error_of_sdk, transport_error
 from connector_salesforce.settings import SalesforceSettings
@@ -29,7 +30,9 @@ from connector_core.errors import (
     OutcomeUnknownError,
     TryAgainError,
 )
+from connector_core.model import Unknown
 from connector_core.policy import NoReplyError, NotSentError, RequestPolicy
+from connector_core.tokens import Grant, MemoryTokens
 
 EXPIRED = (401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}])
 CONTACTS = Query("Contact", ("Id", "Name"), optional=("Title",))
@@ -200,6 +203,57 @@ def test_a_refused_sign_in_is_not_repeated_at_once(org: Org) -> None:
     assert len(org.asked) == 1
 
 
+CONSENTED = {"client_id": "app", "refresh_token": "consented"}
+
+
+def test_a_refresh_token_is_used_instead_of_the_apps_own_credentials(org: Org) -> None:
+    """What a person consented to acts as that person; the secret goes along where there is one."""
+    org.answers = [token("fresh", org), records(), token("fresh", org), records()]
+    org.client(**CONSENTED).ask([CONTACTS])
+    org.client(**CONSENTED, client_secret="hush").ask([CONTACTS])
+
+    assert [parse_qs(org.asked[place][3].decode()) for place in (0, 2)] == [
+        {"grant_type": ["refresh_token"], "client_id": ["app"], "refresh_token": ["consented"], **secret}
+        for secret in ({}, {"client_secret": ["hush"]})
+    ]
+
+
+def test_two_refreshes_at_once_are_no_refusal(org: Org) -> None:
+    """Salesforce refuses the second one while it is at the first: it may be asked again."""
+    busy = {"error": "invalid_request", "error_description": "Token request is already being processed"}
+    org.answers = [(400, busy), token("fresh", org), records()]
+    client = org.client(**CONSENTED)
+    with pytest.raises(TryAgainError):
+        client.ask([CONTACTS])
+
+    assert client.ask([CONTACTS]) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "advice"),
+    [
+        (CONSENTED, "invalid_grant", "the refresh token ended, was used twice, or was revoked; sign in anew"),
+        (CONSENTED, "invalid_client_id", "check client_id, client_secret"),
+        (APP, "invalid_grant", "client credentials need a run-as user"),
+    ],
+)
+def test_a_refusal_says_what_to_do(org: Org, settings: dict[str, str], code: str, advice: str) -> None:
+    """By the way in which the connection signs in."""
+    org.answers = [(400, {"error": code, "error_description": "expired access/refresh token"})]
+    with pytest.raises(CredentialsError, match=advice):
+        org.client(**settings).ask([CONTACTS])
+
+
+def test_a_stored_address_is_checked_before_a_token_goes_there(org: Org) -> None:
+    """Who can write to a store cannot send the token elsewhere."""
+    store = MemoryTokens(Grant("stored", "consented", origin="https://evil.example"))
+    settings = SalesforceSettings.model_validate({"instance_url": org.url, **CONSENTED})
+    with pytest.raises(ConfigurationError, match="none of its own"):
+        Client(settings, tokens=store).ask([CONTACTS])
+
+    assert org.asked == []
+
+
 def test_a_token_endpoint_in_maintenance_is_no_refusal(org: Org) -> None:
     """A 503 with a page of HTML says nothing about the credentials."""
     org.answers = [(503, "<html>")] * 4
@@ -357,6 +411,112 @@ def test_the_daily_limit_is_not_waited_for(org: Org) -> None:
     assert (caught.value.after_seconds, len(org.asked)) == (3600.0, 1)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+        "ConcurrentPerOrgLongTxn Limit exceeded",
+    ],
+)
+def test_too_many_long_requests_are_waited_for(org: Org, message: str) -> None:
+    """The same code as the day's limit, with another sentence: the request is sent again when a long one can be over."""
+    org.answers = [(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": message}]), records()]
+
+    assert org.client().ask([CONTACTS]) == [[]]
+    assert org.sleeps == [20.0]
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_an_overloaded_server_is_a_doubt(org: Org, create: bool) -> None:
+    """SERVER_UNAVAILABLE (503) does not say that nothing was done: a read is sent again, a create is unknown."""
+    org.answers = [(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]), records()]
+    client = org.client()
+    if create:
+        assert isinstance(rows.write(client, "POST", [TASK])[0], rows.Unsure)
+    else:
+        assert client.ask([CONTACTS]) == [[]]
+
+    assert len(org.asked) == (1 if create else 2)
+
+
+def test_a_locked_row_in_a_refusal_of_its_own_is_sent_again(org: Org) -> None:
+    """UNABLE_TO_LOCK_ROW says that nothing was done, whatever the status: even a create is sent again."""
+    locked = (400, [{"errorCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access"}])
+    org.answers = [locked, (200, [{"id": "00T1", "success": True, "errors": []}])]
+
+    assert rows.write(org.client(), "POST", [TASK]) == [rows.Done("00T1")]
+
+
+def test_only_the_rows_that_were_locked_are_sent_again(org: Org) -> None:
+    """Of three rows the one that was held is sent again, alone, after a spread wait."""
+
+    def row(number: int, error: str | None = None) -> dict[str, Any]:
+        errors = [{"statusCode": error, "message": error, "fields": []}] if error else []
+        return {"id": None if error else f"00T{number}", "success": not error, "errors": errors}
+
+    org.answers = [(200, [row(0), row(1, "UNABLE_TO_LOCK_ROW"), row(2)]), (200, [row(1)])]
+    outcomes = rows.write(org.client(), "POST", [{**TASK, "Subject": f"Call {n}"} for n in range(3)])
+    again = json.loads(org.asked[1][3])["records"]
+
+    assert outcomes == [rows.Done(f"00T{n}") for n in range(3)]
+    assert [it["Subject"] for it in again] == ["Call 1"]
+    assert 1.0 <= org.sleeps[0] <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("header", "quota"),
+    [
+        ("api-usage=18/5000", (5000, 18)),
+        ("api-usage=18/5000; per-app-api-usage=17/250(appName=sample-app)", (250, 17)),
+        ("api-usage=4990/5000;per-app-api-usage=17/250(appName=x)", (5000, 4990)),
+        ("api-usage=5100/5000", (5000, 5100)),
+        ("api-usage=", None),
+        ("api-usage=1.5/x", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 403])
+def test_the_days_requests_are_read_from_every_answer(
+    org: Org, header: str, quota: tuple[int, int] | None, status: int
+) -> None:
+    """Sforce-Limit-Info stands on refusals too; of the org's allowance and the app's the scarcer one counts."""
+    body = (
+        records()[1] if status == 200 else [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit"}]
+    )
+    org.answers = [(status, body, {"Sforce-Limit-Info": header})]
+    client = org.client()
+    with contextlib.suppress(TryAgainError):
+        client.ask([CONTACTS])
+    found = client.policy.meter.quota
+
+    assert (found and (found.limit, found.used)) == quota
+
+
+def test_no_more_than_five_requests_are_in_flight(org: Org) -> None:
+    """An org counts long requests at the same time: the sixth thread waits until one is answered."""
+    together = threading.Barrier(5)
+    flying, most, lock = [0], [0], threading.Lock()
+
+    def serve(*_: Any) -> tuple[int, Any]:
+        with lock:
+            flying[0] += 1
+            most[0] = max(most[0], flying[0])
+        org.lock.release()  # the script is served one at a time otherwise
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(5)
+        org.lock.acquire()
+        with lock:
+            flying[0] -= 1
+        return records()
+
+    org.answers = [serve] * 10
+    client = Client(SalesforceSettings.model_validate({"instance_url": org.url, "access_token": "x"}))
+    with ThreadPoolExecutor(10) as pool:
+        found = list(pool.map(lambda _: client.ask([CONTACTS]), range(10)))
+
+    assert (len(found), most[0]) == (10, 5)
+
+
 def test_a_hidden_optional_column_is_left_out_and_remembered(org: Org, caplog: pytest.LogCaptureFixture) -> None:
     """A column that the user may not see is dropped with a warning, and not asked for a second time."""
     org.answers = [
@@ -397,6 +557,15 @@ def test_a_query_that_ran_too_long_is_unknown(org: Org) -> None:
     org.answers = [refusal(400, "QUERY_TIMEOUT", "Your query request was running for too long.")]
 
     assert "QUERY_TIMEOUT" in str(org.client().ask([CONTACTS])[0])
+
+
+def test_a_record_whose_query_ran_too_long_is_unknown(org: Org) -> None:
+    """A record that was not asked for to the end is not told as gone."""
+    too_long = {"httpStatusCode": 400, "body": [{"errorCode": "QUERY_TIMEOUT", "message": ""}]}
+    org.answers = [(200, {"compositeResponse": [{"referenceId": f"q{number}", **too_long} for number in range(2)]})]
+    (found,) = reading.read_accounts(org.client(), ["001000000000001AAA"]).values()
+
+    assert isinstance(found, Unknown)
 
 
 def test_a_retired_version_is_a_matter_of_configuration(org: Org) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector_core.model import ActivityDraft, CallKey
+from connector_core.model import ActivityDraft, CallKey, Replaced
 
 START = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 END = dt.datetime(2026, 3, 2, 9, 10, 30, tzinfo=dt.UTC)
@@ -19,7 +19,7 @@ WORLD: dict[str, Any] = {
         {"kind": "lead", "id": "L1", "name": "Lea"},
         {"kind": "lead", "id": "L2", "name": "Leo"},
     ],
-    "opportunities": [{"id": "O1", "account_id": "A1", "created_at": "2026-01-01T00:00:00Z"}],
+    "opportunities": [{"id": f"O{n}", "account_id": "A1", "created_at": "2026-01-01T00:00:00Z"} for n in (1, 2, 3)],
     "activities": [
         {"id": "T1", "kind": "call", "started_at": START.isoformat(), "person_ids": ["C1"], "title": "By hand"},
         {"id": "T2", "kind": "call", "call_id": "theirs", "started_at": START.isoformat(), "account_id": "A2"},
@@ -286,6 +286,13 @@ def change(desk: Any, seed: str, kind: Any = "call", **more: Any) -> ActivityDra
     return draft(desk, kind=kind, activity_id=seed, **more)
 
 
+def ours(desk: Any, **links: Any) -> Replaced:
+    """Name what the connector wrote, by the ids of the seed."""
+    found = {name: tuple(desk.ids[it] for it in value) if name == "person_ids" else desk.ids.get(value, value)
+             for name, value in links.items()}  # fmt: skip
+    return Replaced(**found)
+
+
 def test_a_change_sends_what_it_says_and_nothing_else(desk: Any) -> None:
     """A body is changed; subject, day and person stay."""
     before = desk.record("Task", desk.ids["T1"])
@@ -296,20 +303,27 @@ def test_a_change_sends_what_it_says_and_nothing_else(desk: Any) -> None:
     assert after["Description"] == "New"
 
 
-def test_a_key_is_set_only_where_there_is_none(desk: Any) -> None:
-    """A key of somebody else's is never overwritten."""
-    ours = written(desk, change(desk, "T1", set_key=True))
-    theirs = written(desk, change(desk, "T2", set_key=True))
+def test_a_key_is_set_where_there_is_none(desk: Any) -> None:
+    """By it the activity is found from then on."""
+    assert written(desk, change(desk, "T1", set_key=True))["CallObject"] == "k"
 
-    assert (ours["CallObject"], theirs["CallObject"]) == ("k", "theirs")
+
+def test_an_activity_that_got_the_key_of_another_call_is_left_alone(desk: Any) -> None:
+    """Whatever the change says of it, also where it sets no key."""
+    for set_key in (True, False):
+        receipt = write(desk, change(desk, "T2", set_key=set_key, subject="New"))["k"]
+        assert (receipt.outcome, receipt.code) == ("refused", "other_key")
+    task = desk.record("Task", desk.ids["T2"])
+    assert (task["CallObject"], task["Subject"]) == ("theirs", None)
 
 
 def test_what_somebody_linked_stays(desk: Any) -> None:
     """An account that somebody set is not replaced by an opportunity; where there is none it is set."""
-    theirs = written(desk, change(desk, "T2", opportunity_id="O1"))
+    receipt = write(desk, change(desk, "T2", key="theirs", opportunity_id="O1"))["theirs"]
     ours = written(desk, change(desk, "T1", opportunity_id="O1"))
 
-    assert (theirs["WhatId"], ours["WhatId"]) == (desk.ids["A2"], desk.ids["O1"])
+    assert (receipt.kept, desk.record("Task", desk.ids["T2"])["WhatId"]) == (("opportunity_id",), desk.ids["A2"])
+    assert ours["WhatId"] == desk.ids["O1"]
 
 
 @pytest.mark.parametrize(("seed", "kind", "obj"), [("T1", "call", "Task"), ("E1", "event", "Event")])
@@ -318,6 +332,119 @@ def test_people_are_added_to_those_there_are(desk: Any, seed: str, kind: str, ob
     receipt = write(desk, change(desk, seed, kind, people=["C1", "C2"], body=None))["k"]
 
     assert (receipt.outcome, related(desk, obj, desk.ids[seed])) == ("updated", {"C1", "C2"})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "was", "now", "about"),
+    [
+        pytest.param({"opportunity_id": "O2"}, {"opportunity_id": "O1"}, "O1", "O2", id="another opportunity"),
+        pytest.param({}, {"opportunity_id": "O1"}, "O1", None, id="none"),
+        pytest.param({"account_id": "A1"}, {"opportunity_id": "O1"}, "O1", "A1", id="the account instead"),
+        pytest.param({"account_id": "A1", "opportunity_id": "O1"}, {"account_id": "A1"}, "A1", "O1", id="one is found"),
+        pytest.param({"account_id": "A2"}, {"account_id": "A1"}, "A1", "A2", id="another account"),
+        pytest.param({}, {"account_id": "A1"}, "A1", None, id="no account"),
+    ],
+)
+def test_what_the_connector_wrote_about_an_activity_is_replaced(
+    desk: Any, wanted: Any, was: Any, now: str, about: str | None
+) -> None:
+    """``WhatId`` is one field: an opportunity stands in it, else an account."""
+    name = "account_id" if now.startswith("A") else "opportunity_id"
+    write(desk, change(desk, "T1", **{name: now}, body=None))
+    receipt = write(desk, change(desk, "T1", body=None, **wanted, replaces=ours(desk, **was)))["k"]
+
+    assert (receipt.outcome, receipt.kept) == ("updated", ())
+    assert desk.record("Task", desk.ids["T1"])["WhatId"] == (desk.ids[about] if about else None)
+
+
+@pytest.mark.parametrize(("wanted", "was"), [("O2", "O1"), (None, "O1"), ("O2", None)])
+def test_an_opportunity_that_somebody_set_stays(desk: Any, wanted: str | None, was: str | None) -> None:
+    """Whatever the change was to replace."""
+    write(desk, change(desk, "T1", opportunity_id="O3", body=None))
+    named = {"opportunity_id": wanted} if wanted else {}
+    receipt = write(desk, change(desk, "T1", body=None, **named, replaces=ours(desk, opportunity_id=was)))["k"]
+
+    assert (receipt.outcome, receipt.kept) == ("unchanged", ("opportunity_id",))
+    assert desk.record("Task", desk.ids["T1"])["WhatId"] == desk.ids["O3"]
+
+
+def test_a_text_that_somebody_wrote_meanwhile_stays(desk: Any) -> None:
+    """It is read again just before; the rest of the change is written."""
+    write(desk, change(desk, "T1", body="A person's"))
+    receipt = write(
+        desk, change(desk, "T1", body="New", subject="New", replaces=Replaced(subject="By hand", body="Old"))
+    )["k"]
+    task = desk.record("Task", desk.ids["T1"])
+
+    assert (receipt.outcome, receipt.kept) == ("updated", ("body",))
+    assert (task["Subject"], task["Description"]) == ("New", "A person's")
+
+
+@pytest.mark.parametrize(("seed", "kind", "obj"), [("T1", "call", "Task"), ("E1", "event", "Event")])
+@pytest.mark.parametrize(
+    ("off", "on", "first", "everybody"),
+    [
+        pytest.param(["C1"], [], "C2", {"C2", "C3"}, id="the primary one"),
+        pytest.param(["C3"], [], "C1", {"C1", "C2"}, id="a further one"),
+        pytest.param(["C1", "C2", "C3"], [], None, set(), id="everybody"),
+        pytest.param(["C1", "C2", "C3"], ["C4", "C5"], "C4", {"C4", "C5"}, id="everybody, for others"),
+    ],
+)
+def test_people_are_taken_off(
+    desk: Any, seed: str, kind: str, obj: str, off: Any, on: Any, first: str | None, everybody: set[str]
+) -> None:
+    """Whoever is left becomes the primary one, else the first who is new."""
+    write(desk, change(desk, seed, kind, people=["C2", "C3"], body=None))
+    receipt = write(desk, change(desk, seed, kind, people=on, body=None, replaces=ours(desk, person_ids=off)))["k"]
+
+    assert (receipt.outcome, receipt.kept, receipt.reason) == ("updated", (), None)
+    assert desk.record(obj, desk.ids[seed])["WhoId"] == (desk.ids[first] if first else None)
+    assert related(desk, obj, desk.ids[seed]) == everybody
+
+
+def test_a_contact_makes_room_for_a_lead(desk: Any) -> None:
+    """One alone: of several, Salesforce would have a lead among contacts for a moment, which it refuses."""
+    alone = write(desk, change(desk, "T1", people=["L1"], body=None, replaces=ours(desk, person_ids=["C1"])))["k"]
+    both = ours(desk, person_ids=["C1", "C2"])
+    write(desk, change(desk, "E1", "event", people=["C2"], body=None))
+    several = write(desk, change(desk, "E1", "event", people=["L1"], body=None, replaces=both))["k"]
+
+    assert (alone.outcome, related(desk, "Task", desk.ids["T1"])) == ("updated", {"L1"})
+    assert (several.outcome, related(desk, "Event", desk.ids["E1"])) == ("updated", set())
+    assert desk.ids["L1"] in several.reason
+
+
+def test_a_lead_makes_room_for_contacts(desk: Any) -> None:
+    """Where the connector wrote the lead, the contact and the opportunity take its place."""
+    replaced = ours(desk, person_ids=["L1"])
+    write(desk, change(desk, "T3", people=["C1", "C2"], opportunity_id="O1", body=None, replaces=replaced))
+    task = desk.record("Task", desk.ids["T3"])
+
+    assert (task["WhoId"], task["WhatId"]) == (desk.ids["C1"], desk.ids["O1"])
+    assert related(desk, "Task", desk.ids["T3"]) == {"C1", "C2"}
+
+
+def test_a_relation_that_cannot_be_deleted_is_kept(desk: Any) -> None:
+    """The person stays on the activity, and the receipt says so."""
+    write(desk, change(desk, "T1", people=["C2"], body=None))
+    desk.post("org", {"missing_rights": {"TaskRelation": ["delete"]}})
+    receipt = write(desk, change(desk, "T1", body=None, replaces=ours(desk, person_ids=["C2"])))["k"]
+
+    assert (receipt.outcome, receipt.kept, bool(receipt.reason)) == ("unchanged", ("person_ids",), True)
+
+
+def test_200_changes_are_four_requests(desk: Any) -> None:
+    """Read together, changed together, people taken off and related together."""
+    new = [draft(desk, f"k{n}", people=["C1", "C2"]) for n in range(200)]
+    made = write(desk, *new)
+    before = desk.api_calls
+    replaced = ours(desk, person_ids=["C2"])
+    changes = [
+        draft(desk, f"k{n}", people=["C3"], subject="New", body=None, activity_id=made[f"k{n}"].id, replaces=replaced)
+        for n in range(200)
+    ]
+    assert {it.outcome for it in write(desk, *changes).values()} == {"updated"}
+    assert desk.api_calls - before == 4
 
 
 def test_beside_a_lead_nothing_is_added(desk: Any) -> None:

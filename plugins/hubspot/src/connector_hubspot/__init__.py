@@ -1,17 +1,22 @@
 """HubSpot for connector-core: its manifest, which imports neither the SDK nor pydantic."""
 
-from connector_core.manifest import OPERATIONS, CrmManifest
+from connector_core.manifest import MUST, CrmManifest
 
 HUBSPOT = CrmManifest(
     name="hubspot",
     title="HubSpot",
     hook_api=1,  # what it was written for, not what is installed
-    operations=OPERATIONS,
+    # Not form_address: HubSpot documents no address of a form for a new record.
+    operations=MUST
+    | {"write_activity", "fill_fields", "find_users_by_email"}
+    | {"read_people", "read_accounts", "search_people", "search_accounts"},
     traits=frozenset({"owner_filter", "change_opportunity"}),
     settings="connector_hubspot.settings:HubSpotSettings",
     adapter="connector_hubspot.adapter:HubSpotAdapter",
     sandbox="connector_hubspot.sandbox:HubSpotSandbox",
+    login="connector_hubspot.login:LOGIN",
     meetings_as=("meeting",),
+    activity_fields=True,
     body_format="html",
     subject_limit=255,
     # Every property of type string holds 65,536 characters: developers.hubspot.com, guide to the properties API.

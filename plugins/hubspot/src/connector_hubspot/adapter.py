@@ -9,6 +9,7 @@ from connector_core.hookspecs import hookimpl
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
+    Account,
     Activity,
     ActivityDraft,
     CallKey,
@@ -20,6 +21,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
+from connector_hubspot import companions
 from connector_hubspot.activities import Activities
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
@@ -35,7 +37,7 @@ class HubSpotAdapter:
 
     def __init__(self, settings: HubSpotSettings, info: ConnectionInfo) -> None:
         """Build what answers; send nothing."""
-        self._client = HubSpotClient(settings)
+        self._client = HubSpotClient(settings, info.meter, tokens=info.tokens)
         companies = Companies(self._client)
         self._owners = Owners(self._client)
         self._people = People(self._client, companies, PhoneReader(info.regions))
@@ -82,6 +84,26 @@ class HubSpotAdapter:
     def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
         """Find owners, archived ones too."""
         return self._owners.by_email(emails)
+
+    @hookimpl
+    def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Read contacts."""
+        return companions.read_people(self._people, person_ids)
+
+    @hookimpl
+    def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Read companies."""
+        return companions.read_accounts(self._client, account_ids)
+
+    @hookimpl
+    def search_people(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Search contacts."""
+        return companions.search_people(self._client, self._people, texts)
+
+    @hookimpl
+    def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Search companies."""
+        return companions.search_accounts(self._client, texts)
 
     def close(self) -> None:
         """Close the connections."""

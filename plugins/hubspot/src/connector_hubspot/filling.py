@@ -12,6 +12,7 @@ from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainE
 from connector_core.model import FieldReceipt, RecordUpdate
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
+from connector_hubspot.locks import is_lock, send_past_locks
 from connector_hubspot.reading import BATCH, cut, made
 
 _OBJECT = re.compile(r"[a-z0-9_-]+", re.IGNORECASE)
@@ -19,11 +20,12 @@ _OBJECT = re.compile(r"[a-z0-9_-]+", re.IGNORECASE)
 
 @dataclass(slots=True)
 class _Row:
-    """One record: the fields that are still to be sent, and what became of the others."""
+    """One record: the fields that are still to be sent, and what became of the others; ``locked``: why not just now."""
 
     id: str
     fields: dict[str, str]
     receipts: dict[str, FieldReceipt] = field(default_factory=dict)
+    locked: FieldReceipt | None = None
 
     def end(self, receipt: FieldReceipt, names: Iterable[str] = ()) -> None:
         """Settle these fields, all that are left where none of these is among them."""
@@ -33,9 +35,12 @@ class _Row:
             self.receipts[name] = receipt
 
     def refuse(self, problem: Problem) -> None:
-        """Settle the fields that a problem names, all where it names none."""
-        outcome: Any = "deferred" if "LOCK" in (problem.code or "") else "refused"
-        self.end(FieldReceipt(outcome, problem.sentence or problem.code, problem.code), problem.fields)
+        """Settle the fields that a problem names, all where it names none; a lock settles nothing yet."""
+        reason = problem.sentence or problem.code
+        if is_lock(problem.code):
+            self.locked = FieldReceipt("deferred", reason, problem.code)
+        else:
+            self.end(FieldReceipt("refused", reason, problem.code), problem.fields)
 
 
 def fill(client: HubSpotClient, updates: Sequence[RecordUpdate]) -> dict[tuple[str, str], Mapping[str, FieldReceipt]]:
@@ -63,12 +68,23 @@ class _Filler:
             for row in strange:
                 row.end(FieldReceipt("refused", f"{obj} {row.id} is no record of HubSpot's", "OBJECT_NOT_FOUND"))
             for chunk in cut([row for row in own if row not in strange], BATCH):
-                self._send(obj, chunk)
+                self._send_past_locks(obj, chunk)
         return {key: row.receipts for key, row in rows.items()}
+
+    def _send_past_locks(self, obj: str, chunk: Sequence[_Row]) -> None:
+        def send(rows: Sequence[_Row]) -> None:
+            for row in rows:
+                row.locked = None
+            self._send(obj, rows)
+
+        send_past_locks(self._client.policy, send, chunk, lambda row: row.locked is not None)
+        for row in chunk:
+            if row.locked is not None:
+                row.end(row.locked)
 
     def _send(self, obj: str, rows: Sequence[_Row]) -> None:
         """Send what is left of these records; what is refused is taken out, and the rest sent again."""
-        rows = [row for row in rows if row.fields]
+        rows = [row for row in rows if row.fields and row.locked is None]
         if self._stopped:
             self._end(rows, FieldReceipt("deferred", self._stopped))
         if not rows or self._stopped:

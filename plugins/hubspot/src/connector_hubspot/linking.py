@@ -1,4 +1,7 @@
-"""Associates records that exist already: of the plain type, and twice does what once does (guide to associations)."""
+"""Associates records that exist already, and takes associations off: twice does what once does (guide to associations).
+
+An association that is made is of the plain type. One that is taken off goes whole, whatever labels it has.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _GONE = re.compile(r"[A-Z_]+=(\d+) is not valid")
 
 
 class Pair(NamedTuple):
-    """An association to make, by the ids of both records."""
+    """An association, by the ids of both records."""
 
     start: str
     end: str
@@ -32,6 +35,40 @@ def link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> 
     for chunk in cut(pairs, _INPUTS):
         failed |= _link(client, start, end, chunk)
     return failed
+
+
+def unlink(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
+    """Take the association of each pair off; one that is not there is off already.
+
+    :returns: What was refused, and why.
+    :raises OutcomeUnknownError: HubSpot does not say what was done.
+    """
+    failed: dict[Pair, str] = {}
+    for chunk in cut(pairs, _INPUTS):
+        failed |= _unlink(client, start, end, chunk)
+    return failed
+
+
+def _unlink(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
+    ends: dict[str, list[dict[str, str]]] = {}
+    for pair in pairs:
+        ends.setdefault(pair.start, []).append({"id": pair.end})
+    body = {"inputs": [{"from": {"id": key}, "to": others} for key, others in ends.items()]}
+    try:
+        answer = client.post("/crm/associations/{version}/{start}/{end}/batch/archive", body, start=start, end=end)
+    except BatchRefusedError as error:
+        if len(pairs) == 1:
+            return {} if _GONE.search(error.sentence or "") else {pairs[0]: error.sentence or str(error)}
+        middle = len(pairs) // 2
+        return _unlink(client, start, end, pairs[:middle]) | _unlink(client, start, end, pairs[middle:])
+    if not isinstance(answer.get("results"), list):
+        raise OutcomeUnknownError("HubSpot's answer does not say what was taken off")
+    problems = [problem for entry in errors_of(answer) for problem in problems_of(entry)]
+    others = [it for it in problems if not _GONE.search(it.sentence)]
+    if not others:
+        return {}
+    named = {key for it in others for key in it.ids}
+    return {pair: others[0].sentence for pair in pairs if not named or named & set(pair)}
 
 
 def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:

@@ -73,7 +73,9 @@ class Companies:
 
 
 class People:
-    """Finds contacts."""
+    """Finds contacts. ``PROPERTIES``: what a record needs to have been asked for."""
+
+    PROPERTIES = _PROPERTIES
 
     def __init__(self, client: HubSpotClient, companies: Companies, reader: PhoneReader) -> None:
         """Keep what is needed to ask."""
@@ -118,6 +120,14 @@ class People:
         records = read(self._client, "contacts", ids, _PROPERTIES)
         people = self._people(records.values())
         return {key: people[str(record["id"])] for key, record in records.items()}
+
+    def number(self, text: str) -> str | None:
+        """Read a text as a number, if it is one."""
+        return self._reader.read(text)
+
+    def made_of(self, records: Iterable[Record]) -> tuple[Person, ...]:
+        """Read the people of records."""
+        return tuple(self._people(records).values())
 
     def _ask(
         self, chunks: Iterable[Sequence[str]], ask: Callable[[Sequence[str]], list[Record]]
@@ -196,7 +206,7 @@ def _texts(record: Record, names: Iterable[str]) -> list[str]:
     return [text for name in names if (text := value(record, name))]
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def _local_forms(number: str) -> tuple[str, ...]:
     """Give the digits under which a search without country may know a number.
 

@@ -252,6 +252,18 @@ def search(
     raise CutShortError
 
 
+def find(client: HubSpotClient, obj: str, text: str, properties: Sequence[str], most: int) -> list[Record]:
+    """Search for a text in the properties that HubSpot searches by default, the first page of it.
+
+    Those of contacts are names, addresses, numbers and company, those of companies names, domain, website and number
+    (guide to search). How words are matched is not documented.
+    """
+    body = {"query": text, "properties": list(properties), "limit": most}
+    records = results_of(client.post("/crm/objects/{version}/{object}/search", body, object=obj))
+    client.hidden.check(obj, records, properties)
+    return records
+
+
 def one_of(name: str, values: Sequence[str]) -> Mapping[str, Any]:
     """Filter by values; those of text are sent in lower case, or ``IN`` finds nothing (guide to search)."""
     return {"propertyName": name, "operator": "IN", "values": [value.lower() for value in values]}

@@ -38,7 +38,7 @@ class HubSpotSettings(BaseModel):
 
     ``access_token``: of a private app, a static-auth app or a service key. Else, or as well, ``client_id``,
     ``client_secret`` and ``refresh_token`` of an OAuth app: a token that is given beside them is used until it expires, and
-    those that are made of them live in memory only.
+    those that are made of them are kept in the connection's store of tokens.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

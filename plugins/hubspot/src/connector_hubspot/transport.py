@@ -28,30 +28,31 @@ from connector_core.policy import (
     instead_of_json,
     retry_after,
 )
-
-LANES = {"general": 9.0, "search": 4.0, "associations": 10.0}
-"""Requests a second, a little below the lowest plan's limits: 100 in 10 s, 5 searches a second, 100 associations in 10 s."""
+from connector_hubspot.limits import hear
 
 _READS = ("/search", "/batch/read", "/token")
 _CREATE = "/batch/create"
+_ARCHIVE = "/batch/archive"
 _LOCK_SECONDS = 2.0
 _PARKED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """What kind of request it is, which its path says."""
+    """What kind of request it is, which its path says. ``mute``: that it was done may be answered without content."""
 
     lane: str
     reads: bool
     repeatable: bool
+    mute: bool
 
 
 def sort_of(method: str, url: str) -> Sort:
     """Tell a request by its path: most of HubSpot's reads are POSTs."""
     path = urlsplit(url).path
     lane = "search" if path.endswith("/search") else "associations" if "/associations/" in path else "general"
-    return Sort(lane, method == "GET" or path.endswith(_READS), not path.endswith(_CREATE))
+    reads = method == "GET" or path.endswith(_READS)
+    return Sort(lane, reads, repeatable=not path.endswith(_CREATE), mute=path.endswith(_ARCHIVE))
 
 
 class Answer:
@@ -140,12 +141,17 @@ class PolicedPool:
                 if isinstance(failure, NoReplyError):
                     doubts.append(str(failure))
                 raise failure from error
+            if sort.mute and answer.status == 204:
+                answer.value = {"results": []}  # what later versions say
+            hear(self._policy, sort.lane, answer.headers)
             return Reply(answer.status, answer.headers, answer.data, answer)
 
         def verdict(reply: Reply) -> Verdict:
             result = judge(reply, sort.lane)
             if isinstance(result, Doubt):
                 doubts.append(result.why)
+            if reply.status == 429 and isinstance(result, Wait):
+                self._policy.pace.hold(sort.lane, result.after_seconds or 0.0)  # for the other threads too
             return result
 
         try:

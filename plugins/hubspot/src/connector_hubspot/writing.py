@@ -12,12 +12,15 @@ from typing import Any
 
 from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
 from connector_core.identity import compare_text
-from connector_core.model import ActivityDraft, CallStatus, Receipt
+from connector_core.model import ActivityDraft, CallStatus, Receipt, remaining
 from connector_hubspot.client import HubSpotClient
+from connector_hubspot.current import linked, read_current, unlinked
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
-from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, KINDS, MEETING, Kind
-from connector_hubspot.linking import Pair, link
-from connector_hubspot.reading import BATCH, Record, cut, made
+from connector_hubspot.filling import text_of
+from connector_hubspot.kinds import CALL, KINDS, MEETING, Kind
+from connector_hubspot.linking import Pair, link, unlink
+from connector_hubspot.locks import is_lock, send_past_locks
+from connector_hubspot.reading import BATCH, Record, cut, made, value
 from connector_hubspot.times import written
 
 _UNSAID = Receipt("unknown", reason="HubSpot's answer does not say what became of it")
@@ -46,6 +49,12 @@ _DISPOSITIONS = {
 """The outcomes of calls that every portal begins with, by label (guide to the calls API)."""
 
 
+_CALL_PROPERTIES = (
+    *("hs_call_status", "hs_call_duration", "hs_call_direction", "hs_call_disposition"),
+    *("hs_call_from_number", "hs_call_to_number", "hs_call_recording_url"),
+)
+
+
 def write(client: HubSpotClient, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
     """Write drafts; a receipt for each key.
 
@@ -63,13 +72,16 @@ class _Writer:
 
     def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
         for kind in KINDS.values():
-            own = [draft for draft in drafts if draft.kind == kind.name]
+            own = [draft for draft in drafts if draft.kind == kind.name and not _own_field(kind, draft)]
             self._create(kind, [draft for draft in own if draft.activity_id is None])
             self._change(kind, [draft for draft in own if draft.activity_id is not None])
         for draft in drafts:
             if draft.kind not in KINDS:
                 reason = f"the HubSpot plugin writes calls and meetings, and no {draft.kind}"
                 self._receipts[draft.key] = Receipt("refused", reason=reason)
+            elif field := _own_field(KINDS[draft.kind], draft):
+                reason = f"the connector writes {field} itself"
+                self._receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, "own_field", field)
         return self._receipts
 
     # -- creating ------------------------------------------------------------------------------------------------------
@@ -80,18 +92,17 @@ class _Writer:
             answer = self._client.post(
                 "/crm/objects/{version}/{object}/batch/create", {"inputs": inputs}, object=kind.object
             )
-            self._note(batch, answer, "created", lambda result: kind.key_of(result))
+            self._note(kind, batch, answer, "created", lambda result: kind.key_of(result))
 
-        for chunk in cut(drafts, BATCH):
-            self._send(chunk, send)
+        self._send_all(drafts, send)
         # A record that is gone counts as absent: what was refused for naming one is sent without it, once.
         again = [_without(draft, self._gone[draft.key]) for draft in drafts if draft.key in self._gone]
-        for chunk in cut(again, BATCH):
-            self._send(chunk, send)
+        self._send_all(again, send)
 
     # -- changing ------------------------------------------------------------------------------------------------------
 
     def _change(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
+        kept: dict[str, tuple[str, ...]] = {}
         keys = {draft.activity_id: draft.key for draft in drafts}
 
         def send(batch: Sequence[ActivityDraft]) -> None:
@@ -99,37 +110,86 @@ class _Writer:
             answer = self._client.post(
                 "/crm/objects/{version}/{object}/batch/update", {"inputs": inputs}, object=kind.object
             )
-            self._note(batch, answer, "updated", lambda result: keys.get(str(result["id"])))
+            self._note(kind, batch, answer, "updated", lambda result: keys.get(str(result["id"])))
 
-        changed = [draft for draft in drafts if _properties(kind, draft)]
-        for chunk in cut(changed, BATCH):
-            self._send(chunk, send)
-        for draft in drafts:
+        left = self._left(kind, drafts, kept)
+        changed = [draft for draft in left if _properties(kind, draft)]
+        self._send_all(changed, send)
+        for draft in left:
             self._receipts.setdefault(draft.key, Receipt("unchanged", draft.activity_id))
-        self._link(kind, [it for it in drafts if self._receipts[it.key].outcome in ("updated", "unchanged")])
+        done = [it for it in left if self._receipts[it.key].outcome in ("updated", "unchanged")]
+        self._link(kind, done, link, linked, "associated with")
+        self._link(kind, done, unlink, unlinked, "taken off")
+        for key, names in kept.items():
+            if self._receipts[key].outcome in ("updated", "unchanged"):
+                self._receipts[key] = replace(self._receipts[key], kept=names)
 
-    def _link(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
+    def _left(
+        self, kind: Kind, drafts: Sequence[ActivityDraft], kept: dict[str, tuple[str, ...]]
+    ) -> list[ActivityDraft]:
+        """Read the activities once more, and give what is left to be written. ``kept`` takes what is not, by key."""
+        asked = [it for it in drafts if _properties(kind, it) or any((*linked(it).values(), *unlinked(it).values()))]
+        try:
+            found = read_current(self._client, kind, asked) if asked and not self._stopped else {}
+        except ConnectorError as error:
+            found = {}
+            self._stop(error)
+        left = [draft for draft in drafts if draft not in asked]
+        for draft in asked:
+            current, key = found.get(str(draft.activity_id), (None, None))
+            if self._stopped:
+                self._receipts[draft.key] = Receipt("deferred", draft.activity_id, reason=self._stopped)
+            elif current is None:
+                reason = "the activity is no longer in HubSpot"
+                self._receipts[draft.key] = Receipt(
+                    "refused", draft.activity_id, reason=reason, code="OBJECT_NOT_FOUND"
+                )
+            elif key not in (None, draft.key):
+                reason = "the activity carries the id of another call by now"
+                self._receipts[draft.key] = Receipt("refused", draft.activity_id, reason=reason, code="other_key")
+            else:
+                rest, kept[draft.key] = remaining(draft, current)
+                left.append(rest)
+        return left
+
+    def _link(
+        self,
+        kind: Kind,
+        drafts: Sequence[ActivityDraft],
+        act: Callable[[HubSpotClient, str, str, Sequence[Pair]], dict[Pair, str]],
+        ends: Callable[[ActivityDraft], Mapping[str, tuple[str, ...]]],
+        what: str,
+    ) -> None:
         for obj in kind.types:
-            pairs = {Pair(str(it.activity_id), other): it for it in drafts for other in _linked(it)[obj]}
+            pairs = {Pair(str(it.activity_id), other): it for it in drafts for other in ends(it)[obj]}
             try:
-                failed = link(self._client, kind.object, obj, list(pairs)) if pairs and not self._stopped else {}
+                failed = act(self._client, kind.object, obj, list(pairs)) if pairs and not self._stopped else {}
             except ConnectorError as error:
                 failed = {}
                 self._stop(error)
             for pair, draft in pairs.items():
-                self._receipts[draft.key] = self._linked_receipt(self._receipts[draft.key], draft, obj, pair, failed)
+                refused = f"not {what} {obj} {pair.end}: {failed[pair]}" if pair in failed else None
+                self._receipts[draft.key] = self._linked_receipt(self._receipts[draft.key], draft, refused)
 
-    def _linked_receipt(
-        self, receipt: Receipt, draft: ActivityDraft, obj: str, pair: Pair, failed: Mapping[Pair, str]
-    ) -> Receipt:
+    def _linked_receipt(self, receipt: Receipt, draft: ActivityDraft, refused: str | None) -> Receipt:
         if self._stopped:
             return Receipt("deferred", draft.activity_id, receipt.url, self._stopped)  # linking twice is linking once
-        if pair in failed:
-            reason = f"not associated with {obj} {pair.end}: {failed[pair]}"
-            return replace(receipt, outcome="updated" if receipt.outcome == "updated" else "refused", reason=reason)
+        if refused:
+            return replace(receipt, outcome="updated" if receipt.outcome == "updated" else "refused", reason=refused)
         return receipt if receipt.outcome == "refused" else replace(receipt, outcome="updated")
 
     # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _send_all(self, drafts: Sequence[ActivityDraft], send: Callable[[Sequence[ActivityDraft]], None]) -> None:
+        def send_cut(part: Sequence[ActivityDraft]) -> None:
+            for batch in cut(part, BATCH):
+                self._send(batch, send)
+
+        def locked(draft: ActivityDraft) -> bool:
+            receipt = self._receipts[draft.key]
+            return receipt.outcome == "deferred" and is_lock(receipt.code)
+
+        send_past_locks(self._client.policy, send_cut, drafts, locked)
 
     def _send(self, drafts: Sequence[ActivityDraft], send: Callable[[Sequence[ActivityDraft]], None]) -> None:
         """Send a batch; where it is refused whole, without the one that is to blame, else each half of it."""
@@ -162,6 +222,7 @@ class _Writer:
 
     def _note(
         self,
+        kind: Kind,
         drafts: Sequence[ActivityDraft],
         answer: Mapping[str, Any],
         outcome: Any,
@@ -173,7 +234,9 @@ class _Writer:
         for result in made(answer):
             key = result.get("objectWriteTraceId") or key_of(result)
             if key in by_key:
-                self._receipts[key] = Receipt(outcome, str(result["id"]), result.get("url"))
+                self._receipts[key] = Receipt(
+                    outcome, str(result["id"]), result.get("url"), body=value(result, kind.body)
+                )
         for entry in errors_of(answer):
             for problem in problems_of(entry):
                 ids = set(problem.ids)
@@ -184,26 +247,18 @@ class _Writer:
     def _refuse(self, draft: ActivityDraft, problem: Problem) -> None:
         code = problem.code or ""
         reason = problem.sentence or code
-        if gone := frozenset(problem.gone) & {each for ids in _linked(draft).values() for each in ids}:
+        if gone := frozenset(problem.gone) & {each for ids in linked(draft).values() for each in ids}:
             self._gone[draft.key] = gone
-        if "LOCK" in code or "RATE_LIMIT" in code:
+        if is_lock(code) or "RATE_LIMIT" in code:
             self._receipts[draft.key] = Receipt("deferred", draft.activity_id, reason=reason, code=code)
         else:
             field = problem.fields[0] if problem.fields else None
-            self._receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, problem.code, field)
+            refused = Receipt("refused", draft.activity_id, None, reason, problem.code, field)
+            self._receipts[draft.key] = replace(refused, owner_refused=field == "hubspot_owner_id")
 
 
 def _input(kind: Kind, draft: ActivityDraft) -> dict[str, Any]:
     return {"objectWriteTraceId": draft.key, "properties": _properties(kind, draft)}
-
-
-def _linked(draft: ActivityDraft) -> dict[str, tuple[str, ...]]:
-    """Give what a draft is to be associated with, by object."""
-    return {
-        CONTACTS: draft.person_ids,
-        COMPANIES: (draft.account_id,) if draft.account_id else (),
-        DEALS: (draft.opportunity_id,) if draft.opportunity_id else (),
-    }
 
 
 def _associations(kind: Kind, draft: ActivityDraft) -> list[dict[str, Any]]:
@@ -212,7 +267,7 @@ def _associations(kind: Kind, draft: ActivityDraft) -> list[dict[str, Any]]:
             "to": {"id": other},
             "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind.types[obj]}],
         }
-        for obj, others in _linked(draft).items()
+        for obj, others in linked(draft).items()
         for other in others
     ]
 
@@ -229,7 +284,9 @@ def _without(draft: ActivityDraft, gone: Collection[str | None]) -> ActivityDraf
 def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
     """Give what is to be set; in a change, times and status stay as they are."""
     new = draft.activity_id is None
+    further = {name: text_of(it) for name, it in draft.fields.items()}
     found: dict[str, str | None] = {
+        **further,
         kind.title: draft.subject,
         kind.body: draft.body,
         "hubspot_owner_id": draft.owner_id,
@@ -247,6 +304,12 @@ def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
     if new and kind is MEETING:
         found["hs_meeting_outcome"] = _MEETING_OUTCOME[draft.status]
     return {name: text for name, text in found.items() if text is not None}
+
+
+def _own_field(kind: Kind, draft: ActivityDraft) -> str | None:
+    """Name a further property of a draft that the connector writes itself."""
+    own = {*kind.properties, *_CALL_PROPERTIES, "hs_meeting_outcome"}
+    return next((name for name in draft.fields if name in own), None)
 
 
 def _of_call(draft: ActivityDraft) -> dict[str, str | None]:

@@ -150,6 +150,21 @@ def test_an_archived_pair_is_bound_no_more(portal: Any) -> None:
     assert (answer.status, _types(portal, "deals", portal.ids["O1"], "contacts")) == (204, {})
 
 
+def test_an_archive_is_answered_with_a_batch_in_the_latest_version(portal: Any) -> None:
+    """The former ones have no content to give."""
+    row = {"from": {"id": portal.ids["C1"]}, "to": [{"id": portal.ids["O1"]}]}
+    latest = portal.post("/crm/associations/2026-09/contacts/deals/batch/archive", {"inputs": [row]})
+    assert (latest.status, latest.body["results"]) == (200, [])
+    assert _types(portal, "deals", portal.ids["O1"], "contacts") == {}
+
+
+@pytest.mark.parametrize("to", [None, [], {"id": "1"}])
+def test_an_archive_wants_the_others_in_a_list(portal: Any, to: Any) -> None:
+    """Unlike the other batches, where there is one."""
+    answer = portal.post(f"{V4}/contacts/deals/batch/archive", {"inputs": [{"from": {"id": "1"}, "to": to}]})
+    assert answer.status == 400
+
+
 def test_counts_follow_the_associations(portal: Any) -> None:
     """A deal counts its contacts."""
     _create(portal, "deals/contacts", _pair(portal.ids["O1"], portal.ids["C2"], 3))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -27,6 +28,49 @@ def test_the_settings_lead_to_a_token_that_works(portal: Any, path: str) -> None
     answer = _refresh(portal, path)
     portal.token = answer.body["access_token"]
     assert (answer.body["expires_in"], portal.get(CONTACTS).status) == (1800, 200)
+
+
+def _code(portal: Any, **changes: str) -> str | None:
+    """Open the page of consent; give the code that it goes on with, or None where it does not."""
+    query = {
+        "client_id": "sandbox-app",
+        "redirect_uri": "http://localhost:8717/callback",
+        "scope": "oauth",
+        "state": "s",
+    }
+    server = http.client.HTTPConnection(urlsplit(portal.server.url).netloc, timeout=10)
+    server.request("GET", f"/oauth/authorize?{urlencode(query | changes)}")
+    answer = server.getresponse()
+    server.close()
+    goes_on = parse_qs(urlsplit(answer.headers["Location"] or "").query)
+    return goes_on["code"][0] if goes_on.get("state") == ["s"] else None
+
+
+def _exchange(portal: Any, code: str | None, redirect: str = "http://localhost:8717/callback") -> Any:
+    form = {"grant_type": "authorization_code", "code": code or "", "redirect_uri": redirect}
+    return _refresh(portal, **form)
+
+
+def test_a_code_is_good_once_and_its_tokens_can_be_refreshed(portal: Any) -> None:
+    """What a consent grants is an access token and a refresh token."""
+    code = _code(portal)
+    granted = _exchange(portal, code).body
+
+    assert _refresh(portal, refresh_token=granted["refresh_token"]).status == 200
+    assert (_exchange(portal, code).status, _exchange(portal, code).body["status"]) == (400, "BAD_AUTH_CODE")
+
+
+def test_a_code_is_good_for_its_redirect_alone(portal: Any) -> None:
+    """As HubSpot names it."""
+    refused = _exchange(portal, _code(portal), "http://localhost:1/callback")
+
+    assert (refused.status, refused.body["status"]) == (400, "MISMATCH_REDIRECT_URI_AUTH_CODE")
+
+
+@pytest.mark.parametrize("change", [{"client_id": "x"}, {"scope": ""}, {"redirect_uri": "https://evil.example/"}])
+def test_nobody_is_sent_elsewhere(portal: Any, change: dict[str, str]) -> None:
+    """Another app, none of its scopes, another address: the page goes on to nobody."""
+    assert _code(portal, **change) is None
 
 
 def test_a_token_costs_nothing(portal: Any) -> None:

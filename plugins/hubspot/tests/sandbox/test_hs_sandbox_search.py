@@ -118,9 +118,16 @@ def test_a_page_goes_on_at_an_offset(portal: Any) -> None:
     )
 
 
-def test_a_search_for_words_is_not_spoken(portal: Any) -> None:
-    """What query finds is not known well enough to answer it."""
-    assert portal.search("contacts", query="carl").status == 501
+def test_a_search_for_words_looks_in_the_default_properties(portal: Any) -> None:
+    """Each word of a query begins a word of the name or address; of deals it is not known where HubSpot looks."""
+    portal.contact(email="wilma.words@x.example", firstname="Wilma", lastname="Words", jobtitle="Carpenter")
+    counts = [
+        portal.search("contacts", query=text).body["total"]
+        for text in ("wil", "words wilma", "WILMA.words@x.example", "ilma", "carpenter", "wilma carl")
+    ]
+    assert counts == [1, 1, 1, 0, 0, 0]
+    assert portal.search("deals", query="wilma").status == 501
+    assert portal.search("contacts", query="x" * 3_001).status == 400
 
 
 def test_archived_records_never_appear(portal: Any) -> None:

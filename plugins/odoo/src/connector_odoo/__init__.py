@@ -1,12 +1,14 @@
 """Odoo for connector-core: its manifest, which imports neither HTTP nor pydantic."""
 
-from connector_core.manifest import OPERATIONS, CrmManifest
+from connector_core.manifest import MUST, CrmManifest
 
 ODOO = CrmManifest(
     name="odoo",
     title="Odoo",
     hook_api=1,  # what it was written for, not what is installed
-    operations=OPERATIONS,
+    operations=MUST
+    | {"write_activity", "fill_fields", "find_users_by_email"}
+    | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"},
     traits=frozenset({"leads", "events"}),
     settings="connector_odoo.settings:OdooSettings",
     adapter="connector_odoo.adapter:OdooAdapter",
@@ -39,5 +41,7 @@ ODOO = CrmManifest(
         "shared_opportunities": "an opportunity has one contact",
         "several_phones": "a contact has one number, since Odoo 18 dropped the mobile one",
         "converted_leads": "a lead that is converted is the opportunity, and has its contact's address",
+        "merged_records": "contacts that are merged are deleted, without trace of the one that is left",
+        "filled_forms": "no documented address fills a form",
     },
 )

@@ -9,10 +9,13 @@ from connector_core.hookspecs import hookimpl
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
+    Account,
     Activity,
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    FormFields,
+    FormRecord,
     Opportunities,
     Person,
     Receipt,
@@ -20,6 +23,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
+from connector_odoo import companions
 from connector_odoo.activities import Activities
 from connector_odoo.client import OdooClient
 from connector_odoo.filling import fill
@@ -36,7 +40,8 @@ class OdooAdapter:
 
     def __init__(self, settings: OdooSettings, info: ConnectionInfo) -> None:
         """Build what answers; send nothing."""
-        self._client = OdooClient(settings)
+        self._client = OdooClient(settings, info.meter)
+        self._base_url = settings.base_url
         self._people = People(self._client, PhoneReader(info.regions))
         self._opportunities = Finder(self._client)
         self._activities = Activities(self._client, self._opportunities)
@@ -82,6 +87,31 @@ class OdooAdapter:
     def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
         """Find internal users; see :mod:`connector_odoo.users`."""
         return users_by_email(self._client, emails)
+
+    @hookimpl
+    def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Read contacts and leads."""
+        return companions.read_people(self._client, person_ids)
+
+    @hookimpl
+    def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Read companies."""
+        return companions.read_accounts(self._client, account_ids)
+
+    @hookimpl
+    def search_people(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Search contacts and leads."""
+        return companions.search_people(self._client, self._people, texts)
+
+    @hookimpl
+    def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Search companies."""
+        return companions.search_accounts(self._client, texts)
+
+    @hookimpl
+    def form_address(self, record: FormRecord, known: FormFields) -> str:
+        """Give the empty form."""
+        return companions.form_address(self._base_url, record)
 
     def close(self) -> None:
         """Close the connections."""

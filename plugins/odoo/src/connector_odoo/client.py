@@ -14,6 +14,7 @@ import urllib3
 from urllib3 import exceptions
 
 from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
+from connector_core.meter import Meter
 from connector_core.policy import (
     ACCEPT,
     Doubt,
@@ -44,8 +45,11 @@ _NOT_SENT = (
 class OdooClient:
     """Calls of methods, answered as JSON."""
 
-    def __init__(self, settings: OdooSettings) -> None:
-        """Build the pool of connections; send nothing."""
+    def __init__(self, settings: OdooSettings, meter: Meter | None = None) -> None:
+        """Build the pool of connections; send nothing.
+
+        :param meter: Counts the requests; Odoo says nothing of a quota.
+        """
         self.base_url = settings.base_url
         self._headers = {
             "Authorization": f"bearer {settings.api_key.get_secret_value()}",
@@ -57,7 +61,7 @@ class OdooClient:
         seconds = settings.timeout_seconds
         timeout = urllib3.Timeout(connect=min(10.0, seconds), read=seconds)
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=timeout, retries=False)
-        self._policy = RequestPolicy()
+        self._policy = RequestPolicy(meter=meter or Meter())
 
     def read(self, model: str, method: str, **arguments: Any) -> Any:
         """Call a method that changes nothing; see :meth:`_call`."""
@@ -77,6 +81,15 @@ class OdooClient:
         if not isinstance(ids, list) or len(ids) != len(vals_list) or not all(type(each) is int for each in ids):
             raise OutcomeUnknownError(f"Odoo's answer does not say what {model}.create made")
         return ids
+
+    def save(self, model: str, ids: list[int], vals_list: list[dict[str, Any]], context: dict[str, Any]) -> None:
+        """Change records, each in a way of its own: all or none.
+
+        :raises OutcomeUnknownError: Also where the answer does not name these records.
+        """
+        arguments = {"ids": ids, "vals_list": vals_list, "specification": {}, "context": context}
+        if self.change(model, "web_save_multi", **arguments) != [{"id": number} for number in ids]:
+            raise OutcomeUnknownError(f"Odoo's answer does not say what {model}.web_save_multi changed")
 
     def close(self) -> None:
         """Close the connections."""

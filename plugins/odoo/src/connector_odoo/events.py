@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-from connector_core.model import Activity, Opportunity, Person
+from connector_core.model import Account, Activity, Opportunity, Person
 from connector_odoo.client import OdooClient
 from connector_odoo.opportunities import USER
 from connector_odoo.people import LEAD_SPEC, PARTNER_SPEC, account_of, contact, is_contact, is_person, lead
@@ -97,6 +97,12 @@ def people_of(record: Record) -> list[Person]:
     return people
 
 
+def companies_of(record: Record) -> list[Account]:
+    """Give the companies that are guests, each for its own: one of a group is an account of its own."""
+    own = ({**partner, "commercial_partner_id": partner} for partner in guests(record) if partner.get("is_company"))
+    return [company for partner in own if (company := account_of(partner))]
+
+
 def start_of(record: Record) -> dt.datetime | dt.date | None:
     """Give the start: of an event of a whole day, its day."""
     start = instant(record, "start")
@@ -121,14 +127,13 @@ def activity(record: Record, opportunities: Mapping[int, Opportunity], base_url:
     """Read an event."""
     owner = linked(record, "user_id")
     number = opportunity_of(record)
-    companies = (account_of(_as_own(partner)) for partner in guests(record) if partner.get("is_company"))
     return Activity(
         id=id_of(EVENT, record["id"]),
         kind="call" if is_call(record) else "event",
         key=key_of(record),
         people=tuple(people_of(record)),
         opportunities=(opportunities[number],) if number in opportunities and number is not None else (),
-        accounts=tuple(company for company in companies if company),
+        accounts=tuple(companies_of(record)),
         started_at=start_of(record),
         duration_seconds=duration_of(record),
         subject=text_of(record, "name"),
@@ -146,8 +151,3 @@ def url_of(base_url: str, number: int) -> str:
 def leads_named(records: Iterable[Record]) -> set[int]:
     """Give the numbers of the opportunities that events name."""
     return {number for record in records if (number := opportunity_of(record)) is not None}
-
-
-def _as_own(partner: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a company for its own: one of a group is an account of its own."""
-    return {**partner, "commercial_partner_id": partner}

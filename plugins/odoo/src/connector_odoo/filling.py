@@ -81,9 +81,8 @@ class _Filler:
         if not rows or self._stopped:
             _end(rows, FieldReceipt("deferred", self._stopped))
             return
-        ids, vals = [row.number for row in rows], [row.fields for row in rows]
         try:
-            self._client.change(model, "web_save_multi", ids=ids, vals_list=vals, specification={}, context=QUIET)
+            self._client.save(model, [row.number for row in rows], [row.fields for row in rows], QUIET)
         except (RefusedError, MissingRightError, NoSuchModelError) as error:
             for part in _smaller(rows, error):
                 self._send(model, part)

@@ -57,10 +57,10 @@ LEAD_SPEC: Spec = {
     "function": {},
     "partner_id": {"fields": {"active": {}, "commercial_partner_id": _COMPANY}},
 }
-_CONTACTS: Domain = [["is_company", "=", False], ["type", "=", "contact"], ["partner_share", "=", True]]
+CONTACTS: Domain = [["is_company", "=", False], ["type", "=", "contact"], ["partner_share", "=", True]]
 """Partners that are people: no companies, no addresses for invoices and deliveries, no users of this Odoo."""
 
-_LEADS: Domain = [
+LEADS: Domain = [
     *any_of([["type", "=", "lead"], ["active", "=", True]], [["type", "=", "opportunity"], ["partner_id", "=", False]]),
     *ALSO_ARCHIVED,
 ]
@@ -102,6 +102,10 @@ class People:
             lambda person: {self._reader.read(text) or "" for text in person.phones},
         )
 
+    def number(self, text: str) -> str | None:
+        """Read a text as a number, if it is one."""
+        return self._reader.read(text)
+
     def _find(
         self,
         keys: Sequence[str],
@@ -113,10 +117,10 @@ class People:
         unasked: set[str] = set()
         for chunk in cut(keys, BATCH):
             contacts, more_contacts = halving(
-                chunk, lambda part: search(self._client, "res.partner", [*_CONTACTS, *domains(part)[0]], PARTNER_SPEC)
+                chunk, lambda part: search(self._client, "res.partner", [*CONTACTS, *domains(part)[0]], PARTNER_SPEC)
             )
             leads, more_leads = halving(
-                chunk, lambda part: search(self._client, "crm.lead", [*_LEADS, *domains(part)[1]], LEAD_SPEC)
+                chunk, lambda part: search(self._client, "crm.lead", [*LEADS, *domains(part)[1]], LEAD_SPEC)
             )
             unasked.update(more_contacts, more_leads)
             for person in (*map(contact, contacts), *map(lead, leads)):
@@ -126,7 +130,7 @@ class People:
 
 
 def is_contact(record: Record) -> bool:
-    """Tell whether a partner that is named somewhere is a person who is there; see :data:`_CONTACTS`."""
+    """Tell whether a partner that is named somewhere is a person who is there; see :data:`CONTACTS`."""
     return bool(
         record.get("active")
         and record.get("partner_share")
@@ -136,7 +140,7 @@ def is_contact(record: Record) -> bool:
 
 
 def is_person(record: Record) -> bool:
-    """Tell whether a record of ``crm.lead`` that is named somewhere stands for a person; see :data:`_LEADS`."""
+    """Tell whether a record of ``crm.lead`` that is named somewhere stands for a person; see :data:`LEADS`."""
     if record.get("type") == "lead":
         return bool(record.get("active"))
     says_whose = any(text_of(record, name) for name in ("contact_name", "email_from", "phone"))

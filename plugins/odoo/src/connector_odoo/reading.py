@@ -114,24 +114,39 @@ def search(
     found: list[Record] = []
     for _ in range(PAGES):
         after = [["id", ">", found[-1]["id"]]] if found else []
-        answer = client.read(
-            model,
-            "web_search_read",
-            domain=[*after, *domain],
-            specification=spec,
-            limit=PAGE,
-            order="id",
-            context=dict(context or {}),
-        )
-        records = answer.get("records") if isinstance(answer, dict) else None
-        if not isinstance(records, list) or not all(
-            isinstance(it, dict) and type(it.get("id")) is int for it in records
-        ):
-            raise TryAgainError(f"Odoo's answer to a search for {model} has no records")
+        records = first(client, model, [*after, *domain], spec, PAGE, context=context)
         found += records
         if len(records) < PAGE:
             return found
     raise CutShortError
+
+
+def first(
+    client: OdooClient,
+    model: str,
+    domain: Domain,
+    spec: Spec,
+    most: int,
+    *,
+    context: Mapping[str, Any] | None = None,
+) -> list[Record]:
+    """Read the first records of a domain, in the order of their ids.
+
+    :raises TryAgainError: The answer is no complete one.
+    """
+    answer = client.read(
+        model,
+        "web_search_read",
+        domain=domain,
+        specification=spec,
+        limit=most,
+        order="id",
+        context=dict(context or {}),
+    )
+    records = answer.get("records") if isinstance(answer, dict) else None
+    if not isinstance(records, list) or not all(isinstance(it, dict) and type(it.get("id")) is int for it in records):
+        raise TryAgainError(f"Odoo's answer to a search for {model} has no records")
+    return records
 
 
 def cut(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

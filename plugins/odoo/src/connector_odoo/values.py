@@ -7,12 +7,12 @@ import threading
 import zoneinfo
 from typing import Any, TypeAlias
 
-from connector_core.model import ActivityDraft
+from connector_core.model import ActivityDraft, Current, remaining
 from connector_odoo.client import OdooClient
-from connector_odoo.events import carrying, duration_of, guests, key_of, opportunity_of
+from connector_odoo.events import carrying, companies_of, duration_of, guests, key_of, opportunity_of, people_of
 from connector_odoo.opportunities import USER
 from connector_odoo.people import LEAD, PARTNER
-from connector_odoo.reading import Record, instant, linked, number_of, numbers_of, text_of, written
+from connector_odoo.reading import Record, id_of, instant, linked, number_of, numbers_of, text_of, written
 
 Values: TypeAlias = dict[str, Any]
 
@@ -97,33 +97,54 @@ def created(draft: ActivityDraft, mark: CallMark) -> Values:
     }
 
 
-def changed(draft: ActivityDraft, record: Record) -> Values:
-    """Give what a draft changes in an event as it is now; nothing where it is so already."""
+def changed(draft: ActivityDraft, record: Record) -> tuple[Values, tuple[str, ...]]:
+    """Give what a draft changes in an event as it is now, and the draft's fields that stay as they are.
+
+    An opportunity is set where there is none, and neither replaced nor taken off (``change_opportunity`` is not declared).
+    """
+    left, kept = remaining(draft, current(record))
     values: Values = {}
-    if draft.subject is not None and draft.subject != text_of(record, "name"):
-        values["name"] = draft.subject
-    if draft.body is not None and draft.body != text_of(record, "description"):
-        values["description"] = draft.body
+    if left.subject is not None:
+        values["name"] = left.subject
+    if left.body is not None:
+        values["description"] = left.body
     owner, organizer = number_of(USER, draft.owner_id), linked(record, "user_id")
     if owner is not None and owner != (organizer or {}).get("id"):
         values["user_id"] = owner
     if draft.set_key and key_of(record) is None:
         values["message_ids"] = carrying(draft.key)
     start = instant(record, "start")
-    if draft.duration_seconds and duration_of(record) is None and start and not record.get("allday"):
-        values["stop"] = written(start + dt.timedelta(seconds=round(draft.duration_seconds)))
-    if linked(record, "opportunity_id") is None and about(draft):
-        values["opportunity_id"] = about(draft)
-    there = guests(record)
-    company = any(partner.get("is_company") for partner in there)
-    known = {partner["id"] for partner in there}
-    adding = numbers_of(PARTNER, draft.person_ids)
-    account = number_of(PARTNER, draft.account_id)
-    if account and not (company or values.get("opportunity_id") or opportunity_of(record)):
-        adding.append(account)
-    if new := [number for number in adding if number not in known]:
-        values["partner_ids"] = [[4, number] for number in new]
-    return values
+    if left.duration_seconds and start and not record.get("allday"):
+        values["stop"] = written(start + dt.timedelta(seconds=round(left.duration_seconds)))
+    now, wanted = (linked(record, "opportunity_id") or {}).get("id"), about(left)
+    if now is None or now in numbers_of(LEAD, left.replaces.person_ids):
+        values |= {"opportunity_id": wanted or False} if wanted != now else {}
+    elif left.opportunity_id or left.replaces.opportunity_id:
+        kept += ("opportunity_id",)
+    partners = _partners(left, record, about_one=bool(values.get("opportunity_id") or opportunity_of(record)))
+    return values | ({"partner_ids": partners} if partners else {}), kept
+
+
+def current(record: Record) -> Current:
+    """Give what an event says and names."""
+    number = opportunity_of(record)
+    return Current(
+        text_of(record, "name"),
+        text_of(record, "description"),
+        duration_of(record),
+        tuple(company.id for company in companies_of(record)),
+        (id_of(LEAD, number),) if number is not None else (),
+        tuple(person.id for person in people_of(record)),
+    )
+
+
+def _partners(left: ActivityDraft, record: Record, *, about_one: bool) -> list[list[int]]:
+    """Give the commands that add guests and take some off. Where an event is about an opportunity, that has the account."""
+    there = {partner["id"] for partner in guests(record)}
+    account = [] if about_one else [left.account_id]
+    adding = numbers_of(PARTNER, [*left.person_ids, *account])
+    removing = numbers_of(PARTNER, [*left.replaces.person_ids, left.replaces.account_id])
+    return [*([4, number] for number in adding if number not in there), *([3, number] for number in removing)]
 
 
 def named(draft: ActivityDraft) -> dict[str, list[int]]:

@@ -16,7 +16,7 @@ from connector_core.errors import (
     RefusedError,
     TryAgainError,
 )
-from connector_core.model import ActivityDraft, Receipt
+from connector_core.model import ActivityDraft, Receipt, WriteOutcome
 from connector_odoo.client import OdooClient
 from connector_odoo.events import EVENT, MODEL, key_of, read_events, url_of
 from connector_odoo.opportunities import USER
@@ -49,11 +49,12 @@ def write(client: OdooClient, mark: CallMark, drafts: Sequence[ActivityDraft]) -
 
 @dataclass(slots=True)
 class _Row:
-    """A draft on its way, with what is to be sent for it."""
+    """A draft on its way, with what is to be sent for it, and the event that it changes."""
 
     draft: ActivityDraft
     values: Values
-    number: int | None = None
+    number: int = 0
+    kept: tuple[str, ...] = ()
 
 
 class _Writer:
@@ -99,22 +100,23 @@ class _Writer:
 
         def prepared(draft: ActivityDraft) -> _Row:
             number = numbers[draft.key] or 0
-            return _Row(draft, changed(draft, records[number]), number)
+            values, kept = changed(draft, records[number])
+            return _Row(draft, values, number, kept)
 
         def send(rows: Sequence[_Row]) -> None:
-            rows = [row for row in rows if row.values]
-            ids, vals = [row.number for row in rows], [row.values for row in rows]
-            self._client.change(MODEL, "web_save_multi", ids=ids, vals_list=vals, specification={}, context=QUIET)
+            sent = [row for row in rows if row.values]
+            if sent:
+                self._client.save(MODEL, [row.number for row in sent], [row.values for row in sent], QUIET)
             for row in rows:
-                self._note(row.draft, "updated", row.number or 0)
+                self._note(row.draft, "updated" if row.values else "unchanged", row.number, row.kept)
 
         rest = []
         for draft in drafts:
             record = records.get(numbers[draft.key] or 0)
             if refused := _unwritable(draft, record):
                 self._receipts[draft.key] = refused
-            elif record is not None and not changed(draft, record):
-                self._note(draft, "unchanged", record["id"])
+            elif record is not None and not (row := prepared(draft)).values:
+                self._note(draft, "unchanged", record["id"], row.kept)
             else:
                 rest.append(draft)
         for chunk in cut(rest, _BATCH):
@@ -163,7 +165,12 @@ class _Writer:
                     self._client.read(model, "search", domain=[["id", "in", wanted], ["active", "in", [True, False]]])
                 )
                 gone |= {id_of(prefix, number) for number in wanted if number not in there}
-        return [_without(draft, gone) for draft in drafts]
+        for draft in drafts:
+            if draft.owner_id in gone:
+                reason = f"user {draft.owner_id} is not there (any more)"
+                refused = Receipt("refused", draft.activity_id, reason=reason, code="MissingError", owner_refused=True)
+                self._receipts[draft.key] = refused
+        return [_without(draft, gone) for draft in drafts if draft.owner_id not in gone]
 
     def _refuse(self, draft: ActivityDraft, error: RefusedError | MissingRightError) -> None:
         """Keep what one draft was refused for. What is refused to the user always is told as such, and soon."""
@@ -179,10 +186,10 @@ class _Writer:
     def _end(self, drafts: Sequence[ActivityDraft], receipt: Receipt) -> None:
         self._receipts |= {draft.key: replace(receipt, id=draft.activity_id) for draft in drafts}
 
-    def _note(self, draft: ActivityDraft, outcome: str, number: int) -> None:
+    def _note(self, draft: ActivityDraft, outcome: WriteOutcome, number: int, kept: tuple[str, ...] = ()) -> None:
         self._sent = True
         url = url_of(self._client.base_url, number)
-        self._receipts[draft.key] = Receipt(outcome, id_of(EVENT, number), url)  # type: ignore[arg-type] # one of its own
+        self._receipts[draft.key] = Receipt(outcome, id_of(EVENT, number), url, kept=kept)
 
 
 def _unwritable(draft: ActivityDraft, record: Record | None) -> Receipt | None:
@@ -202,5 +209,4 @@ def _without(draft: ActivityDraft, gone: set[str | None]) -> ActivityDraft:
         person_ids=tuple(person for person in draft.person_ids if person not in gone),
         account_id=None if draft.account_id in gone else draft.account_id,
         opportunity_id=None if draft.opportunity_id in gone else draft.opportunity_id,
-        owner_id=None if draft.owner_id in gone else draft.owner_id,
     )

@@ -1,17 +1,22 @@
 """Salesforce for connector-core. Importing this module imports neither the SDK nor pydantic."""
 
-from connector_core.manifest import OPERATIONS, CrmManifest
+from connector_core.manifest import MUST, CrmManifest
 
 SALESFORCE = CrmManifest(
     name="salesforce",
     title="Salesforce",
     hook_api=1,  # what it was written for, not what is installed
-    operations=OPERATIONS,
+    operations=MUST
+    | {"write_activity", "fill_fields", "find_users_by_email"}
+    | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
+    | {"describe_objects", "check_access"},
     traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key"}),
     settings="connector_salesforce.settings:SalesforceSettings",
     adapter="connector_salesforce.adapter:SalesforceAdapter",
     sandbox="connector_salesforce.sandbox:SalesforceSandbox",
+    login="connector_salesforce.login:LOGIN",
     meetings_as=("event", "task"),
+    activity_fields=True,
     body_format="text",
     subject_limit=255,
     body_limit=32_000,

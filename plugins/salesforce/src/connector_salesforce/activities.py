@@ -31,6 +31,8 @@ _REF = re.compile(r"(?:^|\n)ref: ([^\n]+)\s*$")
 _BOTH = ("Id", "Subject", "Description", "WhoId", "WhatId", "What.Type", "OwnerId")
 _TASK = (*_BOTH, "ActivityDate", "TaskSubtype", "CallObject", "CallDurationInSeconds")
 _EVENT = (*_BOTH, "StartDateTime", "EndDateTime", "IsAllDayEvent", "ActivityDate")
+COLUMNS = {"Task": _TASK, "Event": _EVENT}
+"""What an activity is read from."""
 _RELATIONS = {"Task": "TaskWhoRelations", "Event": "EventRelations"}
 
 
@@ -82,7 +84,7 @@ class Activities:
         self, calls: Sequence[CallKey], found: _Found, became: Mapping[str, str | None]
     ) -> dict[str, tuple[Activity, ...] | Unknown]:
         """Keep what is a candidate of some call, read the records that it names, and answer by call."""
-        rows = {call.call_id: [it for it in found.rows.values() if self._fits(it, call, became)] for call in calls}
+        rows = self._fitting(list(found.rows.values()), calls, became)
         kept = [row for of_call in rows.values() for row in of_call]
         who, what, unknown = self._details(kept)
         read = {record_id(row): self._activity(row, who, what) for row in kept}
@@ -192,45 +194,63 @@ class Activities:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def _key(self, row: Row) -> str | None:
-        stored = (self._key_field and text(row, self._key_field)) or text(row, "CallObject")
-        reference = _REF.search(text(row, "Description") or "")
-        return stored or (reference[1] if reference else None)
+    def _fitting(
+        self, rows: Sequence[Row], calls: Iterable[CallKey], became: Mapping[str, str | None]
+    ) -> dict[str, list[Row]]:
+        """Give the activities that are candidates of each call: by key, or by people and time."""
+        by_key: dict[str | None, list[int]] = {}
+        of_person: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            by_key.setdefault(key_of(row, self._key_field), []).append(place)
+            for person in {short(it) for who in _who(row) for it in (who, became.get(short(who))) if it}:
+                of_person.setdefault(person, []).append(place)
+        fitting: dict[str, list[Row]] = {}
+        for call in calls:
+            theirs = {place for who in call.person_ids for place in of_person.get(short(who), ())}
+            places = {place for place in theirs if self._at_its_time(rows[place], call)}
+            fitting[call.call_id] = [rows[place] for place in sorted(places.union(by_key.get(call.call_id, ())))]
+        return fitting
 
-    def _fits(self, row: Row, call: CallKey, became: Mapping[str, str | None]) -> bool:
-        """Tell whether an activity is a call's candidate: by key, or by people and time."""
-        if self._key(row) == call.call_id:
-            return True
+    def _at_its_time(self, row: Row, call: CallKey) -> bool:
         start = _start(row)
-        near = start is not None and (
-            abs(start - call.started_at) <= NEAR if isinstance(start, dt.datetime) else start in self._days(call)
-        )
-        wanted = {short(it) for it in call.person_ids}
-        related_to = {short(it) for who in _who(row) for it in (who, became.get(short(who))) if it}
-        return near and not wanted.isdisjoint(related_to)
+        if isinstance(start, dt.datetime):
+            return abs(start - call.started_at) <= NEAR
+        return start is not None and start in self._days(call)
 
     def _activity(self, row: Row, who: Mapping[str, Person], what: Mapping[str, Opportunity | Account]) -> Activity:
         task = "CallObject" in row
         about = what.get(text(row, "WhatId") or "")
-        start, end = _start(row), moment(row.get("EndDateTime"))
-        seconds = row.get("CallDurationInSeconds")
-        if isinstance(start, dt.datetime) and end is not None:
-            seconds = (end - start).total_seconds()
         kind = "Task" if task else "Event"
         return Activity(
             id=record_id(row),
             kind=("call" if row.get("TaskSubtype") == "Call" else "task") if task else "event",
-            key=self._key(row),
+            key=key_of(row, self._key_field),
             people=tuple(who[it] for it in _who(row) if it in who),
             opportunities=(about,) if isinstance(about, Opportunity) else (),
             accounts=(about,) if isinstance(about, Account) else (),
-            started_at=start,
-            duration_seconds=float(seconds) if isinstance(seconds, int | float) else None,
+            started_at=_start(row),
+            duration_seconds=seconds_of(row),
             subject=text(row, "Subject"),
             body=text(row, "Description"),
             owner_id=text(row, "OwnerId"),
             url=f"{self._client.instance_url}/lightning/r/{kind}/{record_id(row)}/view",
         )
+
+
+def key_of(row: Row, key_field: str | None) -> str | None:
+    """Give the call's id that an activity carries: in a field, else in the last line ``ref: ID`` of its body."""
+    stored = (key_field and text(row, key_field)) or text(row, "CallObject")
+    reference = _REF.search(text(row, "Description") or "")
+    return stored or (reference[1] if reference else None)
+
+
+def seconds_of(row: Row) -> float | None:
+    """Give the length of an activity; an event of whole days has none."""
+    start, end = _start(row), moment(row.get("EndDateTime"))
+    seconds = row.get("CallDurationInSeconds")
+    if isinstance(start, dt.datetime) and end is not None:
+        seconds = (end - start).total_seconds()
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def _ids(calls: Iterable[CallKey]) -> list[str]:

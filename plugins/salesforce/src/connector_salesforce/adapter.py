@@ -9,10 +9,15 @@ from connector_core.hookspecs import hookimpl
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
+    Access,
+    Account,
     Activity,
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    FormFields,
+    FormRecord,
+    ObjectDescription,
     Opportunities,
     Person,
     Receipt,
@@ -20,7 +25,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
-from connector_salesforce import filling, opportunities, people
+from connector_salesforce import access, describing, filling, opportunities, people, reading, searching
 from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
 from connector_salesforce.settings import SalesforceSettings
@@ -34,7 +39,8 @@ class SalesforceAdapter:
 
     def __init__(self, settings: SalesforceSettings, info: ConnectionInfo) -> None:
         """Send nothing yet."""
-        self._client = Client(settings)
+        self._key_field = settings.key_field
+        self._client = Client(settings, tokens=info.tokens, meter=info.meter)
         self._reader = PhoneReader(info.regions)
         self._statuses = TaskStatuses()
         self._users = Users(self._client)
@@ -87,3 +93,38 @@ class SalesforceAdapter:
     def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
         """Find users."""
         return self._users.by_email(emails)
+
+    @hookimpl
+    def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Read contacts and leads."""
+        return reading.read_people(self._client, person_ids)
+
+    @hookimpl
+    def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Read accounts."""
+        return reading.read_accounts(self._client, account_ids)
+
+    @hookimpl
+    def search_people(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        """Search contacts and leads."""
+        return searching.search_people(self._client, self._reader, texts)
+
+    @hookimpl
+    def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
+        """Search accounts."""
+        return searching.search_accounts(self._client, texts)
+
+    @hookimpl
+    def form_address(self, record: FormRecord, known: FormFields) -> str:
+        """Give the form of Lightning Experience."""
+        return searching.form_address(self._client.instance_url, record, known)
+
+    @hookimpl
+    def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]:
+        """Describe objects."""
+        return describing.describe(self._client, objects)
+
+    @hookimpl
+    def check_access(self) -> Access:
+        """Tell the user's rights on objects and fields."""
+        return access.check(self._client, self._key_field)

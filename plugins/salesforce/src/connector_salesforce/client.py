@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import quote
 
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
@@ -24,13 +23,15 @@ from connector_core.errors import (
     RefusedError,
     TryAgainError,
 )
+from connector_core.meter import Meter
 from connector_core.model import Unknown
 from connector_core.policy import RequestPolicy
-from connector_salesforce.auth import SignIn
+from connector_core.tokens import TokenStore
+from connector_salesforce.auth import origin_of, sign_in
 from connector_salesforce.failures import error_of, error_of_sdk, read_failure
 from connector_salesforce.settings import SalesforceSettings
-from connector_salesforce.soql import Query, find
-from connector_salesforce.transport import SessionOverError, Transport
+from connector_salesforce.soql import Query, Search, find
+from connector_salesforce.transport import MOST_AT_ONCE, SessionOverError, Transport
 
 T = TypeVar("T")
 Row: TypeAlias = Mapping[str, Any]
@@ -38,26 +39,41 @@ Answer: TypeAlias = list[Row] | Unknown
 
 QUERIES_AT_ONCE = 5
 MOST_PAGES = 50
-SEARCH_LIMIT = 1_000
 
 _LOG = logging.getLogger(__name__)
 _NEXT = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[A-Za-z0-9-]+")
+_ESCAPED = {
+    byte: chr(byte) if (chr(byte).isalnum() and byte < 128) or byte in b"_.-~" else f"%{byte:02X}"
+    for byte in range(256)
+}
 _TOO_LARGE = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED", "INVALID_QUERY_LOCATOR"})
 
 
 class Client:
     """One org, for all threads of a connection."""
 
-    def __init__(self, settings: SalesforceSettings, policy: RequestPolicy | None = None) -> None:
-        """Open no connection yet."""
+    def __init__(
+        self,
+        settings: SalesforceSettings,
+        policy: RequestPolicy | None = None,
+        *,
+        tokens: TokenStore | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        """Open no connection yet.
+
+        :param tokens: Where tokens are kept; None for memory.
+        :param meter: Counts the requests.
+        """
         address = settings.address
         loopback = address.netloc if address.scheme == "http" else None
-        self.policy = policy or RequestPolicy()
+        self.policy = policy or RequestPolicy(most_at_once=MOST_AT_ONCE, meter=meter or Meter())
         self.instance_url = settings.instance_url
         self._transport = Transport(self.policy, settings.timeout_seconds, loopback)
-        self._sign_in = SignIn(settings, self._transport)
-        self._version = settings.api_version
-        self.root = f"/services/data/v{self._version}"
+        self._settings = settings
+        self._sign_in = sign_in(settings, self._transport, tokens)
+        self.version = settings.api_version
+        self.root = f"/services/data/v{self.version}"
         self._hidden: dict[str, frozenset[str]] = {}
         self.shared = True
 
@@ -92,23 +108,25 @@ class Client:
     def with_relations(self, act: Callable[[], T]) -> T:
         """Run what reads ``shared``, and once more where the org turns out to have no Shared Activities.
 
-        Without them an activity has one person at most, and ``TaskWhoRelation`` does not exist (Object Reference).
+        Without them an activity has one person at most, and neither ``TaskRelation`` nor ``TaskWhoRelation`` exists (Object
+        Reference).
         """
         before = self.shared  # another thread may learn it meanwhile
         try:
             return act()
         except MissingRightError as error:
-            if not before or "TaskWhoRelation" not in (error.right or ""):
+            right = error.right or ""
+            if not before or not ("TaskWhoRelation" in right or "TaskRelation" in right):
                 raise
             self.shared = False
             _LOG.warning("the org relates one person to an activity (Shared Activities are off)")
             return act()
 
-    def search(self, terms: Sequence[str], queries: Sequence[Query]) -> list[Row] | None:
-        """Search fields of phone numbers for any of the terms; None where the answer may be cut short."""
+    def search(self, search: Search, queries: Sequence[Query]) -> list[Row]:
+        """Search; of each query its object and columns are given."""
         while True:
             asked = [(query, self._hidden_in(query)) for query in queries]
-            sosl = find(terms, asked, SEARCH_LIMIT)
+            sosl = find(search, asked)
             try:
                 body = self.call("search", functools.partial(_get, "search/", {"q": str(sosl)}))
             except MissingRightError as error:
@@ -119,8 +137,7 @@ class Client:
             rows = body.get("searchRecords") if isinstance(body, dict) else None
             if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
                 raise TryAgainError("Salesforce answered a search with something else")
-            of = [sum(row["attributes"].get("type") == query.object for row in rows) for query in queries]
-            return None if max(of) >= SEARCH_LIMIT or len(rows) >= 2 * SEARCH_LIMIT else rows
+            return rows
 
     def call(self, asked: str, act: Callable[[Salesforce], Any]) -> Any:
         """Run a request through the SDK, signing in once more if the session is over.
@@ -131,10 +148,10 @@ class Client:
         grant = self._sign_in.current()
         for once_more in (True, False):
             sdk = Salesforce(
-                session_id=grant.token,
-                instance=grant.instance_url.partition("//")[2],
+                session_id=grant.access_token,
+                instance=origin_of(grant, self._settings).partition("//")[2],
                 session=self._transport,
-                version=self._version,
+                version=self.version,
                 object_pairs_hook=dict,
             )
             sdk.headers["X-PrettyPrint"] = "0"
@@ -143,7 +160,7 @@ class Client:
             except SessionOverError as error:
                 if not once_more:
                     raise CredentialsError("Salesforce refuses a session that it has just granted") from error
-                grant = self._sign_in.renew(grant)
+                grant = self._sign_in.instead_of(grant)
             except SalesforceError as error:
                 raise error_of_sdk(error, asked) from error
         raise AssertionError  # the loop returns or raises
@@ -163,6 +180,12 @@ class Client:
             nonsense = TryAgainError if reads else OutcomeUnknownError
             raise nonsense("Salesforce answered a composite request with something else") from error
 
+    def versions(self) -> list[str]:
+        """Give the versions of the API that the org offers, the oldest first (REST API Developer Guide, "Versions")."""
+        listed = self.call("versions", lambda sdk: sdk.session.get(f"https://{sdk.sf_instance}/services/data/").json())
+        offered = [it.get("version") for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
+        return sorted((it for it in offered if isinstance(it, str)), key=lambda it: it.zfill(len("100.0")))
+
     def _ask(self, asked: Sequence[tuple[Query, frozenset[str]]]) -> list[tuple[int, Any]]:
         addresses = enumerate(self._address(query, hidden) for query, hidden in asked)
         subrequests = [{"method": "GET", "referenceId": f"q{place}", "url": address} for place, address in addresses]
@@ -171,7 +194,7 @@ class Client:
     def _address(self, query: Query, hidden: frozenset[str]) -> str:
         # Quoted whole: Salesforce reads @{…} in an address as a reference to another subrequest.
         resource = "queryAll" if query.archived else "query"
-        return f"{self.root}/{resource}/?q={quote(query.text(hidden), safe='')}"
+        return f"{self.root}/{resource}/?q={_escaped(query.text(hidden))}"
 
     def _read(self, query: Query, hidden: frozenset[str], status: int, body: Any) -> Answer | None:
         """Read the answer to a query; None where it is to be asked again without a hidden column."""
@@ -223,6 +246,11 @@ class Client:
             _LOG.warning("%s: the user cannot see %s; going on without", query.object, ", ".join(sorted(dropped)))
         self._hidden[query.object] = self._hidden_in(query) | dropped
         return bool(dropped)
+
+
+def _escaped(text: str) -> str:
+    """Percent-encode a whole query: as urllib's ``quote`` does, in a fraction of its time for some 100,000 characters."""
+    return text.encode().decode("latin-1").translate(_ESCAPED)
 
 
 def _get(path: str, params: dict[str, Any], sdk: Salesforce) -> Any:

@@ -2,58 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from connector_core.model import ActivityDraft
 from connector_salesforce.client import Row
-from connector_salesforce.records import PREFIXES, short, text
+from connector_salesforce.records import PREFIXES, record_id, short, text
 
 MOST_CONTACTS = 50
+RELATIONS = {"Task": "TaskRelations", "Event": "EventRelations"}
+"""The relationships with the rows that say who and what an activity is about: they can be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """``who`` and ``what`` are set, where they are not None; ``others`` are related; ``left_out`` is told."""
-
-    who: str | None = None
-    what: str | None = None
-    others: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-    def columns(self) -> dict[str, str]:
-        """Give what stands in the record itself."""
-        return {column: it for column, it in (("WhoId", self.who), ("WhatId", self.what)) if it}
-
-
-def link(people: Sequence[str], what: str | None, there: Row | None = None) -> Links:
-    """Choose the links of an activity.
-
-    :param people: Contacts and leads to add, the most important first.
-    :param what: The opportunity or account that it is about.
-    :param there: The activity as it is; what it holds stays.
+    """``columns`` are set in the record itself, None clears one. ``others`` are to be related, and the relations ``off``, by
+    their ids, deleted. ``left_out`` is told; ``kept`` names the fields of the draft that stay as somebody set them.
     """
-    who = text(there, "WhoId") if there else None
-    about = text(there, "WhatId") if there else None
-    related = {short(it) for it in _related(there)} if there else set()
-    new = [it for it in dict.fromkeys(people) if short(it) not in related]
-    contacts = [it for it in new if it.startswith(PREFIXES["Contact"])]
-    if who is not None and who.startswith(PREFIXES["Lead"]):
-        lost = [*new, *([what] if what and not about else [])]
+
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def link(draft: ActivityDraft) -> Links:
+    """Choose the links of a new activity, its people the most important first."""
+    about = draft.opportunity_id or draft.account_id
+    return _linked(draft.person_ids, {"WhatId": about} if about else {}, {})
+
+
+def relink(draft: ActivityDraft, left: ActivityDraft, there: Row) -> Links:
+    """Choose what to change of the links of an activity.
+
+    :param left: What of the draft is still to be written.
+    :param there: The activity as it is.
+    """
+    about, kept = _about(draft, left, text(there, "WhatId"))
+    off = {short(it) for it in left.replaces.person_ids}
+    invited = {short(who) for row, who in _relations(there) if row.get("IsInvitee") is True}
+    found = _linked(left.person_ids, about, there, off - invited)
+    kept += ("person_ids",) if off & invited else ()  # who was invited meanwhile would be told that the event is off
+    deleted = [record_id(row) for row, who in _relations(there) if short(who) in off - invited]
+    return Links(found.columns, found.others, tuple(deleted), found.left_out, kept)
+
+
+def people_of(there: Row) -> list[str]:
+    """Give the contacts and leads of an activity, the primary one first."""
+    listed = [text(there, "WhoId"), *(who for _, who in _relations(there))]
+    return list(dict.fromkeys(it for it in listed if it and _is_person(it)))
+
+
+def _about(draft: ActivityDraft, left: ActivityDraft, now: str | None) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """Choose what an activity is about. It is one record, so that an opportunity takes the place of our own account."""
+    wanted = left.opportunity_id or left.account_id
+    free = [None, left.replaces.opportunity_id, left.replaces.account_id]
+    if now in free or (left.opportunity_id and now == draft.replaces.account_id):
+        return ({"WhatId": wanted} if wanted != now else {}), ()
+    if left.opportunity_id:
+        return {}, ("opportunity_id",)
+    # What is about an opportunity is about its account too.
+    return {}, ("account_id",) if left.account_id and not str(now).startswith(PREFIXES["Opportunity"]) else ()
+
+
+def _linked(
+    people: Sequence[str], about: Mapping[str, str | None], there: Row, off: frozenset[str] | set[str] = frozenset()
+) -> Links:
+    columns = dict(about)
+    staying = [it for it in people_of(there) if short(it) not in off]
+    what = columns["WhatId"] if "WhatId" in columns else text(there, "WhatId")
+    if staying and staying[0].startswith(PREFIXES["Lead"]):
+        lost = [*people, *filter(None, columns.values())]
         return Links(left_out=tuple(f"{it} is left out: beside a lead Salesforce holds nothing else" for it in lost))
-    set_what = what if about is None else None
+    new = list(dict.fromkeys(people))
+    contacts = [it for it in new if it.startswith(PREFIXES["Contact"])]
     leads = [it for it in new if it not in contacts]
-    first: str | None = None
-    if who is None:
-        first = contacts.pop(0) if contacts else None
-        if first is None and leads and not (about or set_what):
-            first = leads.pop(0)
-    room = MOST_CONTACTS - len(related) - (first is not None)
+    who = text(there, "WhoId")
+    if who not in staying:
+        # Contacts beside the first are taken off after it was replaced: too late for a lead.
+        alone = leads if not (contacts or what or people_of(there)[1:]) else []
+        first = next((them.pop(0) for them in (list(staying), contacts, alone) if them), None)
+        columns |= {"WhoId": first} if first != who else {}
+        leads = [it for it in leads if it != first]
+    room = MOST_CONTACTS - len({*staying, columns.get("WhoId")} - {None})
     lost = [*(f"{it} is left out: a lead stands alone on an activity, or not at all" for it in leads)]
     lost += [f"{it} is left out: an activity has at most {MOST_CONTACTS} contacts" for it in contacts[room:]]
-    return Links(first, set_what, tuple(contacts[:room]), tuple(lost))
+    return Links(columns, tuple(contacts[:room]), left_out=tuple(lost))
 
 
-def _related(row: Row) -> list[str]:
-    relations = [it for name in ("TaskWhoRelations", "EventRelations") for it in row.get(name) or ()]
-    listed = [text(row, "WhoId"), *(text(it, "RelationId") for it in relations)]
-    return [it for it in listed if it and it.startswith((PREFIXES["Contact"], PREFIXES["Lead"]))]
+def _relations(row: Row) -> list[tuple[Row, str]]:
+    found = [it for name in RELATIONS.values() for it in row.get(name) or ()]
+    return [(it, who) for it in found if (who := text(it, "RelationId")) and _is_person(who)]
+
+
+def _is_person(record: str) -> bool:
+    return record.startswith((PREFIXES["Contact"], PREFIXES["Lead"]))

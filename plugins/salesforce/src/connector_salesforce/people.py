@@ -7,6 +7,7 @@ gone. Of the phone fields those identify a person that are its own (not the assi
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -15,11 +16,12 @@ from connector_core.identity import PhoneReader, email_key, written_variants
 from connector_core.model import Account, Person, PersonKind, Unknown
 from connector_salesforce.client import Answer, Client, Row
 from connector_salesforce.records import ids_of, named, record_id, text
-from connector_salesforce.soql import LONGEST_SEARCH, Condition, Query, askable, split, term, within
+from connector_salesforce.soql import LONGEST_SEARCH, Condition, Query, Search, askable, split, term, within, within_any
 
 CONTACT_PHONES = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 LEAD_PHONES = ("Phone", "MobilePhone")
 LONGEST_EMAIL = 128
+SEARCH_LIMIT = 1_000
 VARIANTS = 12
 """How many ways of writing a number are asked for; the search takes up the others."""
 
@@ -85,7 +87,7 @@ def by_phone(client: Client, reader: PhoneReader, numbers: Sequence[str]) -> dic
 
     def either(columns: Sequence[str], keys: Sequence[str]) -> Either:
         written = list(dict.fromkeys(form for key in keys for form in written_variants(key)[:VARIANTS]))
-        return {column: within(column, written) for column in columns}
+        return within_any(columns, written)
 
     asked = split(numbers, lambda keys: contacts(need=("Phone",), either=either(CONTACT_PHONES, keys)))
     asked += split(numbers, lambda keys: leads(need=("Phone",), either=either(LEAD_PHONES, keys)))
@@ -102,7 +104,7 @@ def by_phone(client: Client, reader: PhoneReader, numbers: Sequence[str]) -> dic
 def by_id(answers: Iterable[Answer]) -> dict[str, Person]:
     """Read the people among rows of contacts and of leads, by id."""
     rows = [row for answer in answers if not isinstance(answer, Unknown) for row in answer]
-    return {found.id: found for found in map(_read, rows)}
+    return {found.id: found for found in map(read, rows)}
 
 
 def people_queries(records: Iterable[str]) -> list[Query]:
@@ -113,7 +115,7 @@ def people_queries(records: Iterable[str]) -> list[Query]:
     return [query for _, query in asked]
 
 
-def _read(row: Row) -> Person:
+def read(row: Row) -> Person:
     return person(row, "lead" if "IsConverted" in row else "contact")
 
 
@@ -132,11 +134,11 @@ def _by_key(
             continue
         for row in answer:
             for key in set(keys_of(row)) & found.keys():
-                found[str(key)][record_id(row)] = _read(row)
+                found[str(key)][record_id(row)] = read(row)
     return {key: unknown.get(key) or tuple(found[key].values()) for key in keys}
 
 
-def _terms(number: str) -> list[str]:
+def number_terms(number: str) -> list[str]:
     """Give what a number is searched by: its digits, as dialled at home and with the country's code."""
     digits = ["".join(filter(str.isdigit, form)) for form in written_variants(number)[:2]]
     return sorted({*digits, number[1:]})
@@ -147,7 +149,7 @@ def _searches(numbers: Sequence[str]) -> list[list[str]]:
     parts: list[list[str]] = []
     room = 0
     for number in numbers:
-        length = sum(len(term(it)) + len(" OR ") for it in _terms(number))
+        length = sum(len(term(it)) + len(" OR ") for it in number_terms(number))
         if not parts or length > room:
             parts.append([])
             room = LONGEST_SEARCH
@@ -160,13 +162,12 @@ def _search(
     client: Client, numbers: Sequence[str], numbers_of: Callable[[Row], Iterable[str | None]]
 ) -> dict[str, tuple[Person, ...] | Unknown]:
     """Search for numbers; where the answer is full, search for fewer, down to the one that is too common."""
-    rows = client.search([it for number in numbers for it in _terms(number)], [contacts(), leads()])
-    if rows is None:
+    search = Search([it for number in numbers for it in number_terms(number)], limit=SEARCH_LIMIT)
+    rows = client.search(search, [contacts(), leads()])
+    if max(Counter(row["attributes"].get("type") for row in rows).values(), default=0) >= SEARCH_LIMIT:
         if len(numbers) == 1:
             return {numbers[0]: Unknown("more records have this number than a search gives")}
         halves = (numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :])
         return functools.reduce(dict.__or__, (_search(client, half, numbers_of) for half in halves))
-    return {
-        number: tuple({it.id: it for it in (_read(row) for row in rows if number in numbers_of(row))}.values())
-        for number in numbers
-    }
+    hits = [(frozenset(numbers_of(row)), read(row)) for row in rows]
+    return {number: tuple({it.id: it for theirs, it in hits if number in theirs}.values()) for number in numbers}

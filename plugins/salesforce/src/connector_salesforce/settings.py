@@ -61,13 +61,15 @@ def _version(text: str) -> str:
 
 
 class SalesforceSettings(BaseModel):
-    """How to reach one org: with ``access_token``, with ``client_id`` and ``client_secret``, or with both.
+    """How to reach one org: with an app (``client_id`` and what belongs to it), with ``access_token``, or with both.
 
     ``instance_url``: the org's My Domain address. ``access_token``: an OAuth access token; it is used until it ends, and
-    renewed only where there is a client too.
+    renewed only where there is an app too.
     ``client_id``, ``client_secret``: of an External Client App with the client credentials flow and a run-as user
-    (help.salesforce.com, "OAuth 2.0 Client Credentials Flow"). ``key_field``: a text field of the org's own on Activity,
-    marked External ID and Unique, that takes the call's id; with it no duplicate can arise.
+    (help.salesforce.com, "OAuth 2.0 Client Credentials Flow"). With ``refresh_token``, which a person's consent gave to
+    the app, that flow is not used, and ``client_secret`` is needed only where the app requires it.
+    ``key_field``: a text field of the org's own on Activity, marked External ID and Unique, that takes the call's id;
+    with it no duplicate can arise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +78,7 @@ class SalesforceSettings(BaseModel):
     access_token: SecretStr | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
     api_version: Annotated[str, AfterValidator(_version)] = "66.0"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     settle_seconds: Annotated[float, Field(ge=0)] | None = None
@@ -83,10 +86,13 @@ class SalesforceSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> SalesforceSettings:
-        app = (self.client_id, self.client_secret)
-        if (self.access_token is None and app == (None, None)) or (None in app and app != (None, None)):
-            raise PydanticCustomError("sign_in", "needs access_token, or client_id and client_secret together")
-        for name, secret in (("access_token", self.access_token), ("client_secret", self.client_secret)):
+        secrets = {name: getattr(self, name) for name in ("access_token", "client_secret", "refresh_token")}
+        of_app = any(secrets[name] is not None for name in ("client_secret", "refresh_token"))
+        if (self.access_token is None and not of_app) or of_app != (self.client_id is not None):
+            raise PydanticCustomError(
+                "sign_in", "needs access_token, or client_id together with client_secret, refresh_token or both"
+            )
+        for name, secret in secrets.items():
             if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
                 raise PydanticCustomError(
                     "secret", "{name} is empty, or holds blanks or odd characters", {"name": name}

@@ -10,6 +10,7 @@ Characters", "SOQL and SOSL Limits" (a query has at most 100,000 characters, a l
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,13 +26,17 @@ LONGEST_SEARCH = 9_000  # beyond 10,000 characters a search gives nothing; beyon
 LONGEST_LITERAL = 4_000
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
-_ESCAPES = {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
+_ESCAPES = str.maketrans(
+    {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
+)
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+_OPERATORS = frozenset({"AND", "OR", "NOT", "NEAR"})
 _RESERVED = re.compile(r"([?&|!{}\[\]()^~*:\\\"'+\-])")
 
 
 def askable(text: str, longest: int = 255) -> bool:
     """Tell whether a text can be asked for at all: what is longer than a field, or no text to UTF-8, is nowhere."""
-    return len(text) <= longest and not any("\ud800" <= char <= "\udfff" for char in text)
+    return len(text) <= longest and _NO_TEXT.search(text) is None
 
 
 def literal(value: Value) -> str:
@@ -49,9 +54,14 @@ def literal(value: Value) -> str:
         return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, dt.date):
         return value.isoformat()
-    if not askable(value, LONGEST_LITERAL):
+    return _quoted(value)
+
+
+@functools.lru_cache(maxsize=8192)  # a number is looked for in each of its spellings, in a dozen fields
+def _quoted(text: str) -> str:
+    if not askable(text, LONGEST_LITERAL):
         raise ValueError("a text that no literal can hold")
-    return "'" + "".join(_ESCAPES.get(char, char) for char in value) + "'"
+    return f"'{text.translate(_ESCAPES)}'"
 
 
 def name(text: str) -> str:
@@ -71,10 +81,15 @@ def within(column: str, values: Iterable[Value]) -> Condition:
 
     :raises ValueError: There is no value: SOQL has no empty list.
     """
+    return within_any([column], values)[column]
+
+
+def within_any(columns: Iterable[str], values: Iterable[Value]) -> dict[str, Condition]:
+    """:func:`within` for several columns, each of which may hold the values."""
     listed = ",".join(map(literal, values))
     if not listed:
-        raise ValueError(f"nothing to look for in {column}")
-    return Condition(f"{name(column)} IN ({listed})")
+        raise ValueError("nothing to look for")
+    return {column: Condition(f"{name(column)} IN ({listed})") for column in columns}
 
 
 def related(column: str, reference: str, source: str, where: Condition) -> Condition:
@@ -156,16 +171,28 @@ def split(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[t
     return split(keys[:middle], make) + split(keys[middle:], make)
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for terms, joined. ``limit``: how many records of each object at most."""
+
+    terms: Sequence[str]
+    limit: int
+    fields: Literal["PHONE", "NAME", "ALL"] = "PHONE"
+    join: Literal["AND", "OR"] = "OR"
+
+
 def term(text: str) -> str:
-    """Write a text to search for: digits find what begins with them, as an extension follows; all else is a phrase."""
-    return f"{text}*" if text.isascii() and text.isdigit() else '"' + _RESERVED.sub(r"\\\1", text) + '"'
+    """Write a text to search for: a word finds what begins with it, like a number with extension; all else is a phrase."""
+    if text.isalnum() and text.upper() not in _OPERATORS:
+        return f"{text}*"
+    return '"' + _RESERVED.sub(r"\\\1", text) + '"'
 
 
-def find(terms: Iterable[str], returning: Iterable[tuple[Query, Collection[str]]], limit: int) -> Sosl:
-    """Write a search for any of the terms in fields of phone numbers.
+def find(search: Search, returning: Iterable[tuple[Query, Collection[str]]]) -> Sosl:
+    """Write a search.
 
     :param returning: What to give of each object: its query's columns, without the hidden ones.
-    :param limit: How many records of each object at most.
     """
-    objects = ", ".join(f"{name(it.object)}({', '.join(it.seen(hid))} LIMIT {limit:d})" for it, hid in returning)
-    return Sosl(f"FIND {{{' OR '.join(map(term, terms))}}} IN PHONE FIELDS RETURNING {objects}")
+    objects = ", ".join(f"{name(it.object)}({', '.join(it.seen(hid))} LIMIT {search.limit:d})" for it, hid in returning)
+    terms = f" {search.join} ".join(map(term, search.terms))
+    return Sosl(f"FIND {{{terms}}} IN {search.fields} FIELDS RETURNING {objects}")

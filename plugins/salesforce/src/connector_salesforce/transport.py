@@ -7,6 +7,7 @@ is over leaves as :class:`SessionOverError`, before the SDK sees the answer).
 from __future__ import annotations
 
 import http.cookiejar
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,15 @@ from connector_core.policy import ACCEPT, Doubt, Reply, RequestPolicy, Verdict, 
 from connector_salesforce.failures import DAY_LIMIT_AFTER_SECONDS, NOT_EXECUTED, read_failure, transport_error
 
 CONNECT_SECONDS = 10.0
+MOST_AT_ONCE = 5
+"""Requests in flight. An org limits how many may be there that last 20 s or more, to 5 in a Developer edition and 25 in
+others, and shorter ones not at all (App Limits Cheatsheet, "Concurrent API Request Limits"): five are never too many, and
+there is no rate to keep."""
+
+LONG_REQUEST_SECONDS = 20.0
+"""How long a request lasts that counts against the limit of concurrent ones: it is not over sooner."""
+
+_USAGE = re.compile(r"api-usage=(\d{1,9})/(\d{1,9})\b")
 
 
 class SessionOverError(Exception):
@@ -32,6 +42,8 @@ def judge(reply: Reply) -> Verdict:
     asked = retry_after(reply.headers)
     if failure.code == "REQUEST_LIMIT_EXCEEDED" and "TotalRequests" in failure.sentence:
         return Wait(f"{why}: the org's daily requests are used up", asked or DAY_LIMIT_AFTER_SECONDS)
+    if failure.code == "REQUEST_LIMIT_EXCEEDED":
+        return Wait(f"{why}: too many long requests at once", asked or LONG_REQUEST_SECONDS)
     if reply.status == 429 or failure.code in NOT_EXECUTED:
         return Wait(why, asked)
     if reply.status >= 500 or reply.status in (406, 420):
@@ -86,7 +98,7 @@ class Transport(requests.Session):
         send: Callable[[], requests.Response] = lambda: super(Transport, self).request(  # noqa: E731 - binds the options
             method, url, **{"timeout": self._timeout, "allow_redirects": False, **options}
         )
-        answer = self._policy.run(lambda: _reply(send), judge, repeatable=again).raw
+        answer = self._policy.run(lambda: _heard(self._policy, _reply(send)), judge, repeatable=again).raw
         assert isinstance(answer, requests.Response)  # noqa: S101 - put there by _reply
         if answer.status_code == 401 or read_failure(answer.status_code, answer.content).code == "INVALID_SESSION_ID":
             raise SessionOverError
@@ -101,6 +113,18 @@ def _reply(send: Callable[[], requests.Response]) -> Reply:
     return Reply(
         answer.status_code, {key.lower(): value for key, value in answer.headers.items()}, answer.content, answer
     )
+
+
+def _heard(policy: RequestPolicy, reply: Reply) -> Reply:
+    """Keep what an answer says of the day's requests: ``api-usage=18/5000; per-app-api-usage=17/250(appName=x)``.
+
+    Of the org's allowance and the app's the one with less left counts (REST API Developer Guide, "Limit Info Header").
+    """
+    usages = [(int(limit), int(used)) for used, limit in _USAGE.findall(reply.headers.get("sforce-limit-info", ""))]
+    if usages:
+        limit, used = min(usages, key=lambda it: it[0] - it[1])
+        policy.meter.told(limit=limit, used=used)
+    return reply
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -11,16 +11,18 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from connector_core.manifest import ConnectionInfo
-from connector_core.model import ActivityDraft, Receipt, Unknown
+from connector_core.model import ActivityDraft, Current, Receipt, Unknown, remaining
 from connector_salesforce import rows
+from connector_salesforce.activities import COLUMNS, key_of, seconds_of
 from connector_salesforce.client import Client, Row
 from connector_salesforce.failures import RIGHTS, Failure
-from connector_salesforce.links import Links, link
-from connector_salesforce.records import ids_of, record_id, short, text
+from connector_salesforce.further import fields_now, own_field
+from connector_salesforce.links import RELATIONS, Links, link, people_of, relink
+from connector_salesforce.records import PREFIXES, ids_of, record_id, short, text
 from connector_salesforce.soql import Child, Query, split, within
 from connector_salesforce.statuses import TaskStatuses
 
@@ -38,6 +40,7 @@ class _Plan:
     record: dict[str, Any]
     links: Links
     notes: list[str] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
     related: dict[str, rows.Outcome] = field(default_factory=dict)
     receipt: Receipt | None = None
 
@@ -58,15 +61,22 @@ class Writer:
         self._unwritable: frozenset[tuple[str, str]] = frozenset()
 
     def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
-        """Write drafts: one API call for 200 new ones with their people, two for 200 changes."""
+        """Write drafts: one API call for 200 new ones with their people, two for 200 changes, and one each to relate more
+        people and to take some off.
+        """
         receipts: dict[str, Receipt] = {}
-        creates = [self._create(draft) for draft in drafts if draft.activity_id is None and draft.kind in OBJECTS]
+        creates = []
         there = self._client.with_relations(lambda: self._there([it for it in drafts if it.activity_id is not None]))
         changes = []
         for draft in drafts:
             if draft.activity_id is None and draft.kind not in OBJECTS:
                 receipts[draft.key] = Receipt("refused", reason=f"Salesforce has no activity of the kind {draft.kind}")
-            elif draft.activity_id is not None:
+            elif own := own_field(draft, self._key_field):
+                reason = f"the connector writes {own} itself"
+                receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, "own_field", own)
+            elif draft.activity_id is None:
+                creates.append(self._create(draft))
+            else:
                 plan = self._change(draft, there.get(short(draft.activity_id)))
                 if isinstance(plan, Receipt):
                     receipts[draft.key] = plan
@@ -74,6 +84,7 @@ class Writer:
                     changes.append(plan)
         self._send("POST", creates, sent=False, first=self._together(creates))
         self._send("PATCH", [plan for plan in changes if plan.receipt is None], sent=bool(creates))
+        self._unrelate(changes)
         self._relate([*creates, *changes])
         return receipts | {plan.draft.key: self._receipt(plan) for plan in (*creates, *changes)}
 
@@ -81,8 +92,8 @@ class Writer:
 
     def _create(self, draft: ActivityDraft) -> _Plan:
         kind = OBJECTS[draft.kind]
-        links = link(draft.person_ids, draft.opportunity_id or draft.account_id)
-        record = {**self._said(draft, kind), **self._keyed(draft, kind), **links.columns()}
+        links = link(draft)
+        record = {**draft.fields, **self._said(draft, kind), **self._keyed(draft, kind), **links.columns}
         if kind == "Task":
             record["Status"] = self._statuses.closed(self._client)
             record["ActivityDate"] = draft.started_at.astimezone(self._zone).date().isoformat()
@@ -101,11 +112,16 @@ class Writer:
             return Receipt("refused", activity, reason="the activity is no longer in Salesforce", code="NOT_FOUND")
         if isinstance(row, Unknown):
             return Receipt("deferred", activity, reason=row.reason)
-        links = link(draft.person_ids, draft.opportunity_id or draft.account_id, there=row)
-        record = {**self._said(draft, kind), **links.columns()}
+        if key_of(row, self._key_field) not in (None, draft.key):
+            reason = "the activity carries the id of another call by now"
+            return Receipt("refused", activity, reason=reason, code="other_key")
+        left, kept = remaining(draft, _current(row, draft))
+        links = relink(draft, left, row)
+        record = {**left.fields, **self._said(left, kind), **links.columns}
         if draft.set_key:
             record |= {column: it for column, it in self._keyed(draft, kind).items() if not text(row, column)}
         plan = self._plan(draft, kind, record | {"id": activity}, links)
+        plan.kept = tuple(dict.fromkeys((*kept, *links.kept)))
         if len(plan.record) == len(("attributes", "id")):
             plan.receipt = Receipt("unchanged", activity, self._url(kind, activity))
         return plan
@@ -130,9 +146,11 @@ class Writer:
 
     def _there(self, drafts: Iterable[ActivityDraft]) -> dict[str, Row | Unknown]:
         """Read what changes touch, just before they are sent, by the first 15 characters of the id."""
+        drafts = list(drafts)
         ids = [str(draft.activity_id) for draft in drafts]
+        further = tuple(sorted({name for draft in drafts for name in draft.fields}))
         found: dict[str, Row | Unknown] = {}
-        asked = [it for kind in ("Task", "Event") for it in split(ids_of(kind, ids), self._now(kind))]
+        asked = [it for kind in ("Task", "Event") for it in split(ids_of(kind, ids), self._now(kind, further))]
         for (keys, _), answer in zip(asked, self._client.ask([it for _, it in asked]), strict=True):
             if isinstance(answer, Unknown):
                 found |= {short(key): answer for key in keys}
@@ -140,12 +158,14 @@ class Writer:
                 found |= {short(record_id(row)): row for row in answer}
         return found
 
-    def _now(self, kind: str) -> Callable[[Sequence[str]], Query]:
-        """Ask what an activity of a kind is linked to, and for its key."""
-        own = [*(["CallObject"] if kind == "Task" else []), *([self._key_field] if self._key_field else [])]
-        relations = {"Task": "TaskWhoRelations", "Event": "EventRelations"}[kind]
-        children = {relations: Child(("Id", "RelationId"))} if self._client.shared else {}
-        return lambda keys: Query(kind, ("Id", "WhoId", "WhatId", *own), (within("Id", keys),), children=children)
+    def _now(self, kind: str, further: tuple[str, ...]) -> Callable[[Sequence[str]], Query]:
+        """Ask what an activity of a kind says, and what it is linked to."""
+        own = [self._key_field] if self._key_field else []
+        flags = ["IsInvitee"] if kind == "Event" else []
+        children = {RELATIONS[kind]: Child(("Id", "RelationId", *flags))} if self._client.shared else {}
+        return lambda keys: Query(
+            kind, (*COLUMNS[kind], *own), (within("Id", keys),), optional=further, children=children
+        )
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -203,8 +223,31 @@ class Writer:
                 return Receipt("unknown", reason=reason, code="DUPLICATE_VALUE", field=self._key_field)
             case rows.Refused(code, sentence, fields):
                 lacking = f": the connection's user lacks a right on {plan.object}" if code in RIGHTS else ""
-                field = next(iter(fields), None)
-                return Receipt("refused", there, reason=f"{sentence}{lacking}", code=code or None, field=field)
+                owner = code == "INACTIVE_OWNER_OR_USER" or "OwnerId" in fields
+                return Receipt(
+                    "refused",
+                    there,
+                    reason=f"{sentence}{lacking}",
+                    code=code or None,
+                    field=next(iter(fields), None) or Failure(400, code, sentence).missing,
+                    owner_refused=owner,
+                )
+
+    def _unrelate(self, plans: Sequence[_Plan]) -> None:
+        """Take people off what was written; whoever cannot be taken off stays, and is told."""
+        wanted = [
+            (plan, relation)
+            for plan in plans
+            if plan.receipt and _is_there(plan.receipt)
+            for relation in plan.links.off
+        ]
+        outcomes = rows.delete(self._client, [relation for _, relation in wanted])
+        for (plan, _), outcome in zip(wanted, outcomes, strict=True):
+            if isinstance(outcome, rows.Done):
+                plan.receipt = _related(plan.receipt)
+            else:
+                plan.notes.append(f"a person could not be taken off: {_why(outcome)}")
+                plan.kept = tuple(dict.fromkeys((*plan.kept, "person_ids")))
 
     def _relate(self, plans: Sequence[_Plan]) -> None:
         """Relate the further people of what was written; who cannot be is told, the activity stays."""
@@ -234,12 +277,29 @@ class Writer:
 
     def _receipt(self, plan: _Plan) -> Receipt:
         receipt = plan.receipt or Receipt("unknown", plan.draft.activity_id, reason="it was not answered")
-        if not plan.notes or not _is_there(receipt):
+        if not _is_there(receipt):
             return receipt
-        return Receipt(receipt.outcome, receipt.id, receipt.url, "; ".join(plan.notes))
+        return replace(receipt, reason="; ".join(plan.notes) or None, kept=plan.kept)
 
     def _url(self, kind: str, record: str) -> str:
         return f"{self._client.instance_url}/lightning/r/{kind}/{record}/view"
+
+
+def _current(row: Row, draft: ActivityDraft) -> Current:
+    about = [it for it in [text(row, "WhatId")] if it]
+    return Current(
+        text(row, "Subject"),
+        text(row, "Description"),
+        seconds_of(row),
+        tuple(it for it in about if it.startswith(PREFIXES["Account"])),
+        tuple(it for it in about if it.startswith(PREFIXES["Opportunity"])),
+        tuple(people_of(row)),
+        fields_now(row, draft),
+    )
+
+
+def _why(outcome: rows.Outcome) -> str:
+    return outcome.sentence if isinstance(outcome, rows.Refused) else getattr(outcome, "reason", "")
 
 
 def _relation(plan: _Plan, who: str) -> dict[str, Any]:

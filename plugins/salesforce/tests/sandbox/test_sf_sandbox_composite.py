@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET
+from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 
 TASK = {"attributes": {"type": "Task"}}
 
@@ -191,7 +192,7 @@ def test_a_wrong_secret_is_refused(client: Any) -> None:
 
 def test_another_flow_is_not_spoken(client: Any) -> None:
     """501, not a guess."""
-    assert sign_in(client, CLIENT_SECRET, grant_type="refresh_token").status_code == 501
+    assert sign_in(client, CLIENT_SECRET, grant_type="password").status_code == 501
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic eDp5"])
@@ -214,6 +215,100 @@ def test_a_new_sign_in_follows_an_expired_session(client: Any) -> None:
     client.send("GET", "limits")
     token = sign_in(client, CLIENT_SECRET).json()["access_token"]
     assert client.send("GET", "limits", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+# -- a person's consent ------------------------------------------------------------------------------------------------
+
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+"""The pair that RFC 7636 shows in its appendix B."""
+REDIRECT = "http://localhost:8717/callback"
+
+
+def consent(client: Any, **changes: str) -> requests.Response:
+    """Open the page of consent."""
+    query = {
+        "response_type": "code",
+        "client_id": CLIENT_ID,
+        "redirect_uri": REDIRECT,
+        "state": "s",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    address = f"{client.url}/services/oauth2/authorize"
+    return requests.get(address, params={**query, **changes}, allow_redirects=False, timeout=10)
+
+
+def exchange(client: Any, code: str, **changes: str) -> tuple[int, Any]:
+    """Take the tokens for a code, as an app that needs no secret."""
+    form = {"grant_type": "authorization_code", "client_id": CLIENT_ID, "code": code, "redirect_uri": REDIRECT}
+    form |= {"code_verifier": VERIFIER, **changes}
+    answer = requests.post(f"{client.url}/services/oauth2/token", data=form, timeout=10)
+    return answer.status_code, answer.json()
+
+
+def code_of(client: Any) -> str:
+    return parse_qs(urlsplit(consent(client).headers["Location"]).query)["code"][0]
+
+
+def test_a_code_is_good_once(client: Any) -> None:
+    """For the redirect and the challenge that it was asked with."""
+    code = code_of(client)
+
+    assert exchange(client, code)[1].keys() >= {"access_token", "refresh_token"}
+    assert exchange(client, code) == (
+        400,
+        {"error": "invalid_grant", "error_description": "invalid authorization code"},
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code_verifier": "w" * 43},
+        {"redirect_uri": "http://localhost:1/callback"},
+        {"client_id": "other"},
+        {"client_secret": "wrong"},
+    ],
+)
+def test_a_code_is_good_for_nobody_else(client: Any, changes: dict[str, str]) -> None:
+    """Who took it on its way lacks the verifier."""
+    assert exchange(client, code_of(client), **changes)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"client_id": "other"}, 400),
+        ({"redirect_uri": "https://evil.example/callback"}, 400),
+        ({"code_challenge_method": "plain"}, 501),
+        ({"response_type": "token"}, 501),
+    ],
+)
+def test_nobody_is_sent_elsewhere(client: Any, changes: dict[str, str], status: int) -> None:
+    """Another app, another address, and flows without a challenge are not served."""
+    assert consent(client, **changes).status_code == status
+
+
+def refresh(client: Any, token: str) -> tuple[int, Any]:
+    form = {"grant_type": "refresh_token", "client_id": CLIENT_ID, "refresh_token": token}
+    answer = requests.post(f"{client.url}/services/oauth2/token", data=form, timeout=10)
+    return answer.status_code, answer.json()
+
+
+def test_a_refresh_token_is_repeated_by_nobody_unless_it_rotates(client: Any) -> None:
+    """As the service says of its answers: a refresh token stands in them only where it is a new one."""
+    assert "refresh_token" not in refresh(client, REFRESH_TOKEN)[1]
+    assert refresh(client, REFRESH_TOKEN)[0] == 200
+
+
+def test_a_former_refresh_token_ends_them_all(client: Any) -> None:
+    """With rotation, who presents one twice ends the newest one too, and the sessions."""
+    client.org(refresh_token_rotation=True)
+    new = refresh(client, REFRESH_TOKEN)[1]["refresh_token"]
+
+    assert (refresh(client, REFRESH_TOKEN)[0], refresh(client, new)[0]) == (400, 400)
+    assert client.send("GET", "limits").status_code == 401
 
 
 # -- versions and costs -----------------------------------------------------------------------------------------------

@@ -149,6 +149,8 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
         ({"hidden_fields": "Contact.MobilePhone"}, "hidden_fields: has not the form"),
         ({"picklist_values": {"Task.Status": [{"value": ["Open"]}]}}, "picklist_values: has not the form"),
         ({"time_zone": "Mars"}, "time_zone: no such time zone 'Mars'"),
+        ({"daily_requests": 0}, "daily_requests: a whole number above 0 is wanted, got 0"),
+        ({"daily_requests": "many"}, "daily_requests: a whole number above 0 is wanted, got many"),
         ({"validation_rules": [{"object": "Task"}]}, "validation_rules: has not the form"),
         (
             {"custom_fields": [{"object": "Task", "name": "Key"}]},
@@ -160,3 +162,14 @@ def test_a_change_that_cannot_be_made_says_what_can(client: Any, change: dict[st
     """400, and nothing is changed."""
     answer = client.org(**change)
     assert (answer.status_code, answer.json()["message"][: len(says)]) == (400, says)
+
+
+def test_a_limit_of_requests_that_was_set_is_kept(client: Any) -> None:
+    """After the day's requests every further one is refused, in Salesforce's words, and costs nothing."""
+    client.org(daily_requests=2)
+    answers = [client.send("GET", "limits") for _ in range(4)]
+
+    assert [it.status_code for it in answers] == [200, 200, 403, 403]
+    assert answers[0].json()["DailyApiRequests"] == {"Max": 2, "Remaining": 2}
+    assert answers[3].json() == [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+    assert {it.headers["Sforce-Limit-Info"] for it in answers[2:]} == {"api-usage=2/2"}

@@ -129,6 +129,31 @@ def test_taking_the_primary_person_away_lets_the_next_one_follow(client: Any) ->
     assert row == {"WhoId": client.ids["C2"], "WhoCount": 1}
 
 
+@pytest.mark.parametrize(("gone", "left"), [("C1", "C2"), ("C2", "C1")])
+def test_deleting_a_relation_takes_its_person_off(client: Any, gone: str, left: str) -> None:
+    """Deleted together in a collection; the next person becomes the primary one."""
+    rows = client.rows("SELECT Id, RelationId FROM EventRelation")
+    found = next(row["Id"] for row in rows if row["RelationId"] == client.ids[gone])
+    answer = client.send("DELETE", "composite/sobjects", params={"ids": found, "allOrNone": "false"})
+    assert [row["success"] for row in answer.json()] == [True]
+    assert client.read("Event", client.ids["E1"], "WhoId, WhoCount") == {"WhoId": client.ids[left], "WhoCount": 1}
+
+
+def test_deleting_a_relation_twice_is_refused(client: Any) -> None:
+    """The second time it is gone."""
+    row = client.rows("SELECT Id FROM EventRelation WHERE IsWhat = false")[0]
+    asked = {"ids": f"{row['Id']},{row['Id']}"}
+    answer = client.send("DELETE", "composite/sobjects", params=asked).json()
+    assert [error(it)[0] if it["errors"] else "" for it in answer] == ["", "ENTITY_IS_DELETED"]
+
+
+def test_what_deleting_the_relation_to_an_opportunity_does_is_not_known(client: Any) -> None:
+    """So it is not served."""
+    client.change("Event", client.ids["E1"], WhatId=client.ids["O1"])
+    row = client.rows("SELECT Id FROM EventRelation WHERE IsWhat = true")[0]
+    assert client.send("DELETE", f"sobjects/EventRelation/{row['Id']}").status_code == 501
+
+
 def test_51_contacts_are_too_many(serve: Any) -> None:
     """Shared activities hold 50."""
     client = serve({"people": [{"kind": "contact", "id": f"C{i}", "name": f"N {i}"} for i in range(51)]})

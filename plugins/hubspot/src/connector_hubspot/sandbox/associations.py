@@ -128,14 +128,19 @@ class Associations:
             results.extend(_specified(one, other) for one, other in ((a, b), (b, a)))
         return envelope(list(reversed(results)), errors, started)
 
-    def batch_archive(self, start: Kind, end: Kind, body: Any) -> None:
-        """Undo every association of these pairs; what is not there stays so."""
+    def batch_archive(self, start: Kind, end: Kind, body: Any) -> dict[str, Any]:
+        """Undo every association of these pairs; what is not there stays so. The answer follows the schema alone."""
+        started = iso(now())
         for row in inputs_of(body, _MOST_WRITTEN):
             a = self._store.get(start, _id_of(row.get("from")))
-            for other in row.get("to") or ():
+            others = row.get("to")
+            if not _types(start, end) or not isinstance(others, list) or not others:
+                raise invalid("to is required in every input")
+            for other in others:
                 b = self._store.get(end, _id_of(other))
                 if a is not None and b is not None:
                     self._store.unlink(a, b)
+        return envelope([], [], started)
 
     def _pair(self, start: Kind, end: Kind, row: Row, fault: RowError | None) -> tuple[Record, Record]:
         if fault is not None and fault.picks():

@@ -139,6 +139,10 @@ def _default_country(portal: Portal, value: Any) -> None:
     portal.default_country = value
 
 
+def _limits(portal: Portal, value: Any) -> None:
+    portal.limits.change(value)
+
+
 def _page_size(portal: Portal, value: Any) -> None:
     if not isinstance(value, int) or value < 1:
         raise ValueError(f"org.association_page_size: a whole number above 0 is wanted, got {value}")
@@ -155,4 +159,5 @@ _CHANGES: Mapping[str, Callable[[Portal, Any], None]] = {
     "properties": _add,
     "default_country": _default_country,
     "association_page_size": _page_size,
+    "limits": _limits,
 }

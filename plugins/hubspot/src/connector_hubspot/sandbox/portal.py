@@ -8,6 +8,7 @@ from typing import Any
 from connector_hubspot.sandbox.calculated import calculator
 from connector_hubspot.sandbox.instants import iso
 from connector_hubspot.sandbox.kinds import COMPANIES, CONTACTS, KINDS, PRIMARY, TYPE_IDS, Kind
+from connector_hubspot.sandbox.limits import Limits
 from connector_hubspot.sandbox.owners import Owners
 from connector_hubspot.sandbox.pipelines import stage_ids
 from connector_hubspot.sandbox.schema import Schema
@@ -26,6 +27,7 @@ class Portal:
         self.association_page_size = _ASSOCIATIONS_PAGE
         self.required: Mapping[Kind, frozenset[str]] = {}
         self.missing_scopes: frozenset[str] = frozenset()
+        self.limits = Limits()
         self.schema = Schema(stage_ids())
         self.owners = Owners()
         self.store = Store(self.schema.unique, calculator(lambda: self.default_country))

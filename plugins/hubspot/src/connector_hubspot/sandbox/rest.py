@@ -188,8 +188,8 @@ class Rest:
             case "POST", "batch", "associate", "default":
                 return _batch_answer(self._associations.batch_default(start, end, call.body(), call.fault))
             case "POST", "batch", "archive":
-                self._associations.batch_archive(start, end, call.body("to"))
-                return Answer(None, 204)
+                archived = self._associations.batch_archive(start, end, call.body("to"))
+                return Answer(archived) if latest else Answer(None, 204)
         return None
 
     # -- what describes the portal -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 from connector_hubspot.sandbox.instants import milliseconds
-from connector_hubspot.sandbox.kinds import Kind, kind_of
+from connector_hubspot.sandbox.kinds import COMPANIES, CONTACTS, Kind, kind_of
 from connector_hubspot.sandbox.objects import whole_number
 from connector_hubspot.sandbox.portal import Portal
 from connector_hubspot.sandbox.refusals import NotSpokenError, invalid
@@ -22,6 +22,12 @@ from connector_hubspot.sandbox.store import Record
 
 _MOST_GROUPS, _MOST_FILTERS, _MOST_TOGETHER, _MOST_VALUES = 5, 6, 18, 100
 _LONGEST_PAGE, _USUAL_PAGE, _REACH = 200, 10, 10_000
+_LONGEST_QUERY = 3_000
+_SEARCHED: Mapping[Kind, tuple[str, ...]] = {
+    CONTACTS: ("firstname", "lastname", "email", "phone", "hs_additional_emails", "fax", "mobilephone", "company"),
+    COMPANIES: ("website", "phone", "name", "domain"),
+}
+"""The properties that a query looks in ("Search the CRM", "Search through default searchable properties")."""
 _MEASURED = frozenset({"number", "datetime", "date"})
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*")
@@ -35,12 +41,11 @@ def search(portal: Portal, kind: Kind, body: Any) -> dict[str, Any]:
     """Answer a search.
 
     :raises RefusalError: It is not allowed.
-    :raises NotSpokenError: It looks for words in all properties.
+    :raises NotSpokenError: It looks for words in an object of which it is not known where HubSpot looks for them.
     """
     if not isinstance(body, dict):
         raise invalid("Invalid input JSON: an object is required")
-    if body.get("query"):
-        raise NotSpokenError("a search with query")
+    asked_for = _query(kind, body.get("query") or "")
     limit = whole_number(body.get("limit", _USUAL_PAGE), "limit", _LONGEST_PAGE)
     offset = whole_number(body.get("after") or 0, "after")
     if offset + limit > _REACH:
@@ -50,7 +55,9 @@ def search(portal: Portal, kind: Kind, body: Any) -> dict[str, Any]:
     found: list[tuple[Record, Mapping[str, str]]] = []
     for record in portal.store.all(kind):
         seen = portal.store.seen_by_search(record)
-        if seen is not None and (not groups or any(all(match(record, seen) for match in group) for group in groups)):
+        if seen is None or not asked_for(seen):
+            continue
+        if not groups or any(all(match(record, seen) for match in group) for group in groups):
             found.append((record, seen))
     if order is not None:
         name, key, backwards = order
@@ -63,6 +70,22 @@ def search(portal: Portal, kind: Kind, body: Any) -> dict[str, Any]:
     if offset + limit < len(found):
         answer["paging"] = {"next": {"after": str(offset + limit)}}
     return answer
+
+
+def _query(kind: Kind, text: Any) -> Callable[[Mapping[str, str]], bool]:
+    """Test for words: each begins a word of one of the properties that are searched by default (an assumption)."""
+    if not isinstance(text, str) or len(text) > _LONGEST_QUERY:
+        raise invalid(f"query is a text of at most {_LONGEST_QUERY} characters")
+    if text and kind not in _SEARCHED:
+        raise NotSpokenError(f"a search of {kind.name} with query")
+    words = text.lower().split()
+
+    def test(seen: Mapping[str, str]) -> bool:
+        shown = " ".join(seen.get(name, "").lower() for name in _SEARCHED.get(kind, ()))
+        tokens = {*_WORD.findall(shown), *_COMPOUND.findall(shown), *re.split(r"[\s;]+", shown)}
+        return all(any(token.startswith(word) for token in tokens) for word in words)
+
+    return test
 
 
 def _groups(portal: Portal, kind: Kind, body: Mapping[str, Any]) -> list[list[Match]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +13,10 @@ from connector_hubspot.sandbox.behind import change_behind
 from connector_hubspot.sandbox.organization import change_organization
 from connector_hubspot.sandbox.portal import Portal
 from connector_hubspot.sandbox.refusals import NOT_FOUND_PAGE, NoSuchRecordError, NotSpokenError, RefusalError
-from connector_hubspot.sandbox.rest import Answer, Rest
+from connector_hubspot.sandbox.rest import Rest
 from connector_hubspot.sandbox.seed import plant
 
 _TOKEN_PATHS = frozenset(f"/oauth/{version}/token" for version in ("v1", "v3", "2026-03", "2026-09"))
-_BURST, _BURST_SECONDS, _DAILY = 190, 10.0, 650_000
 _SETTLE_SECONDS = 6
 
 
@@ -35,8 +32,6 @@ class HubSpotSandbox(Sandbox):
         self._sign_in = sign_in.SignIn()
         self._rest = Rest(self._portal)
         self._correlations = itertools.count(1)
-        self._recent: deque[float] = deque()
-        self._today = 0
         self._ids = plant(self._portal, world)
 
     def settings(self, url: str) -> dict[str, str | int | float | bool]:
@@ -54,16 +49,22 @@ class HubSpotSandbox(Sandbox):
         """Answer a request."""
         correlation_id = f"00000000-0000-4000-8000-{next(self._correlations):012x}"
         self._portal.store.lag_seconds = self.index_lag_seconds
+        search = request.path.endswith("/search")
+        private = sign_in.is_private(request.headers)
         try:
             if request.path in _TOKEN_PATHS and request.method == "POST":
                 return self._sign_in.token(request)
+            if request.path == "/oauth/authorize" and request.method == "GET":
+                return self._sign_in.authorize(request)
             self._sign_in.check(request.headers)
+            if policy := self._portal.limits.exceeded(search=search):
+                return _limited(policy, correlation_id)
             answer = self._rest.answer(request, row_error)
         except RefusalError as error:
-            return self._refused(error, correlation_id)
+            return self._refused(error, correlation_id, private=private)
         except NoSuchRecordError:
             headers = {
-                **self._limits(),
+                **self._portal.limits.count(search=False, private=private),
                 "Content-Type": "text/html;charset=iso-8859-1",
                 "x-hubspot-correlation-id": correlation_id,
                 "x-hubspot-notfound": "true",
@@ -72,7 +73,11 @@ class HubSpotSandbox(Sandbox):
         except NotSpokenError as error:
             body = {"status": "error", "message": f"The sandbox does not know {error}.", "category": "NOT_IMPLEMENTED"}
             return Response.of(body, 501)
-        return self._answered(answer, correlation_id)
+        limits = self._portal.limits.count(search=answer.searched, private=private)
+        headers = {**limits, "x-hubspot-correlation-id": correlation_id}
+        if answer.value is None:
+            return Response(answer.status, b"", headers)
+        return Response.of(answer.value, answer.status, headers=headers)
 
     def ids(self) -> dict[str, str]:
         """Map the ids of the seed; leads are not among them."""
@@ -105,36 +110,22 @@ class HubSpotSandbox(Sandbox):
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
-    def _answered(self, answer: Answer, correlation_id: str) -> Response:
-        headers = {**self._limits(searched=answer.searched), "x-hubspot-correlation-id": correlation_id}
-        if answer.value is None:
-            return Response(answer.status, b"", headers)
-        return Response.of(answer.value, answer.status, headers=headers)
-
-    def _refused(self, error: RefusalError, correlation_id: str) -> Response:
+    def _refused(self, error: RefusalError, correlation_id: str, *, private: bool) -> Response:
         headers = {"x-hubspot-correlation-id": correlation_id}
         if error.status == 401:
             headers["x-hubspot-auth-failure"] = "401 Unauthorized"
         elif error.category != "MISSING_SCOPES":
-            headers |= self._limits()
+            headers |= self._portal.limits.count(search=False, private=private)
         return Response.of(error.body(correlation_id), error.status, headers=headers)
 
-    def _limits(self, *, searched: bool = False) -> dict[str, str]:
-        """Tell what is left of the quota; it is never refused for that, which is the part of the fault rules."""
-        self._today += 1
-        daily = {
-            "x-hubspot-ratelimit-daily": str(_DAILY),
-            "x-hubspot-ratelimit-daily-remaining": str(max(0, _DAILY - self._today)),
-        }
-        if searched:
-            return daily
-        present = time.monotonic()
-        self._recent.append(present)
-        while self._recent[0] < present - _BURST_SECONDS:
-            self._recent.popleft()
-        return {
-            **daily,
-            "x-hubspot-ratelimit-max": str(_BURST),
-            "x-hubspot-ratelimit-remaining": str(max(0, _BURST - len(self._recent))),
-            "x-hubspot-ratelimit-interval-milliseconds": str(int(_BURST_SECONDS * 1000)),
-        }
+
+def _limited(policy: str, correlation_id: str) -> Response:
+    """Refuse for a limit, as quoted in public reports: without Retry-After, and it costs nothing."""
+    body = {
+        "status": "error",
+        "message": f"You have reached your {policy.lower()} limit.",
+        "errorType": "RATE_LIMIT",
+        "correlationId": correlation_id,
+        "policyName": policy,
+    }
+    return Response.of(body, 429, api_calls=0, headers={"x-hubspot-correlation-id": correlation_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connector_core.testing.sandbox import Request, Response
 from connector_hubspot.sandbox.refusals import NotSpokenError, RefusalError
@@ -26,6 +26,8 @@ class SignIn:
         self._valid = {ACCESS_TOKEN: float("inf")}
         self._expired: dict[str, float] = {}
         self._numbers = itertools.count(1)
+        self._refresh_tokens = {REFRESH_TOKEN}
+        self._codes: dict[str, str] = {}
 
     def expire(self) -> None:
         """Let every token that was handed out expire."""
@@ -56,26 +58,54 @@ class SignIn:
             "INVALID_AUTHENTICATION",
         )
 
+    def authorize(self, request: Request) -> Response:
+        """Consent at once, as a person would on the page of the real service, and go on to the app."""
+        query = request.query
+        redirect = query.get("redirect_uri", "")
+        if query.get("client_id") != CLIENT_ID or not query.get("scope"):
+            return _refused("invalid_request", "BAD_CLIENT_ID", "missing or invalid client id or scope")
+        if urlsplit(redirect).hostname != "localhost":
+            return _refused("invalid_request", "BAD_REDIRECT_URI", "missing or invalid redirect uri")
+        code = f"sandbox-code-{next(self._numbers)}"
+        self._codes[code] = redirect
+        back = f"{redirect}?{urlencode({'code': code, 'state': query.get('state', '')})}"
+        return Response(302, b"", {"Location": back}, api_calls=0)
+
     def token(self, request: Request) -> Response:
         """Hand out a token; it costs nothing of the quota."""
         form = dict(parse_qsl(request.body.decode(errors="replace")))
-        if form.get("grant_type") != "refresh_token":
+        if form.get("grant_type") not in ("refresh_token", "authorization_code"):
             raise NotSpokenError(f"the grant type {form.get('grant_type')}")
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return _refused("invalid_client", "BAD_CLIENT_ID", "missing or invalid client id or secret")
-        if form.get("refresh_token") != REFRESH_TOKEN:
-            return _refused("invalid_grant", "BAD_REFRESH_TOKEN", "missing or invalid refresh token")
+        if form["grant_type"] == "refresh_token":
+            refresh_token = form.get("refresh_token", "")
+            if refresh_token not in self._refresh_tokens:
+                return _refused("invalid_grant", "BAD_REFRESH_TOKEN", "missing or invalid refresh token")
+        else:
+            redirect = self._codes.pop(form.get("code", ""), None)
+            if redirect is None:
+                return _refused("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code")
+            if redirect != form.get("redirect_uri"):
+                return _refused("invalid_grant", "MISMATCH_REDIRECT_URI_AUTH_CODE", "redirect uri of another auth code")
+            refresh_token = f"na1-sandbox-{next(self._numbers)}"
+            self._refresh_tokens.add(refresh_token)
         token = f"sandbox-access-{next(self._numbers)}"
         self._valid[token] = time.monotonic() + _LIFE_SECONDS
         answer = {
             "token_type": "bearer",
             "access_token": token,
-            "refresh_token": REFRESH_TOKEN,
+            "refresh_token": refresh_token,
             "expires_in": _LIFE_SECONDS,
             "hub_id": PORTAL_ID,
             "scopes": ["oauth"],
         }
         return Response.of(answer, api_calls=0)
+
+
+def is_private(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request carries the token of the private app."""
+    return headers.get("authorization", "").endswith(f" {ACCESS_TOKEN}")
 
 
 def _refused(error: str, status: str, message: str) -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector_salesforce.sandbox.org import Org
@@ -48,7 +49,7 @@ def describe(org: Org, obj: ObjectType, version: str) -> dict[str, Any]:
         "createable": createable,
         "custom": False,
         "deletable": obj.deletable and org.allows(obj.name, "delete"),
-        "fields": [describe_field(item) for item in obj.fields.values()],
+        "fields": [describe_field(item, obj) for item in obj.fields.values()],
         "keyPrefix": obj.prefix,
         "label": obj.label,
         "name": obj.name,
@@ -60,17 +61,19 @@ def describe(org: Org, obj: ObjectType, version: str) -> dict[str, Any]:
     }
 
 
-def describe_field(item: Field) -> dict[str, Any]:
-    """Describe a field."""
+def describe_field(item: Field, obj: ObjectType) -> dict[str, Any]:
+    """Describe a field of an object."""
+    controller = obj.fields.get((item.controller or "").lower())
     return {
         "byteLength": item.length if item.type in ("id", "reference") else item.length * 3,
         "calculated": False,
         "caseSensitive": False,
+        "controllerName": controller.name if controller else None,
         "createable": item.createable,
         "custom": item.name.endswith("__c"),
         "defaultValue": item.default if item.type == "boolean" else None,
         "defaultedOnCreate": item.defaulted,
-        "dependentPicklist": False,
+        "dependentPicklist": controller is not None,
         "deprecatedAndHidden": False,
         "digits": 8 if item.type == "int" else 0,
         "externalId": item.external_id,
@@ -82,7 +85,13 @@ def describe_field(item: Field) -> dict[str, Any]:
         "nameField": item.name_field,
         "nillable": item.nillable,
         "picklistValues": [
-            {"active": True, "defaultValue": value == item.default, "label": value, "validFor": None, "value": value}
+            {
+                "active": True,
+                "defaultValue": value == item.default,
+                "label": value,
+                "validFor": _valid_for(item.only_with.get(value, ()), controller) if controller else None,
+                "value": value,
+            }
             for value in item.values
         ],
         "polymorphicForeignKey": item.polymorphic and item.type == "reference",
@@ -95,3 +104,15 @@ def describe_field(item: Field) -> dict[str, Any]:
         "unique": item.unique,
         "updateable": item.updateable,
     }
+
+
+def _valid_for(values: Sequence[str], controller: Field) -> str:
+    """Write the bits of ``validFor``: one for each value of the controlling field, the highest first.
+
+    Documented with an example in the SOAP API Developer Guide, "describeSObjects()".
+    """
+    bits = bytearray(len(controller.values) // 8 + 1)
+    for place, value in enumerate(controller.values):
+        if value in values:
+            bits[place // 8] |= 0x80 >> place % 8
+    return base64.b64encode(bits).decode()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from connector_salesforce.sandbox.derive import derived
-from connector_salesforce.sandbox.faults import ServiceError
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.relations import (
     ACTIVITIES,
@@ -78,8 +78,12 @@ class Writer:
         obj = self._begin(str(self._store.object_of(record_id)), "delete", system=system)
         if not obj.deletable and not system:
             raise ServiceError("INSUFFICIENT_ACCESS_OR_READONLY", _WITHOUT_ACCESS, [], status=403)
+        if obj.name in ACTIVITIES.values() and row["IsWhat"] and not system:
+            raise NotSpokenError(f"the deletion of a {obj.name} with IsWhat")
         self._forget(record_id)
         remove(self._store, obj.name, self._store.get(record_id) or row, **changes)
+        if obj.name in ACTIVITIES.values():
+            self._release(obj.name.removesuffix("Relation"), row)
 
     def merge(self, loser_id: str, winner_id: str) -> None:
         """Merge a record into another of its kind: what referred to the loser refers to the winner."""
@@ -228,6 +232,13 @@ class Writer:
             remove(self._store, f"{obj}Relation", relation)
             raise
         self._store.put(obj, {**with_counts(activity, whos), "SystemModstamp": stamp["SystemModstamp"]})
+
+    def _release(self, obj: str, relation: Row) -> None:
+        """Let an activity know of a deleted relation. That the next person becomes the primary one is unverified."""
+        activity = self._store.live(relation[f"{obj}Id"])
+        if activity is not None and not relation.get("IsInvitee"):
+            whos = [who for who in whos_of(self._store, obj, activity["Id"]) if who != relation["RelationId"]]
+            self._store.put(obj, {**with_counts(activity, whos), "SystemModstamp": now_text()})
 
     def _note_history(self, old: Row, new: Row, stamp: Mapping[str, Any]) -> None:
         watched = ("Amount", "Probability", "StageName", "CloseDate")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType, label_of
 
+DAILY_REQUESTS = 100_000
 RIGHTS = ("read", "create", "edit", "delete")
 _LENGTHS = {"string": 255, "textarea": 32000, "phone": 40, "email": 80, "url": 255, "picklist": 255, "reference": 18}
 _CUSTOM_TYPES = (*_LENGTHS, "int", "double", "currency", "percent", "boolean", "date", "datetime")
@@ -79,6 +80,9 @@ class Org:
 
     def __init__(self) -> None:
         self.time_zone = ZoneInfo("UTC")
+        self.rotates = False
+        self.daily_requests = DAILY_REQUESTS
+        self.keeps_limit = False
         self.statuses: Sequence[Choice] = STATUSES
         self.stages: Sequence[Choice] = STAGES
         self._hidden: frozenset[tuple[str, str]] = frozenset()
@@ -134,6 +138,8 @@ class Org:
             "validation_rules": self._set_validation_rules,
             "missing_rights": self._set_missing_rights,
             "time_zone": self._set_time_zone,
+            "daily_requests": self._set_daily_requests,
+            "refresh_token_rotation": self._set_rotation,
         }
         for key in changes:
             if key not in setters:
@@ -200,6 +206,16 @@ class Org:
         except (ZoneInfoNotFoundError, OSError, ValueError) as error:
             raise ValueError(f"time_zone: no such time zone {name!r}") from error
 
+    def _set_rotation(self, rotates: bool) -> None:
+        if type(rotates) is not bool:
+            raise ValueError("refresh_token_rotation: true or false is wanted")
+        self.rotates = rotates
+
+    def _set_daily_requests(self, number: int) -> None:
+        if type(number) is not int or number < 1:
+            raise ValueError(f"daily_requests: a whole number above 0 is wanted, got {number}")
+        self.daily_requests, self.keeps_limit = number, True
+
     def _set_custom_fields(self, fields: Sequence[Mapping[str, Any]]) -> None:
         custom: dict[str, dict[str, Field]] = {}
         for item in fields:
@@ -207,6 +223,8 @@ class Org:
             for name in ("Task", "Event") if item["object"] == "Activity" else (self._object_name(item["object"]),):
                 field = _custom_field(item)
                 custom.setdefault(name, {})[field.name.lower()] = field
+                if field.controller and field.controller.lower() not in {**OBJECTS[name].fields, **custom[name]}:
+                    raise ValueError(f"custom_fields: {field.name}: no field {field.controller!r} to control it")
         self._custom = custom
 
     def _object_name(self, name: str) -> str:
@@ -270,6 +288,7 @@ def _with_choices(field: Field, choices: Sequence[Choice]) -> Field:
 
 def _custom_field(item: Mapping[str, Any]) -> Field:
     known = {"object", "name", "type", "length", "label", "external_id", "unique", "values", "restricted", "to"}
+    known |= {"controller", "only_with"}
     if unknown := set(item) - known:
         raise ValueError(
             f"custom_fields: unknown {', '.join(sorted(unknown))}; possible are {', '.join(sorted(known))}"
@@ -294,4 +313,6 @@ def _custom_field(item: Mapping[str, Any]) -> Field:
         targets=(item["to"],) if kind == "reference" else (),
         relationship=item["name"].removesuffix("__c") + "__r" if kind == "reference" else None,
         default=False if kind == "boolean" else None,
+        controller=item.get("controller"),
+        only_with={value: tuple(given) for value, given in item.get("only_with", {}).items()},
     )

@@ -22,7 +22,6 @@ from connector_salesforce.sandbox.store import Store
 
 PAGE = 2_000
 _LEAST_PAGE = 200
-MAX_QUOTA = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,8 @@ class Api:
     def _limits(self, ask: Ask) -> Answer:
         if ask.method != "GET" or ask.parts[1:] not in ((), ("",)):
             raise unspoken(ask)
-        return Answer(200, {"DailyApiRequests": {"Max": MAX_QUOTA, "Remaining": MAX_QUOTA - self._used}})
+        most = self.org.daily_requests
+        return Answer(200, {"DailyApiRequests": {"Max": most, "Remaining": max(0, most - self._used)}})
 
     # -- records ------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from connector_salesforce.sandbox.dml import Writer
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, not_found
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import Org
-from connector_salesforce.sandbox.rest import MAX_QUOTA, Answer, Api, Ask, Cursors, read_json
+from connector_salesforce.sandbox.rest import Answer, Api, Ask, Cursors, read_json
 from connector_salesforce.sandbox.seed import Seed
 from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, Sessions, SignInError
 from connector_salesforce.sandbox.store import Store
@@ -74,13 +74,14 @@ class SalesforceSandbox(Sandbox):
         try:
             answer = self._answer(request, row_error)
         except ServiceError as fault:
-            answer = Answer(fault.status, fault.body(), {"WWW-Authenticate": "Token"} if fault.status == 401 else {})
+            headers = {"WWW-Authenticate": "Token"} if fault.status == 401 else {}
+            answer = Answer(fault.status, fault.body(), headers, api_calls=fault.code != "REQUEST_LIMIT_EXCEEDED")
         except NotSpokenError as error:
             answer = Answer(501, error.body())
         except SignInError as refusal:
             answer = Answer(refusal.status, refusal.body(), api_calls=0)
         self._used += answer.api_calls
-        headers = {**answer.headers, "Sforce-Limit-Info": f"api-usage={self._used}/{MAX_QUOTA}"}
+        headers = {**answer.headers, "Sforce-Limit-Info": f"api-usage={self._used}/{self._org.daily_requests}"}
         if answer.body is None or isinstance(answer.body, bytes):
             return Response(answer.status, answer.body or b"", headers, answer.api_calls)
         return Response.of(answer.body, answer.status, api_calls=answer.api_calls, headers=headers)
@@ -117,6 +118,7 @@ class SalesforceSandbox(Sandbox):
     def org(self, changes: Mapping[str, Any]) -> None:
         """Change the set-up of the organization; the keys are those of :meth:`.org.Org.change`."""
         self._org.change(changes)
+        self._sessions.rotates = self._org.rotates
         self._hold_choices()
         organization = self._store.get(self._org_id) or {}
         self._store.put("Organization", {**organization, "TimeZoneSidKey": str(self._org.time_zone)})
@@ -141,12 +143,16 @@ class SalesforceSandbox(Sandbox):
             )
         if request.path == "/services/oauth2/token" and request.method == "POST":
             return Answer(200, self._sessions.sign_in(request), api_calls=0)
+        if request.path == "/services/oauth2/authorize" and request.method == "GET":
+            return Answer(302, None, {"Location": self._sessions.authorize(request.query)}, api_calls=0)
         if request.path.rstrip("/") == "/services/data" and request.method == "GET":
             return Answer(200, [_version(number, label) for number, label in VERSIONS.items()], api_calls=0)
         data = _DATA.fullmatch(request.path)
         if data is None:
             raise NotSpokenError(f"{request.method} {request.path}")
         self._sessions.check(request.headers)
+        if self._org.keeps_limit and self._used >= self._org.daily_requests:
+            raise ServiceError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
         api = self._api(int(data[1]), row_error)
         ask = Ask(
             request.method, tuple((data[2] or "/")[1:].split("/")), request.query, request.headers, _body(request)

@@ -19,7 +19,10 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field; its properties are those of a describe. ``children`` names the relationship seen from the parent."""
+    """A field; its properties are those of a describe. ``children`` names the relationship seen from the parent.
+
+    ``only_with``: for values of a dependent picklist those of its ``controller`` with which they may be chosen.
+    """
 
     name: str
     type: str
@@ -41,6 +44,8 @@ class Field:
     children: str | None = None
     values: tuple[str, ...] = ()
     default: str | bool | None = None
+    controller: str | None = None
+    only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def polymorphic(self) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from connector_core.testing.sandbox import Request
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - the invented secret of an invented client
+REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - likewise: what a consent of yore gave to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,19 @@ class SignInError(Exception):
 
 
 class Sessions:
-    """The tokens of one organization."""
+    """The tokens of one organization, and of one app in it.
+
+    With ``rotates`` each refresh replaces the refresh token, and whoever presents a former one ends them all.
+    """
 
     def __init__(self, org_id: str, user_id: str) -> None:
         self._org_id, self._user_id = org_id, user_id
+        self.rotates = False
         self.access_token = self._new_token()
         self._good = {self.access_token}
+        self._refresh_token: str | None = REFRESH_TOKEN
+        self._former: set[str] = set()
+        self._codes: dict[str, tuple[str, str]] = {}
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Refuse a request without a good token, as recorded.
@@ -60,28 +69,79 @@ class Sessions:
         """
         form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
         grant = form.get("grant_type") or request.query.get("grant_type")
-        if grant not in ("client_credentials", "password", "refresh_token", "authorization_code") and "jwt" not in str(
-            grant
-        ):
-            raise SignInError(400, "unsupported_grant_type", "grant type not supported")
-        if grant != "client_credentials":
+        if grant == "password" or "jwt" in str(grant):
             raise NotSpokenError(f"the grant type {grant}")
-        client, secret = _basic(request.headers) or (form.get("client_id", ""), form.get("client_secret", ""))
+        answer = {
+            "client_credentials": self._of_client,
+            "refresh_token": self._of_refresh_token,
+            "authorization_code": self._of_code,
+        }.get(str(grant))
+        if answer is None:
+            raise SignInError(400, "unsupported_grant_type", "grant type not supported")
+        client, secret = _basic(request.headers) or (form.get("client_id", ""), form.get("client_secret"))
         if client != CLIENT_ID:
             raise SignInError(400, "invalid_client_id", "client identifier invalid")
-        if secret != CLIENT_SECRET:
+        # An app may be set up not to require its secret where a person consented, but never for its own credentials.
+        if secret != CLIENT_SECRET and (secret is not None or grant == "client_credentials"):
             raise SignInError(400, "invalid_client", "invalid client credentials")
+        more = answer(form)
         token = self._new_token()
         self._good.add(token)
         url = f"http://{request.headers.get('host', '127.0.0.1')}"
         return {
             "access_token": token,
-            "scope": "api",
+            **more,
             "instance_url": url,
             "id": f"{url}/id/{self._org_id}/{self._user_id}",
             "token_type": "Bearer",
             "issued_at": str(int(time.time() * 1000)),
         }
+
+    def authorize(self, query: Mapping[str, str]) -> str:
+        """Consent at once, as a person would on the page of the real service; give the address to go on to.
+
+        :raises SignInError: What the real page shows as an error.
+        :raises NotSpokenError: Another flow than that of a web server with PKCE.
+        """
+        if query.get("response_type") != "code" or query.get("code_challenge_method") != "S256":
+            raise NotSpokenError("authorizing without response_type=code and code_challenge_method=S256")
+        if query.get("client_id") != CLIENT_ID:
+            raise SignInError(400, "invalid_client_id", "client identifier invalid")
+        redirect = query.get("redirect_uri", "")
+        if urlsplit(redirect).hostname != "localhost":
+            raise SignInError(400, "redirect_uri_mismatch", "redirect_uri must match configuration")
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = (redirect, query.get("code_challenge", ""))
+        return f"{redirect}?{urlencode({'code': code, 'state': query.get('state', '')})}"
+
+    def _of_client(self, form: Mapping[str, str]) -> dict[str, str]:
+        return {"scope": "api"}
+
+    def _of_refresh_token(self, form: Mapping[str, str]) -> dict[str, str]:
+        presented = form.get("refresh_token")
+        if presented in self._former:
+            self._refresh_token = None
+            self._good.clear()
+        if self._refresh_token is None or presented != self._refresh_token:
+            raise SignInError(400, "invalid_grant", "expired access/refresh token")
+        return self._consented() if self.rotates else {"scope": "refresh_token api"}
+
+    def _of_code(self, form: Mapping[str, str]) -> dict[str, str]:
+        redirect, challenge = self._codes.pop(form.get("code", ""), ("", ""))
+        if not redirect:
+            raise SignInError(400, "invalid_grant", "invalid authorization code")
+        if redirect != form.get("redirect_uri"):
+            raise SignInError(400, "redirect_uri_mismatch", "redirect_uri must match configuration")
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if base64.urlsafe_b64encode(digest).decode().rstrip("=") != challenge:
+            raise SignInError(400, "invalid_grant", "invalid code verifier")
+        return self._consented()
+
+    def _consented(self) -> dict[str, str]:
+        if self._refresh_token is not None:
+            self._former.add(self._refresh_token)
+        self._refresh_token = secrets.token_urlsafe(32)
+        return {"scope": "refresh_token api", "refresh_token": self._refresh_token}
 
     def _new_token(self) -> str:
         return f"{self._org_id[:15]}!{secrets.token_urlsafe(32)}"

@@ -1,0 +1,72 @@
+"""Access tokens of OAuth: developers.hubspot.com, manage OAuth access tokens.
+
+One lives for ``expires_in`` seconds. HubSpot repeats the refresh token in each answer, the same one until now; what it
+says there is kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from connector_core.errors import CredentialsError, MissingRightError, RefusedError, TryAgainError
+from connector_core.tokens import Grant, SignIn, TokenStore
+from connector_hubspot.settings import HubSpotSettings
+
+Clock: TypeAlias = Callable[[], dt.datetime]
+Ask: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, Any]]
+"""Sends a form to the token endpoint."""
+
+_FRESH_SHARE = 0.8
+_USUAL_SECONDS = 1800
+
+
+def sign_in(settings: HubSpotSettings, ask: Ask, store: TokenStore | None, clock: Clock) -> SignIn:
+    """Make what hands out the tokens of a connection."""
+    first = Grant(_secret(settings.access_token), _secret(settings.refresh_token))
+
+    def fetch(former: Grant) -> Grant:
+        if settings.client_secret is None or former.refresh_token is None:
+            raise CredentialsError(
+                "HubSpot says that the access token has expired: make a new one in HubSpot, and set it"
+            )
+        form = {"grant_type": "refresh_token", "refresh_token": former.refresh_token}
+        return ask_token(settings, ask, form, clock())
+
+    return SignIn("HubSpot", fetch, first=first, store=store, clock=clock)
+
+
+def ask_token(settings: HubSpotSettings, ask: Ask, form: Mapping[str, str], now: dt.datetime) -> Grant:
+    """Ask the token endpoint, as the app.
+
+    :raises CredentialsError: It refuses.
+    :raises TryAgainError: It does not answer, or answers something else.
+    """
+    secret = _secret(settings.client_secret) or ""
+    try:
+        return _read(ask({**form, "client_id": settings.client_id or "", "client_secret": secret}), now)
+    except (RefusedError, CredentialsError, MissingRightError) as error:
+        code = str(getattr(error, "code", None))
+    # Raised out here: the SDK's error carries the whole answer, which may repeat what was sent.
+    why = f" ({code})" if re.fullmatch("[a-z_]{1,40}", code) else ""
+    raise CredentialsError(
+        f"HubSpot refuses to give an access token{why}: connect the account anew, and check the app's client"
+    )
+
+
+def _read(answer: Mapping[str, Any], now: dt.datetime) -> Grant:
+    token, refresh_token, lives = (answer.get(key) for key in ("access_token", "refresh_token", "expires_in"))
+    if not isinstance(token, str) or not token:
+        raise TryAgainError("HubSpot answered a request for a token without an access_token")
+    seconds = _FRESH_SHARE * float(lives if isinstance(lives, (int, float)) else _USUAL_SECONDS)
+    return Grant(
+        access_token=token,
+        refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
+        renew_at=now + dt.timedelta(seconds=seconds),
+    )
+
+
+def _secret(value: Any) -> str | None:
+    return value.get_secret_value() if value else None
