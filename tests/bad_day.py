@@ -70,7 +70,7 @@ STATIC: Mapping[str, dict[str, Any]] = {
 }
 """Settings with a token that was handed in."""
 
-_BODIES = {
+BODIES = {
     "Task": "Description",
     "Event": "Description",
     "calls": "hs_call_body",
@@ -204,7 +204,7 @@ class Service:
     def _activities(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Give each activity with the call that its body names, as often as it does."""
         records = self.get("records")
-        for kind, body in _BODIES.items():
+        for kind, body in BODIES.items():
             for row in records.get(kind, ()):
                 for found in re.findall(r"ref: (bad:\d+)", row.get("properties", row).get(body) or ""):
                     yield found, row

@@ -41,6 +41,12 @@ class FileAccount:
         """Need nothing: a key is always unique."""
         return {}
 
+    def remove_contact(self, contact_id: str, survivor_id: str | None) -> None:
+        """Delete a contact; the format has no merges."""
+        world = json.loads(self._path.read_text(encoding="utf-8"))
+        world["people"] = [person for person in world["people"] if person["id"] != contact_id]
+        self._path.write_text(json.dumps(world), encoding="utf-8")
+
     @property
     def _path(self) -> Path:
         if self._folder is None:

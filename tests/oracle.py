@@ -1,6 +1,6 @@
 """The rules of association once more, by brute force over a CRM in a file: what the core is compared with.
 
-Sections 3 to 6, and the decision as JSON; :mod:`oracle_found` has sections 1 and 2. Texts for people are left out.
+Sections 3 to 8, and the decision as JSON; :mod:`oracle_found` has sections 1 and 2. Texts for people are left out.
 """
 
 from __future__ import annotations
@@ -8,16 +8,19 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, TypeAlias
 
-from oracle_found import MICROSECOND, Found, Rules, distinct, is_day
+from oracle_found import MICROSECOND, Before, Found, Rules, distinct, is_day
 
 from connector_core.identity import compare_text, email_key
 
 Record: TypeAlias = dict[str, Any]
 
 
-def expected(world: Record, call: Record, rules: Rules) -> Record:
+NOTHING_BEFORE = Before()
+
+
+def expected(world: Record, call: Record, rules: Rules, before: Before = NOTHING_BEFORE) -> Record:
     """Give the decision that the rules ask for, as JSON, without ``explanation``, ``advice`` and every ``detail``."""
-    return Oracle(world, call, rules).decide()
+    return Oracle(world, call, rules, before).decide()
 
 
 class Oracle(Found):
@@ -38,10 +41,10 @@ class Oracle(Found):
             "unmatched": [
                 {"participant": place, "reason": self.reason(guest)}
                 for place, guest in self.guests()
-                if not self.ranked(guest)
+                if not self.ranked(guest) and not self.by_hand(guest)
             ],
             "unknown": [],
-            "manual": [],
+            "manual": list(self.before.manual),
             "settings": {
                 "owner_filter": self.rules.owner_filter,
                 "windows_days": list(self.rules.windows_days),
@@ -50,10 +53,13 @@ class Oracle(Found):
             },
         }
         if self.rules.policy == "primary_contact":
-            return answer | self.primary_policy()
-        if activity is not None and self.names(activity) < 3:
-            return answer | self.case_1(activity)
-        return answer | self.case_2()
+            answer |= self.primary_policy()
+        elif activity is not None and self.names(activity) < 3:
+            answer |= self.case_1(activity)
+        else:
+            answer |= self.case_2()
+        people = answer.pop("counted")
+        return answer | {"account": self.account_in_the_end(answer["account"], people)}
 
     def shown(self, participant: Record) -> Record | None:
         """Formats: "null for a user and for whoever was not matched"."""
@@ -61,7 +67,8 @@ class Oracle(Found):
         if not ranked:
             return None
         alternates = [person["id"] for person in ranked[1:]]
-        return person_json(ranked[0], self.hits(participant)[0], alternates)
+        source = "manual" if self.by_hand(participant) else "automatic"
+        return person_json(ranked[0], self.matched_by(participant), alternates) | {"source": source}
 
     def case_1(self, activity: Record) -> Record:
         """3, case 1: "the activity has an association. The owner filter does not apply."."""
@@ -77,23 +84,30 @@ class Oracle(Found):
     def case_1a(self, activity: Record, own: list[Record]) -> Record:
         """3, case 1A: "that one. The account is the opportunity's; if it has none, the activity's own; if that is …"."""
         everybody = distinct([*self.matched(attending=True), *own])
-        opportunity = next(deal for deal in self.opportunities if deal["id"] == activity["opportunity_id"])
+        named = next(deal for deal in self.opportunities if deal["id"] == activity["opportunity_id"])
+        # Formats say: "In case 1A the one opportunity, rank 1, tier null."
+        shown = [{"id": named["id"], "tier": None, "rank": 1, "excluded": None}]
+        if not self.of_the_account(named):
+            shown = [{"id": named["id"], "tier": None, "rank": None, "excluded": "other_account"}]
+        chosen = self.opportunity_in_the_end(opportunity_json(named, None) if self.of_the_account(named) else None)
         account = (
-            self.account_json(self.account_of(opportunity), "opportunity", everybody)
+            self.account_json(self.account_of_chosen(chosen), "opportunity", everybody)
             or self.account_json(self.account_of(activity), "activity", everybody)
             or self.most_frequent(everybody)  # "missing too, section 5"
         )
-        # Formats say: "In case 1A the one opportunity, rank 1, tier null."
-        shown = [{"id": opportunity["id"], "tier": None, "rank": 1, "excluded": None}]
-        chosen = opportunity_json(opportunity, None)
-        return {"case": "activity_opportunity", "account": account, "opportunity": chosen, "candidates": shown}
+        case = {"case": "activity_opportunity", "account": account, "opportunity": chosen, "candidates": shown}
+        return case | {"counted": everybody}
 
     def case_1b(self, activity: Record, own: list[Record]) -> Record:
         """3, case 1B: "that account, whatever follows. Candidates: all opportunities of that account"."""
-        account = self.account_of(activity)
+        found = self.account_of(activity)
+        account = self.given_account() or found
         chosen, shown = self.choose([deal for deal in self.opportunities if self.account_of(deal) == account], [])
-        found = self.account_json(account, "activity", distinct([*self.matched(attending=True), *own]))
-        return {"case": "activity_account", "account": found, "opportunity": chosen, "candidates": shown}
+        everybody = distinct([*self.matched(attending=True), *own])
+        shown_account = self.account_json(found, "activity", everybody)
+        chosen = self.opportunity_in_the_end(chosen)
+        case = {"case": "activity_account", "account": shown_account, "opportunity": chosen, "candidates": shown}
+        return case | {"counted": everybody}
 
     def case_1c(self, own: list[Record]) -> Record:
         """3, case 1C: "candidates: the opportunities of those people; choose by section 4"."""
@@ -104,8 +118,11 @@ class Oracle(Found):
             # "If none is chosen: those of the matched guests, by section 4, without the owner filter (both sets then
             # stand among the candidates)."
             chosen, shown = self.choose(distinct([*candidates, *self.opportunities_of(attending)]), [])
-        account = self.account_by_choice(chosen, distinct([*attending, *own]))
-        return {"case": "activity_people", "account": account, "opportunity": chosen, "candidates": shown}
+        everybody = distinct([*attending, *own])
+        chosen = self.opportunity_in_the_end(chosen)
+        account = self.account_by_choice(chosen, everybody)
+        case = {"case": "activity_people", "account": account, "opportunity": chosen, "candidates": shown}
+        return case | {"counted": everybody}
 
     def case_2(self) -> Record:
         """3, case 2: "no activity, or one without association"."""
@@ -116,8 +133,10 @@ class Oracle(Found):
             others = [deal for deal in candidates if not self.owned_by_organizer(deal)]
             candidates = [deal for deal in candidates if deal not in others]
         chosen, shown = self.choose(candidates, others)
+        chosen = self.opportunity_in_the_end(chosen)
         found = self.account_by_choice(chosen, attending)
-        return {"case": "participants", "account": found, "opportunity": chosen, "candidates": shown}
+        case = {"case": "participants", "account": found, "opportunity": chosen, "candidates": shown}
+        return case | {"counted": attending}
 
     def opportunities_of(self, people: list[Record]) -> list[Record]:
         """Give the people's own opportunities: "not every opportunity of their account"."""
@@ -133,9 +152,12 @@ class Oracle(Found):
 
     def account_by_choice(self, chosen: Record | None, people: list[Record]) -> Record | None:
         """3: "The account is the chosen opportunity's; if none is chosen or it has none, section 5."."""
+        return self.account_json(self.account_of_chosen(chosen), "opportunity", people) or self.most_frequent(people)
+
+    def account_of_chosen(self, chosen: Record | None) -> Record | None:
+        """Give the account of the opportunity of a decision."""
         opportunity = chosen and self.there(self.opportunities, chosen["id"])
-        of_opportunity = opportunity and self.account_of(opportunity)
-        return self.account_json(of_opportunity, "opportunity", people) or self.most_frequent(people)
+        return opportunity and self.account_of(opportunity)
 
     # -- 4. choosing among opportunities --------------------------------------------------------------------------------
 
@@ -173,6 +195,8 @@ class Oracle(Found):
 
     def choose(self, candidates: list[Record], others: list[Record]) -> tuple[Record | None, list[Record]]:
         """4: the opportunity, if any, and all that were looked at; ``others`` fell out by the owner filter."""
+        elsewhere = [deal for deal in candidates if not self.of_the_account(deal)]
+        candidates = [deal for deal in candidates if deal not in elsewhere]
         tiers = ["open_during_call", "created_after_call", "closed_before_call", "closed_after_call"]
         tiers.append("closed_long_before_call")
         ranked: list[Record] = []
@@ -185,6 +209,7 @@ class Oracle(Found):
         ]
         # Formats say: "in rank order, then the excluded ones by id: `excluded` is `owner` (before anything else), …"
         excluded = [{"id": deal["id"], "tier": None, "rank": None, "excluded": "owner"} for deal in others]
+        excluded += [{"id": deal["id"], "tier": None, "rank": None, "excluded": "other_account"} for deal in elsewhere]
         excluded += [
             {"id": deal["id"], "tier": None, "rank": None, "excluded": "no_tier"}
             for deal in candidates
@@ -240,11 +265,63 @@ class Oracle(Found):
         """6.2: "The account is the primary contact's."; 6.3: "Candidates: all opportunities of that account."."""
         attending = self.matched(attending=True)
         primary = self.primary(attending)
-        account = primary and self.account_of(primary)
+        own = primary and self.account_of(primary)
+        account = self.given_account() or own
         candidates = [deal for deal in self.opportunities if account and self.account_of(deal) == account]
         chosen, shown = self.choose(candidates, [])
-        found = self.account_json(account, "primary_contact", attending)
-        return {"case": "primary_contact", "account": found, "opportunity": chosen, "candidates": shown}
+        found = self.account_json(own, "primary_contact", attending)
+        chosen = self.opportunity_in_the_end(chosen)
+        case = {"case": "primary_contact", "account": found, "opportunity": chosen, "candidates": shown}
+        return case | {"counted": attending}
+
+    # -- 7. what a person decided stays; 8. refresh ---------------------------------------------------------------------
+
+    def standing(self, what: str) -> Record | None:
+        """7: what a person set or cleared, "unless the CRM no longer has it"."""
+        choice = self.chosen(what)
+        records = self.accounts if what == "account" else self.opportunities
+        return choice if choice and (choice["id"] is None or self.there(records, choice["id"])) else None
+
+    def given_account(self) -> Record | None:
+        """Give the account that is set by hand, else the one that a refresh keeps."""
+        choice = self.standing("account")
+        return self.there(self.accounts, choice["id"]) if choice else self.kept_account()
+
+    def kept_account(self) -> Record | None:
+        """8: "the account is set if there was none, else kept (… one that is gone counts as none)"."""
+        earlier = ((self.before.earlier or {}).get("account") or {}).get("id")
+        # 7: setting the opportunity "sets the account to the opportunity's, unless the account itself was set by hand"
+        by_hand = self.standing("account") or self.account_of_chosen(self.opportunity_in_the_end(None))
+        return None if by_hand else self.there(self.accounts, earlier)
+
+    def of_the_account(self, opportunity: Record) -> bool:
+        """8: "less those of another account (one without an account stays)"; so it is under an account set by hand."""
+        account = self.account_of(opportunity)
+        if account is None or (self.standing("account") is None and self.kept_account() is None):
+            return True
+        return account == self.given_account()
+
+    def opportunity_in_the_end(self, chosen: Record | None) -> Record | None:
+        """7: the opportunity that a person set or cleared, else the one that was chosen."""
+        choice = self.standing("opportunity")
+        if choice is None or choice["id"] is None:
+            return None if choice else chosen
+        record = self.there(self.opportunities, choice["id"])
+        return record and opportunity_json(record, None) | {"source": "manual"}
+
+    def account_in_the_end(self, found: Record | None, people: list[Record]) -> Record | None:
+        """7: by hand, else that of the opportunity by hand; 8: else the one that is kept; else the one that was found."""
+        choice = self.standing("account")
+        if choice is not None:
+            account = self.account_json(self.given_account(), "person", people)
+            return account and account | {"source": "manual"}
+        of_opportunity = self.account_of_chosen(self.opportunity_in_the_end(None))
+        if of_opportunity is not None:
+            return self.account_json(of_opportunity, "opportunity", people)
+        kept = self.kept_account()
+        if kept is None or (found and found["id"] == kept["id"]):
+            return found
+        return self.account_json(kept, (self.before.earlier or {})["account"]["from"], people)
 
 
 def person_json(person: Record, matched_by: str, alternates: list[str]) -> Record:

@@ -1,5 +1,7 @@
 """The rules of association once more, sections 1 and 2: who the guests are, and which activity is the call's.
 
+Of sections 7 and 8 it has what a person chose for a guest, and whom a refresh keeps; and which writing is our own.
+
 Written from the text of the rules alone, sentence by sentence and in their order, by brute force over a CRM in a file; the
 numbers in the comments are their sections. Nothing is shared with the core but the reading of e-mails, numbers and texts.
 """
@@ -31,17 +33,26 @@ class Rules:
     time_zone: str = "UTC"
 
 
+@dataclass(frozen=True)
+class Before:
+    """What is known of a call from before, as JSON: people's choices, what we wrote, the decision that is refreshed."""
+
+    manual: tuple[Record, ...] = ()
+    written: Record | None = None
+    earlier: Record | None = None
+
+
 class Found:
     """One call and one world: what is found there."""
 
-    def __init__(self, world: Record, call: Record, rules: Rules) -> None:
-        """Take the records as they stand."""
+    def __init__(self, world: Record, call: Record, rules: Rules, before: Before) -> None:
+        """Take the records as they stand, but for what we wrote in them ourselves."""
         self.accounts: list[Record] = world.get("accounts") or []
         self.users: list[Record] = world.get("users") or []
         self.records: list[Record] = world.get("people") or []
         self.opportunities: list[Record] = world.get("opportunities") or []
-        self.activities: list[Record] = world.get("activities") or []
-        self.call, self.rules = call, rules
+        self.before, self.rules = before, rules
+        self.call = {**call, "participants": [{**who, "at": at} for at, who in enumerate(call["participants"])]}
         self.reader = PhoneReader(rules.regions)
         self.zone = ZoneInfo(rules.time_zone)
         # 4: "The conversation is the closed interval [start, end]; without an end, end = start + duration; without
@@ -51,6 +62,7 @@ class Found:
             self.end = dt.datetime.fromisoformat(call["ended_at"])
         elif call.get("duration_seconds") is not None:
             self.end = self.start + dt.timedelta(seconds=call["duration_seconds"])
+        self.activities: list[Record] = [self.without_ours(activity) for activity in world.get("activities") or []]
 
     # -- what stands before the sections --------------------------------------------------------------------------------
 
@@ -113,9 +125,47 @@ class Found:
                 return matched_by, found
         return "", []
 
-    def ranked(self, guest: Record) -> list[Record]:
+    def looked_up(self, guest: Record) -> list[Record]:
         """1.5: "Several records with the identifier are ranked"; the first is the person, the others alternates."""
         return sorted(distinct([self.counts_as(record) for record in self.hits(guest)[1]]), key=self.person_rank)
+
+    def ranked(self, guest: Record) -> list[Record]:
+        """7: "A person's choice counts as found"; 8: "one who had keeps it"; else who is looked up."""
+        if self.by_hand(guest):
+            return [person for person in [self.chosen_person(guest)] if person is not None]
+        found = self.looked_up(guest)
+        kept = self.kept_person(guest)
+        return found if kept is None else [kept, *(person for person in found if person != kept)]
+
+    def matched_by(self, guest: Record) -> str:
+        """Formats: "`email`, `phone`, `activity`, `person` (by hand)"; of one who is kept and not found: as it was."""
+        if self.by_hand(guest):
+            return "person"
+        if self.kept_person(guest) is None or self.kept_person(guest) in self.looked_up(guest):
+            return self.hits(guest)[0]
+        return str(((self.before.earlier or {})["people"])[guest["at"]]["matched_by"])
+
+    def chosen(self, what: str, at: int | None = None) -> Record | None:
+        """7: what a person set or cleared."""
+        rows = [row for row in self.before.manual if row["what"] == what and row.get("participant") == at]
+        return rows[0] if rows else None
+
+    def chosen_person(self, guest: Record) -> Record | None:
+        """Give whom a person set; 1.6 of a lead that was converted since: "wherever its id occurs"."""
+        record = self.there(self.records, (self.chosen("contact", guest["at"]) or {}).get("id"))
+        return record and self.counts_as(record)
+
+    def by_hand(self, guest: Record) -> bool:
+        """7: "clearing is a decision too"; and "a reference to a record that is gone counts as absent, everywhere"."""
+        choice = self.chosen("contact", guest["at"])
+        return choice is not None and (choice["id"] is None or self.chosen_person(guest) is not None)
+
+    def kept_person(self, guest: Record) -> Record | None:
+        """8: "a guest who had no person gets one, one who had keeps it (through merges)"."""
+        people = (self.before.earlier or {}).get("people") or []
+        had = people[guest["at"]] if people else None
+        record = had and self.there(self.records, had["id"])
+        return record and self.counts_as(record)
 
     def person_rank(self, person: Record) -> tuple[bool, bool, bool, str, str]:
         """1.5: "contact before lead; then with an account; then with a job title; then by name; then by id"."""
@@ -151,12 +201,36 @@ class Found:
         last = (activity.get("body") or "").rstrip("\n").split("\n")[-1]
         return last.removeprefix("ref: ") if last.startswith("ref: ") else None
 
+    def without_ours(self, activity: Record) -> Record:
+        """2: "Associations that the connector wrote, and nobody changed since, do not count"."""
+        written = self.before.written
+        if written is None or not self.known(activity):
+            return activity
+        wrote = [self.counts_as(record) for one in written["person_ids"] if (record := self.there(self.records, one))]
+        return {
+            **activity,
+            "person_ids": [person["id"] for person in self.people(activity.get("person_ids")) if person not in wrote],
+            **{
+                name: None if activity.get(name) == written[name] else activity.get(name)
+                for name in ("account_id", "opportunity_id")
+            },
+        }
+
+    def known(self, activity: Record) -> bool:
+        """Tell the activity that we know to be the call's; one with another call's key is that one's."""
+        family = [kinds for kinds in (*KINDS.values(), ("note",)) if (self.before.written or {}).get("kind") in kinds]
+        return (
+            activity["id"] == (self.before.written or {}).get("activity_id")
+            and activity["kind"] in family[0]
+            and self.key(activity) in (None, self.call["id"])
+        )
+
     def recognise(self) -> tuple[Record | None, bool]:
         """Give the activity that is the call's, and whether several look alike."""
         # 2.1: "An activity whose key equals the call's id, exactly, in any kind of activity."
-        by_key = [activity for activity in self.activities if self.key(activity) == self.call["id"]]
-        if by_key:  # 2.3: "among equals by key the smallest id"
-            return min(by_key, key=lambda activity: (self.names(activity), activity["id"])), False
+        by_key = [one for one in self.activities if self.key(one) == self.call["id"] or self.known(one)]
+        if by_key:  # 2.3: "among equals by key the smallest id"; one that we know to be the call's stays it
+            return min(by_key, key=lambda one: (self.names(one), not self.known(one), one["id"])), False
         alike = [activity for activity in self.activities if self.looks_alike(activity)]
         best = [activity for activity in alike if self.names(activity) == min(map(self.names, alike))]
         # 2.3: "among equal look-alikes none: the decision is case 2's, its status `ambiguous`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import pty
@@ -20,7 +21,7 @@ from connector_core.association import POLICIES
 from connector_core.cli import main, parser
 from connector_core.testing.demo import DEMO_CALLS, DEMO_WORLD
 
-COMMANDS = ["demo", "associate", "sync", "sandbox", "new-plugin", "plugins"]
+COMMANDS = ["demo", "associate", "sync", "worker", "login", "doctor", "rotate-keys", "sandbox", "new-plugin", "plugins"]
 HEAVY = "pydantic pydantic_core simple_salesforce hubspot requests urllib3 phonenumbers sqlalchemy starlette fastapi"
 ASSOCIATE = ["associate", str(DEMO_CALLS), "--crm-file", str(DEMO_WORLD)]
 
@@ -95,6 +96,19 @@ def test_wrong_usage_is_told_and_is_status_2(arguments: list[str], capsys: pytes
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "usage: connector" in printed.err
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard output, with status 0."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr() == (f"connector {importlib.metadata.version('connector-core')}\n", "")
+
+
+def test_the_page_on_formats_has_each_command() -> None:
+    """Every command stands in its table, and no other does."""
+    page = (Path(__file__).parent.parent / "docs/formats.md").read_text(encoding="utf-8")
+
+    assert sorted(re.findall(r"^\| `connector ([a-z-]+)", page, re.MULTILINE)) == sorted(parser.COMMANDS)
 
 
 def test_the_policies_offered_are_those_of_the_association() -> None:

@@ -36,16 +36,15 @@ from connector_core.model import Opportunities, Receipt
 
 class TroubledSettings(BaseModel):
     error: str
-    after: int = 0
+    over: str = ""
 
 class TroubledAdapter:
     def __init__(self, settings: Any, info: Any) -> None:
         self.error = settings.error
-        self.left = settings.after
+        self.over = settings.over
     def close(self) -> None: ...
     def answer(self, keys: Any, value: Any = ()) -> Any:
-        self.left -= 1
-        if self.left < 0:
+        if not self.over or self.over in keys:
             raise getattr(errors, self.error)("the CRM says no")
         return dict.fromkeys(keys, value)
     @hookimpl
@@ -85,7 +84,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         '[connections.acme]\ncrm = "file"\nregions = ["FR"]\nsettings.path = "world.json"\n'
         '[connections.refused]\ncrm = "troubled"\nregions = ["FR"]\nsettings.error = "CredentialsError"\n'
         '[connections.busy]\ncrm = "troubled"\nregions = ["FR"]\nsettings.error = "TryAgainError"\n'
-        '[connections.expiring]\ncrm = "troubled"\nsettings.error = "CredentialsError"\nsettings.after = 2\n'
+        '[connections.expiring]\ncrm = "troubled"\nsettings.error = "CredentialsError"\nsettings.over = "c:99"\n'
         '[connections.gone]\ncrm = "file"\nregions = ["FR"]\nsettings.path = "gone.json"\n'
         '[providers.aircall]\ntoken = "env:AIRCALL_TOKEN"\n'
     )
@@ -253,7 +252,7 @@ ACME = ["--connection", "acme"]
         ),
         (["sync", "calls.jsonl", "--connection", "refused"], "connector.toml: connection refused: the CRM says no"),
         (["sync", "no.jsonl", *ACME], "no.jsonl: cannot be read"),
-        (["sync", "calls.jsonl", "--connection", "gone"], "gone.json: cannot be read"),
+        (["sync", "calls.jsonl", "--connection", "gone"], "connector.toml: connection gone: gone.json: cannot be read"),
     ],
 )
 def test_what_keeps_a_command_from_starting_is_status_2(
@@ -331,7 +330,7 @@ def test_sync_prints_what_became_of_each_call(printed: Printed) -> None:
     held = json.loads(Path("world.json").read_text())["activities"][-1]
     assert (list(result), list(result["activity"])) == (
         ["call_id", "decision", "activity"],
-        ["outcome", "id", "url", "reason"],
+        ["outcome", "id", "url", "reason", "owner"],
     )
     assert (result["activity"]["outcome"], result["activity"]["id"]) == ("created", held["id"])
     assert messages == []
@@ -370,8 +369,9 @@ def test_calls_that_were_not_reached_are_named(printed: Printed) -> None:
     assert main(["sync", given(*calls), "--connection", "expiring", "--json"]) == 1
 
     results, messages = printed()
-    assert [result["activity"]["outcome"] for result in results] == ["created"] * UNIT + ["deferred"]
-    assert messages == [f"c:{UNIT}: deferred: not reached: the CRM says no"]
+    outcomes = {result["call_id"]: result["activity"]["outcome"] for result in results}
+    assert outcomes == {call["id"]: "created" for call in calls} | {"c:99": "deferred"}
+    assert messages == ["c:99: deferred: not reached: the CRM says no"]
 
 
 def test_a_bad_line_does_not_keep_the_others_from_being_written(printed: Printed) -> None:
@@ -381,6 +381,13 @@ def test_a_bad_line_does_not_keep_the_others_from_being_written(printed: Printed
     results, messages = printed()
     assert [result["activity"]["outcome"] for result in results] == ["created"]
     assert messages[0].startswith("line 1: is no JSON")
+
+
+def test_the_summary_of_a_sync_counts_the_lines_that_could_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside what came of the calls."""
+    main(["sync", given(CALL, "{no json", "[]"), "--connection", "acme"])
+
+    assert "1 created, 2 lines could not be read" in capsys.readouterr().out.splitlines()
 
 
 def test_an_event_that_is_no_finished_call_is_skipped(printed: Printed) -> None:

@@ -13,7 +13,9 @@ import pytest
 from connector_core.association import Settings
 from connector_core.config import Config, ConnectionConfig, load_config, open_connection
 from connector_core.errors import ConfigurationError
+from connector_core.writing import SAID, FromCall, Writing
 
+ALL_PARTS = ("link", "summary", "highlights", "topics", "notes", "comments", "tags", "recording")
 FULL = """
 [connections.acme]
 crm = "plain"
@@ -22,14 +24,27 @@ time_zone = "Europe/Paris"
 policy = "all_contacts"
 owner_filter = false
 windows_days = [10, 20, 30]
+ignore_emails = ["*@seller.example", "noreply@*"]
+ignore_numbers = ["01 76 36 00 00"]
 meetings_as = "event"
 write_unmatched = false
+write_internal = true
+write_missed = false
+write_cancelled = false
+shortest_seconds = 10
+parts = ["summary", "link"]
+fallback_owner = "U9"
+owners = {"ada@seller.example" = "U1"}
+call_fields = {Source__c = "Connector", Score__c = 1.5}
+meeting_fields = {Tags__c = {from = "tags"}, Held__c = true}
+quota_reserve = 0.5
 
 [connections.acme.settings]
 access_token = "env:ACME_TOKEN"
 
 [ledger]
 url = "postgresql://db.example/connector"
+key = "file:ledger.key"
 
 [providers.aircall]
 token = "env:AIRCALL_TOKEN"
@@ -116,11 +131,33 @@ def test_every_key_of_the_formats_page_is_taken(tmp_path: Path) -> None:
         name="acme",
         crm="plain",
         settings={"access_token": "env:ACME_TOKEN"},
-        association=Settings("all_contacts", False, (10, 20, 30), ("FR", "US"), "Europe/Paris"),
-        meetings_as="event",
-        write_unmatched=False,
+        association=Settings(
+            "all_contacts",
+            False,
+            (10, 20, 30),
+            ("FR", "US"),
+            "Europe/Paris",
+            ("*@seller.example", "noreply@*"),
+            ("01 76 36 00 00",),
+        ),
+        writing=Writing(
+            "event",
+            False,
+            True,
+            False,
+            False,
+            10,
+            ("summary", "link"),
+            {"ada@seller.example": "U1"},
+            "U9",
+            {"Source__c": "Connector", "Score__c": 1.5},
+            {"Tags__c": FromCall("tags"), "Held__c": True},
+        ),
+        quota_reserve=0.5,
         directory=tmp_path,
         source=str(tmp_path / "connector.toml"),
+        ledger_url="postgresql://db.example/connector",
+        ledger_key="file:ledger.key",
     )
 
 
@@ -129,8 +166,9 @@ def test_what_is_left_out_has_the_defaults_of_the_formats_page(tmp_path: Path) -
     config = load_config(written(tmp_path, '[connections.acme]\ncrm = "plain"'))
     acme = config.connections["acme"]
 
-    assert (acme.association, acme.meetings_as, acme.write_unmatched) == (Settings(), None, True)
-    assert config.ledger_url == "sqlite:///connector.db"
+    assert (acme.association, acme.writing) == (Settings(), Writing(None, True, False, True, True, 0, ALL_PARTS))
+    assert acme.quota_reserve == 0.2
+    assert (config.ledger_url, config.ledger_key) == ("sqlite:///connector.db", "env:CONNECTOR_LEDGER_KEY")
 
 
 def test_an_empty_file_has_no_connections(tmp_path: Path) -> None:
@@ -177,8 +215,11 @@ def test_one_connection_does_not_need_the_secrets_of_another(tmp_path: Path) -> 
 
 
 POSSIBLE = (
-    "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, meetings_as, write_unmatched, settings"
+    "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, meetings_as, "
+    "write_unmatched, write_internal, write_missed, write_cancelled, shortest_seconds, parts, fallback_owner, owners, "
+    "call_fields, meeting_fields, quota_reserve, delay_seconds, settings"
 )
+NO_NUMBER = "cannot be read as a number; write it with + and the code of its country, or set regions"
 OF_PLAIN = "Settings of plain: access_token, pages"
 IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and keep it there'
 
@@ -192,7 +233,7 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
             "[conections.a]",
             "conections: is an unknown key; did you mean connections? Possible: connections, ledger, providers",
         ),
-        ("[ledger]\nurk = 1", "ledger.urk: is an unknown key; did you mean url? Possible: url"),
+        ("[ledger]\nurk = 1", "ledger.urk: is an unknown key; did you mean url? Possible: url, key, keep_days"),
         (
             '[ledger]\nurl = "mysql://x"',
             "ledger.url: should be the address of a database: sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH",
@@ -201,6 +242,56 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
         ('[connections]\nacme = "x"', "connections.acme: should be an object"),
         (minimal('owner_filter = "yes"'), "connections.acme.owner_filter: should be true or false"),
         (minimal('write_unmatched = "no"'), "connections.acme.write_unmatched: should be true or false"),
+        (minimal("shortest_seconds = -1"), "connections.acme.shortest_seconds: should be greater than or equal to 0"),
+        (minimal("shortest_seconds = inf"), "connections.acme.shortest_seconds: should be a finite number"),
+        (minimal('ignore_emails = "*@x.example"'), "connections.acme.ignore_emails: should be a list"),
+        (
+            minimal('ignore_numbers = ["+33176360000", "01 76 36 00 00"]'),
+            f"connections.acme.ignore_numbers.1: {NO_NUMBER}",
+        ),
+        (minimal('parts = "summary"'), "connections.acme.parts: should be a list"),
+        (minimal('parts = ["sumary"]'), f"connections.acme.parts: 'sumary' is none of {', '.join(ALL_PARTS)}"),
+        (
+            minimal('parts = ["notes", "link", "notes"]'),
+            "connections.acme.parts: 'notes' is there twice; name each part once",
+        ),
+        (minimal('fallback_owner = " "'), "connections.acme.fallback_owner: should be the id of a user in the CRM"),
+        (minimal('owners = "ada"'), "connections.acme.owners: should be an object"),
+        (
+            minimal('owners = {"ada" = "U1"}'),
+            'connections.acme.owners: key 1 is no e-mail address; wanted "ada@seller.example" = "ID OF THE USER"',
+        ),
+        (
+            minimal('owners = {"ada@x.example" = "U1", "bo@x.example" = 7}'),
+            "connections.acme.owners: the value of key 2 should be the id of a user in the CRM, as text",
+        ),
+        (
+            minimal('owners = {"ada@x.example" = "U1", " Ada@X.example" = "U2"}'),
+            "connections.acme.owners: keys 1 and 2 are one address; name each once",
+        ),
+        (minimal('call_fields = "x"'), "connections.acme.call_fields: should be an object"),
+        (
+            minimal('call_fields = {Tags__c = ["a"]}'),
+            'connections.acme.call_fields.Tags__c: should be text, a number, true, false or {from = "…"}',
+        ),
+        (
+            minimal('meeting_fields = {Topic__c = {from = "topic"}}'),
+            f"connections.acme.meeting_fields.Topic__c: 'topic' is none of {', '.join(SAID)}",
+        ),
+        (
+            minimal('call_fields = {"Task.Topic" = 1}'),
+            "connections.acme.call_fields: 'Task.Topic' is no name of a field; wanted letters, digits and _",
+        ),
+        (
+            minimal("call_fields = {Score__c = nan}"),
+            "connections.acme.call_fields.Score__c: should be a finite number",
+        ),
+        (
+            minimal('meeting_fields = {Source__c = "x"}'),
+            "connection acme, meeting_fields: Plain CRM takes no further fields; leave it out",
+        ),
+        (minimal("quota_reserve = 20"), "connections.acme.quota_reserve: should be less than or equal to 1"),
+        (minimal("quota_reserve = -0.1"), "connections.acme.quota_reserve: should be greater than or equal to 0"),
         (minimal('regions = "FR"'), "connections.acme.regions: should be a list"),
         (minimal("windows_days = [1.5, 2, 3]"), "connections.acme.windows_days.0: should be a whole number"),
         (minimal('meetings_as = "note"'), "connections.acme.meetings_as: should be 'event' or 'task'"),

@@ -16,22 +16,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from connector_core import connection as connection_module
+from connector_core import remembered
 from connector_core.binding import bind
 from connector_core.connection import Connection
 from connector_core.errors import ContractError, InputError, TryAgainError, UnsupportedError
 from connector_core.hookspecs import HOOK_API, hookimpl
 from connector_core.manifest import MUST, OPERATIONS, ConnectionInfo, CrmManifest
 from connector_core.model import (
+    NEEDS,
+    Access,
+    Account,
     Activity,
     ActivityDraft,
     CallKey,
+    FieldDescription,
     FieldReceipt,
+    FormFields,
+    ObjectDescription,
     Opportunities,
     Opportunity,
     Person,
     Receipt,
     RecordUpdate,
+    Right,
     Unknown,
     User,
 )
@@ -43,6 +50,9 @@ UPDATE = RecordUpdate("Contact", "C1", {"Title": "CTO", "City": None})
 OPPORTUNITY = Opportunity("O1", START)
 PERSON = Person("contact", "C1")
 USER = User("U1", "ada@seller.example")
+TITLE = FieldDescription("Title", "Job title", "text", "string")
+ACCESS = Access(tuple(Right(subject, verb, f"{subject}.{verb}", granted=True) for subject, verb in NEEDS))
+CONTACT = ObjectDescription("Contact", "Contact", {"Title": TITLE})
 
 
 class Settings(BaseModel):
@@ -118,6 +128,41 @@ class FullAdapter(Adapter):
         """Answer as told."""
         return self._answer("find_users_by_email", emails=emails)
 
+    @hookimpl
+    def read_people(self, person_ids: Any) -> Any:
+        """Answer as told."""
+        return self._answer("read_people", person_ids=person_ids)
+
+    @hookimpl
+    def read_accounts(self, account_ids: Any) -> Any:
+        """Answer as told."""
+        return self._answer("read_accounts", account_ids=account_ids)
+
+    @hookimpl
+    def search_people(self, texts: Any) -> Any:
+        """Answer as told."""
+        return self._answer("search_people", texts=texts)
+
+    @hookimpl
+    def search_accounts(self, texts: Any) -> Any:
+        """Answer as told."""
+        return self._answer("search_accounts", texts=texts)
+
+    @hookimpl
+    def form_address(self, record: Any, known: Any) -> Any:
+        """Answer as told."""
+        return self._answer("form_address", record=record, known=known)
+
+    @hookimpl
+    def describe_objects(self, objects: Any) -> Any:
+        """Answer as told."""
+        return self._answer("describe_objects", objects=objects)
+
+    @hookimpl
+    def check_access(self) -> Any:
+        """Answer as told."""
+        return self._answer("check_access")
+
 
 MODULE = types.ModuleType("answering_crm")
 vars(MODULE).update(Settings=Settings, Adapter=Adapter, FullAdapter=FullAdapter)
@@ -178,6 +223,13 @@ ASK: dict[str, Callable[[Connection], Any]] = {
     "write_activity": lambda connection: connection.write_activity([DRAFT]),
     "fill_fields": lambda connection: connection.fill_fields([UPDATE]),
     "find_users_by_email": lambda connection: connection.find_users_by_email(["ada@seller.example"]),
+    "read_people": lambda connection: connection.read_people(["C1"]),
+    "read_accounts": lambda connection: connection.read_accounts(["A1"]),
+    "search_people": lambda connection: connection.search_people(["car"]),
+    "search_accounts": lambda connection: connection.search_accounts(["buy"]),
+    "form_address": lambda connection: connection.form_address("contact", FormFields("Carla Client")),
+    "describe_objects": lambda connection: connection.describe_objects(["Contact"]),
+    "check_access": lambda connection: connection.check_access(),
 }
 
 ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
@@ -188,6 +240,11 @@ ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
     "write_activity": lambda connection: connection.write_activity([]),
     "fill_fields": lambda connection: connection.fill_fields([]),
     "find_users_by_email": lambda connection: connection.find_users_by_email([]),
+    "read_people": lambda connection: connection.read_people([]),
+    "read_accounts": lambda connection: connection.read_accounts([]),
+    "search_people": lambda connection: connection.search_people([]),
+    "search_accounts": lambda connection: connection.search_accounts([]),
+    "describe_objects": lambda connection: connection.describe_objects([]),
 }
 
 GOOD: dict[str, Any] = {
@@ -198,12 +255,19 @@ GOOD: dict[str, Any] = {
     "write_activity": {"call-1": Receipt("created", "T1")},
     "fill_fields": {("Contact", "C1"): {"Title": FieldReceipt("sent"), "City": FieldReceipt("refused", "no right")}},
     "find_users_by_email": {"ada@seller.example": (USER,)},
+    "read_people": {"C1": (PERSON,)},
+    "read_accounts": {"A1": ()},
+    "search_people": {"car": (PERSON,) * 50},
+    "search_accounts": {"buy": (Account("A1"),)},
+    "form_address": "https://crm.example/new?name=Carla%20Client",
+    "describe_objects": {"Contact": (CONTACT,)},
+    "check_access": ACCESS,
 }
 
 
 def test_every_operation_is_tried_here() -> None:
     """The tests of this module leave no operation out."""
-    assert ASK.keys() == ASK_NOTHING.keys() == GOOD.keys() == OPERATIONS
+    assert ASK.keys() == GOOD.keys() == OPERATIONS == {*ASK_NOTHING, "form_address", "check_access"}
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
@@ -214,7 +278,7 @@ def test_a_good_answer_is_given_as_it_is(operation: str) -> None:
     assert ASK[operation](connection) == GOOD[operation]
 
 
-@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+@pytest.mark.parametrize("operation", sorted(ASK_NOTHING))
 def test_an_empty_batch_asks_nothing(operation: str) -> None:
     """For an empty batch the plugin is not called at all."""
     connection = connect(GOOD)
@@ -224,14 +288,24 @@ def test_an_empty_batch_asks_nothing(operation: str) -> None:
     assert adapter_of(connection).asked == []
 
 
-@pytest.mark.parametrize("operation", sorted(OPERATIONS - MUST))
-@pytest.mark.parametrize("ask", [ASK, ASK_NOTHING])
-def test_an_operation_that_is_not_declared_is_refused(
-    operation: str, ask: dict[str, Callable[[Connection], Any]]
-) -> None:
+@pytest.mark.parametrize(
+    ("operation", "ask"),
+    [(operation, ask[operation]) for ask in (ASK, ASK_NOTHING) for operation in sorted(ask.keys() - MUST)],
+)
+def test_an_operation_that_is_not_declared_is_refused(operation: str, ask: Callable[[Connection], Any]) -> None:
     """An operation that the plugin does not declare is refused by its name, even for an empty batch."""
     with pytest.raises(UnsupportedError, match=f"answering has no {operation}"):
-        ask[operation](connect(GOOD, manifest=SMALL))
+        ask(connect(GOOD, manifest=SMALL))
+
+
+@pytest.mark.parametrize("search", ["search_people", "search_accounts"])
+def test_a_text_that_is_too_short_is_not_searched_for(search: str) -> None:
+    """A search for fewer than three characters is refused, blanks at its ends aside, and nothing is asked."""
+    connection = connect(GOOD)
+
+    with pytest.raises(InputError, match=f"{search}: a text is too short; wanted 3 characters"):
+        getattr(connection, search)(["carl", " ca "])
+    assert adapter_of(connection).asked == []
 
 
 def test_two_drafts_with_one_key_are_refused() -> None:
@@ -278,7 +352,10 @@ WRONG: dict[str, list[tuple[object, str]]] = {
     "list_opportunities": [
         ({"C1": ()}, "answered a value of type dict; wanted Opportunities"),
         (Opportunities({"C1": ()}, {}, {"O1": ()}), "of_accounts left out 1 of 1 keys"),
-        (Opportunities({"C1": ()}, {"A1": ()}, {"O1": (OPPORTUNITY,) * 2}), "several opportunities for one id"),
+        (
+            Opportunities({"C1": ()}, {"A1": ()}, {"O1": (OPPORTUNITY,) * 2}),
+            "by_id answered 2 records of Opportunity for a key; wanted 1 at most",
+        ),
     ],
     "write_activity": [
         ({"call-1": None}, "answered None .* for a key; wanted a Receipt"),
@@ -292,6 +369,34 @@ WRONG: dict[str, list[tuple[object, str]]] = {
             {("Contact", "C1"): dict.fromkeys(UPDATE.fields, "sent")},
             "a value of type str for a key; wanted a FieldReceipt",
         ),
+    ],
+    "read_people": [
+        ({"C1": (PERSON, PERSON)}, "answered 2 records of Person for a key; wanted 1 at most"),
+        ({"C1": PERSON}, "a value of type Person for a key; wanted a tuple of Person"),
+    ],
+    "read_accounts": [({"A1": (PERSON,)}, "a tuple that holds a value of type Person; wanted a tuple of Account")],
+    "search_people": [({"car": (PERSON,) * 51}, "answered 51 records of Person for a key; wanted 50 at most")],
+    "search_accounts": [({}, "left out 1 of 1 keys")],
+    "form_address": [
+        (None, "answered None .*; wanted an address"),
+        ("/contacts/new", "answered no whole address; wanted one of https://"),
+        ("javascript:alert(1)", "answered no whole address"),
+        ("https://crm.example/new?name=Carla Client", "answered no whole address; .*, escaped"),
+        ("https://crm.example/new?name=Zoé", "answered no whole address"),
+    ],
+    "describe_objects": [
+        ({"Contact": CONTACT}, "a value of type ObjectDescription for a key; wanted a tuple"),
+        ({"Contact": (CONTACT, CONTACT)}, "answered 2 records of ObjectDescription for a key; wanted 1 at most"),
+        ({"Contact": (replace(CONTACT, name=""),)}, "an ObjectDescription whose name is empty; wanted its own"),
+        (
+            {"Contact": (replace(CONTACT, fields={"Email": TITLE}),)},
+            "answered 1 fields that are not under their own name; wanted each so",
+        ),
+    ],
+    "check_access": [
+        (None, "answered None .*; wanted Access"),
+        (replace(ACCESS, rights=ACCESS.rights[1:]), "left out the rights read contact; wanted each, with None where"),
+        (replace(ACCESS, rights=(*ACCESS.rights, Right("lead", "create", "x", granted=True))), "does not use"),
     ],
 }
 
@@ -532,9 +637,25 @@ def test_a_remembered_user_grows_too_old() -> None:
     assert len(users_asked(connection)) == 2
 
 
+def test_a_description_is_remembered_for_its_age() -> None:
+    """An object is described once until the age that was set; one that is not there is asked for again."""
+    now = [0.0]
+    answers = {"Contact": (CONTACT,), "Gone": ()}
+    connection = connect(
+        {"describe_objects": lambda objects: {name: answers[name] for name in objects}},
+        descriptions_age_seconds=60,
+        clock=lambda: now[0],
+    )
+
+    for now[0] in (0.0, 59.0, 60.0):
+        assert connection.describe_objects(["Gone", "Contact"]) == answers
+    asked = [arguments["objects"] for _, arguments in adapter_of(connection).asked]
+    assert asked == [("Contact", "Gone"), ("Gone",), ("Contact", "Gone")]
+
+
 def test_no_more_users_are_remembered_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound, the oldest are forgotten."""
-    monkeypatch.setattr(connection_module, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(remembered, "MOST_REMEMBERED", 2)
     connection = connect({"find_users_by_email": everybody})
 
     connection.find_users_by_email(["a", "b", "c"])

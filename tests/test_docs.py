@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from connector_core.ledger.progress import STATE_OF
+from connector_core.ledger.schema import STATES
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
 RUN_AS_A_WHOLE = {"docs/add-a-crm.md"}
 """Pages that build one thing from their first line to their last; a test of its own follows each."""
 FENCE = re.compile(r"^```(\w*)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)")
-BEYOND_A_TEST = ("uv run connector demo", "uv run pytest", "connector sandbox", "uv run python -m")
+BEYOND_A_TEST = ("uv run connector demo", "uv run pytest", "connector sandbox", "connector worker", "uv run python -m")
 """Run by the gate, or serving until stopped; the tests of the commands themselves run them."""
 
 
@@ -111,6 +114,14 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
 
     assert broken == []
+
+
+def test_the_picture_of_a_calls_states_has_all_of_them() -> None:
+    """Every state, and every outcome that leads to one, stands in the picture."""
+    page = ROOT / "docs" / "running.md"
+    (picture,) = [block.text for block in blocks(page) if block.language == "text"]
+
+    assert [word for word in (*STATES, *STATE_OF) if word not in picture] == []
 
 
 def test_the_readme_names_the_two_commands() -> None:

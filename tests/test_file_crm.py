@@ -18,6 +18,7 @@ from connector_core.crms.index import WorldIndex, key_of
 from connector_core.crms.world import parse_world, read_world
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
+from connector_core.model import FormFields
 
 
 @pytest.fixture
@@ -88,6 +89,45 @@ def test_users_are_found_by_email(crm: FileAdapter) -> None:
     assert {key: ids(users) for key, users in found.items()} == {
         "ada@seller.example": {"U1"}, "bob@seller.example": set(),
     }  # fmt: skip
+
+
+def test_people_and_accounts_are_read_by_id(crm: FileAdapter) -> None:
+    """Each id has one record, and none where there is none; a converted lead names whom it became."""
+    people = crm.read_people(["C1", "C9", "L1"])
+    assert {key: ids(found) for key, found in people.items()} == {"C1": {"C1"}, "C9": set(), "L1": {"L1"}}
+    assert [lead.converted_to and lead.converted_to.id for lead in people["L1"]] == ["C1"]
+    assert {key: ids(found) for key, found in crm.read_accounts(["A1", "A9"]).items()} == {"A1": {"A1"}, "A9": set()}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("CARL", {"C1"}), ("carl buyer.ex", {"C1"}), ("buyer.EXAMPLE", {"C1", "C2", "L1", "L3", "L4"}),
+     ("+33612345678", {"C1", "C2"}), ("06 12 34", {"C1"}), ("carla", set()), ("%%%", set())],
+)  # fmt: skip
+def test_people_are_searched_by_what_is_shown_of_them(crm: FileAdapter, text: str, found: set[str]) -> None:
+    """Each word is a part of name, addresses or numbers, whatever its case; a whole number finds how it is written."""
+    assert ids(crm.search_people([text])[text]) == found
+
+
+def test_accounts_are_searched_by_name(crm: FileAdapter) -> None:
+    """Each word is a part of the name; an account without a name is not found."""
+    found = crm.search_accounts(["sa buy", "other"])
+    assert {key: ids(accounts) for key, accounts in found.items()} == {"sa buy": {"A1"}, "other": set()}
+
+
+def test_a_search_gives_fifty_at_most(path: Path) -> None:
+    """Of many that match, the first fifty are given."""
+    many = [{"kind": "contact", "id": f"C{number}", "name": "Many"} for number in range(60)]
+    path.write_text(json.dumps({"people": many}), encoding="utf-8")
+    assert len(adapter(path).search_people(["many"])["many"]) == 50
+
+
+def test_the_form_is_the_file(path: Path, crm: FileAdapter) -> None:
+    """A file has no form: its address names the list, and what is known, escaped."""
+    assert crm.form_address("contact", FormFields("Carl & Co", phone="+336")) == (
+        f"{path.as_uri()}?name=Carl%20%26%20Co&phone=%2B336#people"
+    )
+    assert crm.form_address("opportunity", FormFields()) == f"{path.as_uri()}#opportunities"
 
 
 @pytest.mark.parametrize("person", ["C1", "L1", "L2"])

@@ -17,9 +17,9 @@ from connector_core.binding import bind
 from connector_core.crms import FILE
 from connector_core.crms.file import FileAdapter
 from connector_core.crms.world import read_world
-from connector_core.errors import ConfigurationError, InputError, MissingRightError, TryAgainError
+from connector_core.errors import ConfigurationError, MissingRightError, TryAgainError
 from connector_core.manifest import ConnectionInfo
-from connector_core.model import RecordUpdate
+from connector_core.model import RecordUpdate, Replaced
 
 
 @pytest.fixture
@@ -110,6 +110,27 @@ def test_a_change_replaces_no_association(crm: FileAdapter, path: Path) -> None:
         for record in (stored(path, "activities", key) for key in ("T3", "T1"))
     ]
     assert links == [("A1", "O1"), ("A2", "O3")]
+
+
+def test_a_change_replaces_what_is_ours_and_keeps_what_somebody_wrote(crm: FileAdapter, path: Path) -> None:
+    """The opportunity and the person of ``replaces`` go, the body that somebody wrote meanwhile stays and is told."""
+    crm.write_activity([draft("aircall:1", activity_id="T1", account_id="A2", body="by hand")])
+    ours = Replaced(body="ours", account_id="A2", person_ids=("C2",))
+    receipt = crm.write_activity(
+        [draft("aircall:1", activity_id="T1", body="new", person_ids=("C1",), opportunity_id="O1", replaces=ours)]
+    )["aircall:1"]
+    assert (receipt.outcome, receipt.kept) == ("updated", ("body",))
+    record = stored(path, "activities", "T1")
+    assert (record["body"], record["person_ids"]) == ("by hand", ["C9", "C1"])
+    assert (record["account_id"], record["opportunity_id"]) == (None, "O1")
+
+
+def test_a_change_of_what_somebody_wrote_alone_is_unchanged(crm: FileAdapter, path: Path) -> None:
+    """Nothing is written, and the receipt says what was not."""
+    before = path.stat()
+    receipt = crm.write_activity([draft(activity_id="T3", body="new", replaces=Replaced(body="old"))])
+    assert (receipt["zoom:7"].outcome, receipt["zoom:7"].kept) == ("unchanged", ("body",))
+    assert path.stat().st_ino == before.st_ino
 
 
 def test_a_change_that_changes_nothing_rewrites_nothing(crm: FileAdapter, path: Path) -> None:
@@ -244,7 +265,7 @@ def test_what_is_no_world_is_named(tmp_path: Path, content: bytes | None, named:
     if content is not None:
         file.parent.mkdir()
         file.write_bytes(content)
-    with pytest.raises(InputError, match=f"world.json: .*{named}"):
+    with pytest.raises(ConfigurationError, match=f"world.json: .*{named}"):
         adapter(file).find_contacts_by_email(["a@b.example"]) if operation == "read" else adapter(file).write_activity(
             [draft()]
         )

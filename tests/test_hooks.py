@@ -20,7 +20,7 @@ from connector_core.connection import Connection
 from connector_core.errors import CredentialsError
 from connector_core.hookspecs import HOOK_API, PROJECT, CrmHooks, Observers
 from connector_core.manifest import MUST, OPERATIONS, ConnectionInfo, CrmManifest
-from connector_core.model import ActivityDraft, CallKey, RecordUpdate, Unknown
+from connector_core.model import ActivityDraft, CallKey, FormFields, ObjectDescription, RecordUpdate, Unknown
 from connector_core.providers import ProviderManifest
 from connector_core.providers.binding import Provider
 from connector_core.providers.hookspecs import Contribution, Ignored, ProviderHooks
@@ -39,6 +39,13 @@ SIGNATURES = {
     "write_activity": "(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]",
     "fill_fields": "(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]",
     "find_users_by_email": "(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]",
+    "read_people": "(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]",
+    "read_accounts": "(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]",
+    "search_people": "(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]",
+    "search_accounts": "(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]",
+    "form_address": "(self, record: FormRecord, known: FormFields) -> str",
+    "describe_objects": "(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]",
+    "check_access": "(self) -> Access",
     "operation_finished": "(self, connection: str, operation: str, keys: int, error: BaseException | None,"
     " seconds: float) -> None",
     "contribute": "(self, body: bytes) -> Answer",
@@ -237,6 +244,50 @@ def test_hook_fill_fields(connection: Connection) -> None:
 def test_hook_find_users_by_email(connection: Connection) -> None:
     """A user is found by e-mail address."""
     assert shown(connection.find_users_by_email(["ada@seller.example"])) == {"ada@seller.example": ["U1"]}
+
+
+def test_hook_read_people(connection: Connection) -> None:
+    """A person is read by id, also by that of a record that was merged into it."""
+    assert shown(connection.read_people(["C1", "C9", "gone"])) == {"C1": ["C1"], "C9": ["C1"], "gone": []}
+
+
+def test_hook_read_accounts(connection: Connection) -> None:
+    """An account is read by id."""
+    assert shown(connection.read_accounts(["A1", "gone"])) == {"A1": ["A1"], "gone": []}
+
+
+def test_hook_search_people(connection: Connection) -> None:
+    """A person is found by words of the name, and by the address."""
+    found = connection.search_people(["client carl", "carla@example.net", "%%%"])
+
+    assert shown(found) == {"%%%": [], "carla@example.net": ["C1"], "client carl": ["C1"]}
+
+
+def test_hook_search_accounts(connection: Connection) -> None:
+    """An account is found by its name."""
+    assert shown(connection.search_accounts(["buyer", "seller"])) == {"buyer": ["A1"], "seller": []}
+
+
+def test_hook_form_address(connection: Connection) -> None:
+    """The address holds what is known, escaped."""
+    address = connection.form_address("contact", FormFields("Dora & Co"))
+
+    assert address == "https://crm.example/contact/new?name=Dora%20%26%20Co"
+
+
+def test_hook_describe_objects(connection: Connection) -> None:
+    """An object is told with its fields, and one that is not there is not."""
+    found = connection.describe_objects(["contact", "unicorn"])
+
+    assert found["unicorn"] == ()
+    assert [list(it.fields) for it in found["contact"] if isinstance(it, ObjectDescription)] == [["title", "stage"]]
+
+
+def test_hook_check_access(connection: Connection) -> None:
+    """Rights are told one by one, those that are missing too."""
+    access = connection.check_access()
+
+    assert (access.api_version, {it.granted for it in access.rights}) == ("2026-03", {True, False})
 
 
 def test_hook_operation_finished(connection: Connection, watched: Any) -> None:

@@ -18,16 +18,20 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/"))
 MOST_LINES = 350
 
 LAYERS = (
-    "errors outside validation",
-    "identity model references",
-    "association writing policy hookspecs manifest",
+    "errors meter outside remembered validation",
+    "identity model pace references tokens",
+    "association writing policy hookspecs manifest ledger.database ledger.schema ledger.vault",
     "traps answers crms providers",
-    "calls",
+    "asking calls",
     "providers.bodies discovery",
     "connection",
-    "binding",
+    "binding doctor",
     "config lookup",
-    "sync",
+    "work",
+    "sync ledger",
+    "doubt",
+    "pump",
+    "backfill settling desk engines",
     "testing",
     "_pytest_plugin",
     "cli",
@@ -46,13 +50,15 @@ IMPURE = re.compile(
 )
 IMPURE_CALLS = {"now", "utcnow", "today", "open", "print", "input"}
 
-PLUGINS_MAY_IMPORT = {"hookspecs", "manifest", "model", "identity", "errors", "policy", "providers"}
+PLUGINS_MAY_IMPORT = {"hookspecs", "manifest", "meter", "model", "identity", "errors", "policy", "providers", "tokens"}
 SANDBOXES_MAY_IMPORT = PLUGINS_MAY_IMPORT | {"testing", "crms.world"}
 
 
 NEEDS_TESTING = ("testing.cassettes", "testing.contract", "_pytest_plugin")
 """What is used with the extra ``testing`` alone."""
-PACKAGES = {"PyYAML": "yaml", "vcrpy": "vcr"}
+NEEDS_POSTGRES = ("engines.procrastinate",)
+"""What is used with the extra ``postgres`` alone; the ledger's database reaches its driver through SQLAlchemy."""
+PACKAGES = {"PyYAML": "yaml", "SQLAlchemy": "sqlalchemy", "vcrpy": "vcr"}
 """What a distribution is imported as, where that is not its name."""
 
 
@@ -61,9 +67,10 @@ def modules(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders for path in folder.rglob("*.py"))
 
 
-def needs_testing(path: Path) -> bool:
-    """Tell whether a module may import what the extra ``testing`` brings."""
-    return any(covers(entry, name_of(path)) for entry in NEEDS_TESTING)
+def extras(path: Path) -> list[str]:
+    """Name the extras whose packages a module may import."""
+    needing = {"testing": NEEDS_TESTING, "postgres": NEEDS_POSTGRES}
+    return [extra for extra, entries in needing.items() if any(covers(entry, name_of(path)) for entry in entries)]
 
 
 def shown(path: Path) -> str:
@@ -173,7 +180,8 @@ def test_deciding_and_rendering_ask_no_clock(path: Path) -> None:
 def test_core_imports_no_plugin_and_no_sdk(path: Path) -> None:
     """The core imports what its distribution depends on, and nothing else."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *(project["optional-dependencies"]["testing"] if needs_testing(path) else ())]
+    optional = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(dependency for extra in extras(path) for dependency in optional[extra])]
     declared = {re.split(r"[<>=!~\[; ]", dependency)[0] for dependency in wanted}
     packages = {PACKAGES.get(name, name) for name in declared}
 

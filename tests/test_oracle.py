@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+from histories import history, random_before
 from hypothesis import given
 from hypothesis import strategies as st
 from odd_worlds import REGIONS, WINDOWS, ZONES, odd_world
+from opened_world import crm
 from oracle import expected
-from oracle_found import Rules
+from oracle_found import Before, Rules
 from worlds import random_world
 
-from connector_core.association import Settings
-from connector_core.binding import bind
-from connector_core.crms import FILE
-from connector_core.manifest import ConnectionInfo
+from connector_core.association import NO_HISTORY, Settings, decide
+from connector_core.lookup import look_up
 from connector_core.model import Call
-from connector_core.sync import associate
 
 seeds = st.integers(0, 2**32)
 rules = st.builds(
@@ -39,14 +37,19 @@ rules = st.builds(
 )
 
 
-def decided(world: dict[str, Any], calls: list[dict[str, Any]], chosen: Rules) -> list[dict[str, Any]]:
+NOTHING: dict[str, Before] = {}
+
+
+def decided(
+    world: dict[str, Any], calls: list[dict[str, Any]], chosen: Rules, befores: dict[str, Before] = NOTHING
+) -> list[dict[str, Any]]:
     """Let the core decide, over a file; without the texts for people."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "world.json"
-        path.write_text(json.dumps(world), encoding="utf-8")
-        with bind(FILE, {"path": path}, ConnectionInfo("test", chosen.regions, chosen.time_zone)) as connection:
-            settings = Settings(**dataclasses.asdict(chosen))
-            decisions = associate(connection, [Call.model_validate(call) for call in calls], settings)
+    histories = {call_id: history(before) for call_id, before in befores.items()}
+    settings = Settings(**dataclasses.asdict(chosen))
+    read = [Call.model_validate(call) for call in calls]
+    with crm(world, chosen.regions, chosen.time_zone) as connection:
+        records = look_up(connection, read, settings, histories)
+    decisions = [decide(call, records, settings, histories.get(call.id, NO_HISTORY)) for call in read]
     answers = [json.loads(json.dumps(decision.to_json())) for decision in decisions]
     for answer in answers:
         del answer["explanation"], answer["advice"]
@@ -69,3 +72,16 @@ def test_odd_worlds_are_decided_as_the_rules_say(seed: int, chosen: Rules) -> No
     world, calls = odd_world(seed)
 
     assert decided(world, calls, chosen) == [expected(world, call, chosen) for call in calls]
+
+
+@pytest.mark.parametrize("refresh", [False, True], ids=["anew", "refreshed"])
+@pytest.mark.parametrize("make", [random_world, odd_world])
+@given(seed=seeds, chosen=rules)
+def test_calls_with_a_past_are_decided_as_the_rules_say(make: Any, refresh: bool, seed: int, chosen: Rules) -> None:
+    """So it is with choices of people, our own writing in the CRM, and decisions to refresh."""
+    world, calls = make(seed)
+    befores = {call["id"]: random_before(seed, world, call, chosen, refresh=refresh) for call in calls}
+
+    found = decided(world, calls, chosen, befores)
+
+    assert found == [expected(world, call, chosen, befores[call["id"]]) for call in calls]

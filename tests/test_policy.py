@@ -6,6 +6,8 @@ import contextlib
 import datetime as dt
 import email.utils
 import itertools
+import math
+import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector_core.errors import OutcomeUnknownError, TryAgainError
+from connector_core.meter import Cost, Meter
 from connector_core.policy import (
     ACCEPT,
     Doubt,
@@ -219,7 +222,12 @@ NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
         ({"retry-after": " 7 "}, 7.0),
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "0.05"}, 0.05),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e999"}, None),
+        ({"retry-after": "7, 9"}, None),
+        ({"retry-after": "Mon, 02 Mar 2026 09:00:07.5 GMT"}, None),
         ({"retry-after": "Mon, 02 Mar 99999999999999999999 09:01:30 GMT"}, None),
         ({"retry-after": "Mon, 02 Mar 2026 09:01:30 GMT"}, 90.0),
         ({"retry-after": "Mon, 02 Mar 2026 09:01:30 -0000"}, 90.0),
@@ -244,7 +252,72 @@ def test_no_retry_after_breaks_the_reading(text: str) -> None:
     """Whatever stands in the header, it is a number of seconds that is not negative, or nothing."""
     seconds = retry_after({"retry-after": text}, NOW.timestamp)
 
-    assert seconds is None or seconds >= 0
+    assert seconds is None or 0 <= seconds < math.inf
+
+
+# -- what is counted ---------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.sampled_from([LIMITED, NOT_SENT, BROKEN, NO_REPLY, OK]), min_size=1, max_size=6), st.booleans())
+def test_every_request_that_was_sent_counts_once(answers: list[Reply | Exception], repeatable: bool) -> None:
+    """Whatever becomes of them, all tries but those that never left are counted."""
+    service = Service(*answers)
+    policy = policy_in(Time())
+    with contextlib.suppress(OutcomeUnknownError, TryAgainError):
+        run(policy, service, repeatable=repeatable)
+
+    given_ = [*answers, *itertools.repeat(answers[-1], service.sent)][: service.sent]
+    assert policy.meter.cost.requests == sum(answer is not NOT_SENT for answer in given_)
+
+
+def test_the_seconds_of_answers_are_counted_and_those_of_waits_are_not() -> None:
+    """Three seconds until a failure and two until an answer are five, whatever was waited between."""
+    time = Time()
+    policy = policy_in(time)
+    takes = iter((3.0, 2.0))
+
+    def send() -> Reply:
+        seconds = next(takes)
+        time.now += seconds
+        if seconds == 3.0:
+            raise NO_REPLY
+        return OK
+
+    policy.run(send, judge, repeatable=True)
+
+    assert policy.meter.cost == Cost(2, 5.0)
+
+
+def test_no_more_requests_than_allowed_are_in_flight() -> None:
+    """Of many threads, only so many send at the same time; all get their answer."""
+    policy = RequestPolicy(most_at_once=3)
+    most, flying, lock = [0], [0], threading.Lock()
+    meet = threading.Barrier(3)
+
+    def send() -> Reply:
+        with lock:
+            flying[0] += 1
+            most[0] = max(most[0], flying[0])
+        meet.wait(10)
+        with lock:
+            flying[0] -= 1
+        return OK
+
+    with ThreadPoolExecutor(9) as pool:
+        replies = list(pool.map(lambda _: policy.run(send, judge, repeatable=True), range(9)))
+
+    assert (len(replies), most[0]) == (9, 3)
+
+
+def test_a_rest_is_spread() -> None:
+    """Rows that were locked together come back at different times, none of them too early."""
+    time = Time()
+    policy = policy_in(time)
+    for _ in range(20):
+        policy.rest(2.0)
+
+    assert all(2.0 <= seconds <= 3.0 for seconds in time.slept)
+    assert len(set(time.slept)) > 1
 
 
 # -- lanes -------------------------------------------------------------------------------------------------------------
@@ -316,3 +389,14 @@ def test_a_lane_is_shared_by_threads() -> None:
         list(pool.map(lambda _: run(policy, Service(OK), lane="search"), range(30)))
 
     assert sorted(slept) == pytest.approx([turn / 10 for turn in range(1, 21)])
+
+
+@pytest.mark.parametrize(("date", "skew"), [("Thu, 01 Jan 1970 00:01:00 GMT", 60.5), ("soon", None), ("", None)])
+def test_the_services_time_is_kept(date: str, skew: float | None) -> None:
+    """The date of an answer goes to the meter; what is none is passed over."""
+    time = Time()
+    policy = RequestPolicy(meter=Meter(wall_clock=lambda: 0.0), clock=time.clock, sleep=time.sleep)
+
+    policy.run(lambda: Reply(200, {"date": date}, b""), lambda reply: ACCEPT, repeatable=True)
+
+    assert policy.meter.clock_skew_seconds == skew

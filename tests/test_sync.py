@@ -18,6 +18,7 @@ from connector_core.errors import ConfigurationError, UnsupportedError
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import Call
 from connector_core.sync import SyncResult, associate, sync
+from connector_core.writing import Writing
 
 FRANCE = Settings(regions=("FR",))
 WORLD: dict[str, Any] = {
@@ -198,9 +199,75 @@ def test_a_call_with_nobody_matched_is_written_without_associations(world: Make)
 
 def test_writing_calls_with_nobody_matched_can_be_switched_off(world: Make) -> None:
     """Then the call is skipped, and the result says so."""
-    result = world().sync(call(1, guest("nobody")), write_unmatched=False)[0]
+    result = world().sync(call(1, guest("nobody")), writing=Writing(write_unmatched=False))[0]
 
     assert (result.outcome, "write_unmatched" in (result.reason or "")) == ("skipped", True)
+
+
+USER = {"is_user": True, "emails": ["ada@seller.example"]}
+
+
+def test_a_call_between_users_only_is_written_where_the_setting_says_so(world: Make) -> None:
+    """Once, without associations, and whether or not calls with nobody matched are."""
+    crm = world()
+    internal = call(1, USER, USER)
+    writing = Writing(write_internal=True, write_unmatched=False)
+
+    assert outcomes(crm.sync(internal, writing=writing)) == ["created"]
+    assert outcomes(crm.sync(internal, writing=writing)) == ["unchanged"]
+    assert [(row["person_ids"], row["account_id"]) for row in crm.activities] == [([], None)]
+
+
+LEFT_OUT: list[tuple[Writing, Call, str]] = [
+    (Writing(), call(1, USER, USER), "write_internal"),
+    (Writing(write_missed=False), call(1, status="missed"), "write_missed"),
+    (Writing(write_cancelled=False), call(1, status="cancelled"), "write_cancelled"),
+    (Writing(shortest_seconds=600.5), call(1), "shortest_seconds"),
+    (Writing(write_unmatched=False), call(1, guest("nobody")), "write_unmatched"),
+]
+
+
+@pytest.mark.parametrize(("writing", "left_out", "name"), LEFT_OUT, ids=[name for _, _, name in LEFT_OUT])
+def test_a_call_that_is_not_to_be_written_names_the_setting(
+    world: Make, writing: Writing, left_out: Call, name: str
+) -> None:
+    """Nothing is written, and the reason says which setting it is."""
+    crm = world()
+    (result,) = crm.sync(left_out, writing=writing)
+
+    assert (result.outcome, name in (result.reason or ""), crm.activities) == ("skipped", True, [])
+
+
+def test_what_the_settings_keep_out_is_not_looked_up(world: Make) -> None:
+    """The CRM's quota is for calls that are written: one that cannot be read makes no difference."""
+    crm = world()
+    with crm.open() as connection:
+        crm.path.unlink()
+        results = list(sync(connection, [call(1, status="missed")], FRANCE, writing=Writing(write_missed=False)))
+        with pytest.raises(ConfigurationError):
+            list(sync(connection, [call(2)], FRANCE))
+
+    assert outcomes(results) == ["skipped"]
+
+
+KEPT: list[tuple[Writing, Call]] = [
+    (Writing(write_missed=False, write_cancelled=False), call(1, status="voicemail")),
+    (Writing(shortest_seconds=600), call(1)),
+    (Writing(shortest_seconds=600), call(1, duration_seconds=None)),
+    (Writing(write_internal=False, write_unmatched=True), call(1, guest("nobody"))),
+]
+
+
+@pytest.mark.parametrize(("writing", "kept"), KEPT)
+def test_settings_keep_out_nothing_else(world: Make, writing: Writing, kept: Call) -> None:
+    """A voicemail is not missed; as long is not shorter; a length that is not known is not short; a guest is no user."""
+    assert outcomes(world().sync(kept, writing=writing)) == ["created"]
+
+
+def test_a_negative_length_is_refused() -> None:
+    """In Python as in a file."""
+    with pytest.raises(ConfigurationError, match="shortest_seconds: is -1"):
+        Writing(shortest_seconds=-1)
 
 
 def test_a_guest_who_did_not_attend_is_not_written(world: Make) -> None:
@@ -215,9 +282,38 @@ def test_meetings_are_written_as_the_setting_says(world: Make) -> None:
     """Events by default, tasks if wanted."""
     crm = world()
     crm.sync(call(1, kind="meeting"))
-    crm.sync(call(2, kind="meeting"), meetings_as="task")
+    crm.sync(call(2, kind="meeting"), writing=Writing(meetings_as="task"))
 
     assert [row["kind"] for row in crm.activities] == ["event", "task"]
+
+
+def test_a_body_has_the_parts_of_the_setting(world: Make) -> None:
+    """In a new activity, and in one that was there."""
+    crm = world(activities=[LOOK_ALIKE])
+    brought = {"summary": "A quote.", "tags": ["demo"], "topics": ["pricing"]}
+    writing = Writing(parts=("tags", "summary"))
+    crm.sync(call(1, **brought), call(2, **brought), writing=writing)
+
+    wanted = ["Call: x, 10 min", "Tags: demo", "Summary: A quote."]
+    assert [row["body"].splitlines() for row in crm.activities] == [
+        ["My own words.", "", *wanted, "ref: x:1"],
+        [*wanted, "ref: x:2"],
+    ]
+
+
+def test_a_guest_whose_address_is_ignored_is_not_associated(world: Make) -> None:
+    """The others are, and the decision says which setting it was."""
+    crm = world()
+    (result,) = crm.sync(call(1, guest("dora"), guest("carl")), settings=replace(FRANCE, ignore_emails=("dora@*",)))
+
+    assert result.decision is not None
+    (unmatched,) = result.decision.to_json()["unmatched"]
+    assert (crm.activities[0]["person_ids"], unmatched["participant"], unmatched["reason"]) == (
+        ["C1"],
+        0,
+        "no_identifier",
+    )
+    assert "ignore_emails" in unmatched["detail"]
 
 
 def test_associating_changes_nothing(world: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
 
@@ -39,8 +40,8 @@ def call(**changes: Any) -> Call:
     return Call.model_validate({**FULL, **changes})
 
 
-def body(fmt: render.BodyFormat, limit: int = 32_000, **changes: Any) -> str:
-    text = render.body(call(**changes), fmt, limit)
+def body(fmt: render.BodyFormat, limit: int = 32_000, wanted: Sequence[str] = render.PARTS, **changes: Any) -> str:
+    text = render.body(call(**changes), fmt, limit, wanted)
     assert text is not None
     return text
 
@@ -94,7 +95,60 @@ def test_a_body_in_which_not_even_the_link_fits_is_none() -> None:
     assert render.body(call(), "text", 20) is None
 
 
+def test_a_body_has_the_parts_that_are_asked_for_in_their_order() -> None:
+    """Facts first and the ref line last, whatever is asked for."""
+    assert body("text", wanted=("tags", "link", "summary")) == (
+        "Call: aircall, outbound, Connected, 30 min 5 s\n"
+        "Tags: demo\n"
+        "Link: https://calls.example/1\n"
+        "Summary: They want a quote.\n"
+        "ref: aircall:1"
+    )
+
+
+@pytest.mark.parametrize("fmt", ["text", "html"])
+@pytest.mark.parametrize("wanted", [(), ("summary", "tags")])
+def test_the_link_is_there_without_being_asked_for(fmt: render.BodyFormat, wanted: Sequence[str]) -> None:
+    """Before the others."""
+    assert body(fmt, wanted=wanted) == body(fmt, wanted=("link", *wanted))
+
+
+@pytest.mark.parametrize("fmt", ["text", "html"])
+def test_what_goes_first_is_not_up_to_the_order(fmt: render.BodyFormat) -> None:
+    """The recording goes before the summary though it stands first."""
+    wanted = ("recording", "summary")
+    shorter = body(fmt, limit=len(body(fmt, wanted=wanted)) - 1, wanted=wanted)
+
+    assert ("Recording" in shorter, "They want a quote." in shorter) == (False, True)
+
+
+def test_a_body_is_rewritten_and_extended_with_the_parts_of_its_form() -> None:
+    """Not with all that there are."""
+    wanted = ("summary",)
+    added = render.extend("Mine.", call(), "text", 32_000, wanted)
+    new = render.rewrite(added, body("text", wanted=wanted), call(summary="New"), "text", 32_000, ("tags",))
+
+    assert added == f"Mine.\n\n{body('text', wanted=wanted)}"
+    assert new == f"Mine.\n\n{body('text', wanted=('tags',))}"
+
+
 words = st.text(max_size=400)
+orders = st.lists(st.sampled_from(render.PARTS), unique=True)
+TRICKS = (
+    "<script>alert(1)</script>",
+    "</p>",
+    "<a href='javascript:x'>",
+    "<!--",
+    "]]>",
+    "&lt;",
+    "&",
+    '"',
+    "'",
+    ">",
+    "\n",
+)
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "word", " ")
+tricks = st.lists(st.sampled_from((*TRICKS, *FORMULAS)), min_size=1, max_size=12).map("".join)
 
 
 class _Balance(HTMLParser):
@@ -112,11 +166,54 @@ class _Balance(HTMLParser):
         assert self.open.pop() == tag
 
 
-@given(words, words, st.lists(words, max_size=3), st.integers(250, 900))
-def test_a_body_keeps_its_limit_and_its_ref_line(summary: str, title: str, topics: list[str], limit: int) -> None:
+class _Shown(HTMLParser):
+    """Keeps what a reader sees, and the markup around it."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = ""
+        self.markup: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.text += "\n" if tag == "br" else ""
+        self.markup |= {tag, *(f"{tag} {name}={value}" for name, value in attrs)}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.markup.add("a comment")
+
+    def unknown_decl(self, data: str) -> None:
+        self.markup.add("a declaration")
+
+
+@given(tricks, tricks, tricks, orders)
+def test_what_people_typed_stays_text_in_any_order(summary: str, note: str, title: str, wanted: list[str]) -> None:
+    """Markup shows as it was typed, and a body begins with our own word, so that nothing in it is taken for a formula."""
+    link = f'https://x.example/"{"".join(note.split())}'
+    said = {"summary": summary, "notes": [{"text": note}], "title": title, "link": link}
+    text = body("text", wanted=wanted, **said)
+    shown = _Shown()
+    shown.feed(body("html", wanted=wanted, **said))
+    shown.close()
+    ours = {"p", "strong", "br", "ul", "li", "a", f"a href={link}", f"a href={FULL['recording_url']}"}
+
+    assert shown.markup <= ours
+    assert not title.strip() or render.subject(call(**said), [], 999) == " ".join(title.split())
+    assert (text.startswith("Call: aircall"), shown.text.startswith("Call: aircall")) == (True, True)
+    for name, typed in (("summary", summary), ("notes", note)):
+        if name in wanted:
+            assert (typed.strip() in text, typed.strip() in shown.text) == (True, True)
+
+
+@given(words, words, st.lists(words, max_size=3), st.integers(250, 900), orders)
+def test_a_body_keeps_its_limit_and_its_ref_line(
+    summary: str, title: str, topics: list[str], limit: int, wanted: list[str]
+) -> None:
     """Whatever was said, and however little room there is; HTML stays well formed."""
     for fmt in ("text", "html"):
-        text = body(fmt, limit, summary=summary, topics=topics, title=title)
+        text = body(fmt, limit, wanted, summary=summary, topics=topics, title=title)
         if fmt == "html":
             parser = _Balance()
             parser.feed(text)

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opened_world import crm
 from worlds import random_world
 
 from connector_core.association import Decision, Records, Settings, decide, wants
 from connector_core.association.opportunities import TIERS
-from connector_core.binding import bind
-from connector_core.connection import Connection
-from connector_core.crms import FILE
 from connector_core.lookup import look_up
-from connector_core.manifest import ConnectionInfo
 from connector_core.model import Call, Unknown
 
 seeds = st.integers(0, 2**32)
@@ -33,16 +25,6 @@ settings_of = st.sampled_from(
         Settings(regions=("FR",), policy="primary_contact", windows_days=(0, 1, 60)),
     ]
 )
-
-
-@contextmanager
-def crm(world: dict[str, Any]) -> Iterator[Connection]:
-    """Open a world as a CRM in a file."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "world.json"
-        path.write_text(json.dumps(world), encoding="utf-8")
-        with bind(FILE, {"path": path}, ConnectionInfo("test", ("FR",))) as connection:
-            yield connection
 
 
 def answered(seed: int, settings: Settings) -> tuple[list[Call], Records]:

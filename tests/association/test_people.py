@@ -6,19 +6,25 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connector_core.association import decide
 from connector_core.association.people import Guest, Guests, match
 from connector_core.association.records import Records
+from connector_core.association.settings import Settings
+from connector_core.errors import ConfigurationError
 from connector_core.identity import PhoneReader
 from connector_core.model import Account, Call, Person, Unknown
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 FRANCE = PhoneReader(["FR"])
+SETTINGS = Settings(regions=("FR",))
 NUMBER = "+33612345678"
 BUYER = Account("A1", "Buyer")
 
 
-def guests(*participants: dict[str, Any], kind: str = "phone", **records: Any) -> Guests:
+def guests(*participants: dict[str, Any], kind: str = "phone", settings: Settings = SETTINGS, **records: Any) -> Guests:
     call = Call.model_validate(
         {
             "id": "x:1",
@@ -28,7 +34,7 @@ def guests(*participants: dict[str, Any], kind: str = "phone", **records: Any) -
             "participants": [{"is_user": False, **participant} for participant in participants],
         }
     )
-    return match(call, Records(**records), FRANCE)
+    return match(call, Records(**records), FRANCE, ignored=settings.ignored)
 
 
 def guest(participant: dict[str, Any], **records: Any) -> Guest:
@@ -187,3 +193,108 @@ def test_all_records_of_a_guest_help_to_recognise_the_activity() -> None:
     found = guests({"phones": [NUMBER]}, people_by_phone={NUMBER: (Person("contact", "C1"), lead)})
 
     assert found.ids() == {"C1", "C2", "L1"}
+
+
+IGNORING = Settings(
+    regions=("FR",), ignore_emails=("*@Seller.example ", "noreply@*"), ignore_numbers=("01 76 36 00 00", NUMBER)
+)
+EMAILS = (
+    "ada@seller.example",
+    " NoReply@buyer.example",
+    "ADA@SELLER.EXAMPLE",
+    "carl@buyer.example",
+    "x@aseller.example",
+)
+KEPT_EMAILS = ("carl@buyer.example", "x@aseller.example")
+PHONES = ("+33176360000", "06 12 34 56 78", "+33 (0)1 76 36 00 00", "+33639980012", "anonymous")
+KEPT_PHONES = ("+33639980012", "anonymous")
+identifiers = st.fixed_dictionaries(
+    {"emails": st.lists(st.sampled_from(EMAILS)), "phones": st.lists(st.sampled_from(PHONES))}
+)
+
+
+@given(identifiers, st.sampled_from(["phone", "meeting"]))
+def test_what_is_ignored_counts_as_if_it_were_not_there(who: dict[str, Any], kind: str) -> None:
+    """Neither asked, nor matched; the reason is that of a guest without it."""
+    rest = {
+        "emails": [it for it in who["emails"] if it in KEPT_EMAILS],
+        "phones": [it for it in who["phones"] if it in KEPT_PHONES],
+    }
+    everybody = {
+        "people_by_email": {key: (Person("contact", "C1"),) for key in ("ada@seller.example", "noreply@buyer.example")}
+        | {"carl@buyer.example": (Person("contact", "C2"),), "x@aseller.example": ()},
+        "people_by_phone": {"+33176360000": (Person("contact", "C3"),), NUMBER: (Person("contact", "C4"),)}
+        | {"+33639980012": ()},
+    }
+
+    assert guests(who, kind=kind, settings=IGNORING).wants == guests(rest, kind=kind).wants
+    found = guests(who, kind=kind, settings=IGNORING, **everybody).guests[0]
+    wanted = guests(rest, kind=kind, **everybody).guests[0]
+    assert (found.ranked, found.matched_by, found.reason) == (wanted.ranked, wanted.matched_by, wanted.reason)
+
+
+@pytest.mark.parametrize(
+    ("participant", "reason", "detail"),
+    [
+        (
+            {"emails": ["ada@seller.example"]},
+            "no_identifier",
+            "its e-mail is ignored by the setting ignore_emails",
+        ),
+        (
+            {"phones": [NUMBER], "emails": ["noreply@x.example"]},
+            "no_identifier",
+            "its number is ignored by the setting ignore_numbers; its e-mail is ignored by the setting ignore_emails",
+        ),
+        (
+            {"phones": [NUMBER, "anonymous"]},
+            "invalid_phone",
+            "none of its numbers can be read; its number is ignored by the setting ignore_numbers",
+        ),
+        (
+            {"phones": [NUMBER], "emails": ["nobody@b.example"]},
+            "not_in_crm",
+            "nobody in the CRM has the e-mail nobody@b.example; its number is ignored by the setting ignore_numbers",
+        ),
+    ],
+)
+def test_a_guest_who_is_ignored_says_by_which_setting(participant: dict[str, Any], reason: str, detail: str) -> None:
+    """And the reason is one of those that there are."""
+    found = guest(participant, settings=IGNORING, people_by_email={"nobody@b.example": ()})
+
+    assert (found.reason, found.detail) == (reason, detail)
+
+
+def test_an_explanation_tells_what_is_ignored_and_where_to_change_it() -> None:
+    """With the settings in force, and in the advice; the keys of the settings are those that they were."""
+    call = Call.model_validate(
+        {"id": "x:1", "provider": "x", "kind": "phone", "started_at": START}
+        | {"participants": [{"is_user": False, "name": "Ada", "phones": ["01 76 36 00 00"]}]}
+    )
+    decision = decide(call, Records(activities={"x:1": ()}), IGNORING).to_json()
+
+    assert "Ada matches nobody: its number is ignored by the setting ignore_numbers." in decision["explanation"]
+    assert "numbers ignored: 01 76 36 00 00, +33612345678." in decision["explanation"]
+    assert decision["advice"] == [
+        {
+            "code": "no_identifier",
+            "text": "Ada has nothing that is looked up: if it should be found, change ignore_emails or ignore_numbers.",
+        }
+    ]
+    assert decision["settings"].keys() == {"owner_filter", "windows_days", "regions", "time_zone"}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "message"),
+    [
+        ({"ignore_emails": ("*@seller.example", "seller.example")}, "ignore_emails.1: is no address"),
+        ({"ignore_emails": (" ",)}, "ignore_emails.0: is no address"),
+        ({"ignore_numbers": ("01 76 36 00 00",)}, "ignore_numbers.0: cannot be read as a number"),
+    ],
+)
+def test_what_can_match_nothing_is_refused(ignored: dict[str, Any], message: str) -> None:
+    """It is a mistake, and named by its place alone."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings(**ignored)
+
+    assert (str(caught.value).startswith(message), "76 36" in str(caught.value)) == (True, False)

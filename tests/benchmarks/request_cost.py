@@ -57,8 +57,8 @@ def _sync(name: str, settings: dict[str, Any], calls: list[dict[str, Any]]) -> N
                 raise SystemExit(f"{name}: {result.call_id} was {result.outcome}: {result.reason}")
 
 
-def cold_start(seed: int = 1) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Make 200 calls of one to three guests, half phone, half meetings, 8 of 10 guests known, and their CRM."""
+def cold_start(seed: int = 1, calls: int = CALLS) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Make calls, 200 unless told, of one to three guests, half phone, 8 of 10 guests known, and their CRM."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable world, not a secret
     accounts = [{"id": f"A{i}", "name": f"Company {i}"} for i in range(120)]
     users = [{"id": f"U{i}", "email": f"agent{i}@seller.example", "name": f"Agent {i}"} for i in range(10)]
@@ -87,8 +87,8 @@ def cold_start(seed: int = 1) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         }
         for i in range(250)
     ]
-    calls = [_call(number, chance) for number in range(CALLS)]
-    return {"accounts": accounts, "users": users, "people": people, "opportunities": deals}, calls
+    made = [_call(number, chance) for number in range(calls)]
+    return {"accounts": accounts, "users": users, "people": people, "opportunities": deals}, made
 
 
 def _call(number: int, chance: random.Random) -> dict[str, Any]:

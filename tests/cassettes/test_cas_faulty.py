@@ -56,6 +56,31 @@ def test_a_fault_comes_before_its_answer(cassette: Path, fault: Fault, seen: obj
     assert [(served.index, served.fault) for served in server.requests] == [(0, fault.kind), (0, None)]
 
 
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_connections_are_refused_once_so_many_answers_were_given(cassette: Path, answered: int) -> None:
+    """The answers before that come whole, over one connection or several; then nothing listens any more."""
+    with replay_server(cassette, [Fault("refused", before=answered)]) as server:
+        client = Client(server.url)
+        client.pool = urllib3.PoolManager(retries=False)
+        for ask in THREE[:answered]:
+            ask(client)
+        with pytest.raises(urllib3.exceptions.NewConnectionError):
+            THREE[answered](client)
+
+    assert [served.fault for served in server.requests] == [None] * answered
+
+
+def test_silence_ends_for_who_does_not_give_up(cassette: Path) -> None:
+    """A client without a time-out gets the recorded answer in the end, so that a test of it ends."""
+    with replay_server(cassette, [Fault("silence")]) as server:
+        client = Client(server.url)
+        client.pool = urllib3.PoolManager(retries=False)
+        answer = one(client)
+
+    assert answer["path"] == "/one"
+    assert [served.fault for served in server.requests] == ["silence"]
+
+
 def test_a_page_says_that_it_is_one(cassette: Path) -> None:
     """A web page comes with its own type and status."""
     with replay_server(cassette, [Fault.page(502)]) as server:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kit.wrongs import Wrongs
 
 from connector_core.crms.file import FileAdapter
 from connector_core.errors import RefusedError
@@ -28,19 +30,8 @@ from connector_core.model import (
     RecordUpdate,
 )
 
-T = TypeVar("T", bound=type)
-FAILED_BY: dict[type, frozenset[str]] = {}
-"""The wrong adapters, with the clauses that fail them."""
-
-
-def failed_by(*clauses: str) -> Callable[[T], T]:
-    """Name the clauses that fail an adapter, exactly."""
-
-    def note(cls: T) -> T:
-        FAILED_BY[cls] = frozenset(clauses)
-        return cls
-
-    return note
+FAILED_BY = Wrongs()
+failed_by = FAILED_BY.note
 
 
 class Wrong(FileAdapter):
@@ -131,6 +122,17 @@ class AnswersNone(Wrong):
         return found or None
 
 
+@failed_by("C-EMAIL-11")
+class FirstPageOfPeople(Wrong):
+    """Reads the first page of the people that were found alone."""
+
+    @hookimpl
+    def find_contacts_by_email(self, emails: Sequence[str]) -> Mapping[str, Any]:
+        found = super().find_contacts_by_email(emails)
+        there = [key for key, people in found.items() if people]
+        return {**found, **dict.fromkeys(there[50:], ())}
+
+
 @failed_by("C-EMAIL-10")
 class DropsAKey(Wrong):
     """Leaves out what does not fit into a request of 100."""
@@ -183,17 +185,24 @@ class TakesParts(Wrong):
         return tuple(it for it in self.everybody() if any(own.casefold().endswith(email) for own in it.emails))
 
 
-@failed_by("C-PHONE-10")
+@failed_by("C-PHONE-10", "C-PHONE-12")
 class TakesTheEnd(Wrong):
     """Finds numbers that end in the same seven digits."""
 
+    digits = 7
+
     def of_number(self, number: str, found: tuple[Person, ...]) -> Any:
-        ends = [
-            it
-            for it in self.everybody()
-            if any((self._phones.read(own) or "").endswith(number[-7:]) for own in it.phones)
-        ]
-        return tuple(ends)
+        end = number[-self.digits :]
+        return tuple(
+            it for it in self.everybody() if any((self._phones.read(own) or "").endswith(end) for own in it.phones)
+        )
+
+
+@failed_by("C-PHONE-12")
+class TakesALongerEnd(TakesTheEnd):
+    """Finds numbers that end in the same eight digits."""
+
+    digits = 8
 
 
 @failed_by("C-PHONE-8")
@@ -227,6 +236,10 @@ class FirstCompany(Wrong):
     def of_email(self, email: str, found: tuple[Person, ...]) -> Any:
         first = Account("A1", "Northwind Test")
         return tuple(dataclasses.replace(it, account=first) if it.account else it for it in found)
+
+    @hookimpl
+    def read_people(self, person_ids: Sequence[str]) -> Mapping[str, Any]:
+        return {key: self.of_email("", found) for key, found in super().read_people(person_ids).items()}
 
 
 @failed_by("C-LEAD-1")
@@ -278,7 +291,15 @@ class LowersKeys(Wrong):
         return tuple(dataclasses.replace(it, key=it.key.lower() if it.key else None) for it in found)
 
 
-@failed_by("C-FIND-5")
+@failed_by("C-WRITE-12")
+class FirstPageOfActivities(Wrong):
+    """Reads the first page of a person's activities alone."""
+
+    def of_call(self, call: CallKey, found: tuple[Activity, ...]) -> Any:
+        return found[:100]
+
+
+@failed_by("C-FIND-5", "C-WRITE-12")
 class Guesses(Wrong):
     """Chooses among activities that look alike."""
 
@@ -286,7 +307,7 @@ class Guesses(Wrong):
         return found[:1]
 
 
-@failed_by("C-FIND-10", "C-WRITE-3", "C-CHANGE-4")
+@failed_by("C-FIND-10", "C-WRITE-3", "C-CHANGE-4", "C-REPLACE-9")
 class FirstPersonOnly(Wrong):
     """Names the first person of an activity alone."""
 
@@ -294,7 +315,7 @@ class FirstPersonOnly(Wrong):
         return tuple(dataclasses.replace(it, people=it.people[:1]) for it in found)
 
 
-@failed_by("C-WRITE-8", "C-KEY-2")
+@failed_by("C-WRITE-8", "C-KEY-2", "C-KEY-4")
 class OneRefusalForAll(Wrong):
     """Raises where one draft is refused."""
 
@@ -322,7 +343,15 @@ class PlainLettersOnly(Wrong):
         record["title"] = record["title"].replace("&", "&amp;").replace("<", "&lt;")
 
 
-@failed_by("C-CHANGE-2")
+@failed_by("C-WRITE-11")
+class DropsOwners(Wrong):
+    """Writes no owner."""
+
+    def drafted(self, draft: ActivityDraft) -> ActivityDraft:
+        return dataclasses.replace(draft, owner_id=None)
+
+
+@failed_by("C-CHANGE-2", "C-REPLACE-2")
 class LosesBodies(Wrong):
     """Clears a person's text where a change says nothing of it."""
 
@@ -331,7 +360,7 @@ class LosesBodies(Wrong):
             record["body"] = None
 
 
-@failed_by("C-CHANGE-3")
+@failed_by("C-CHANGE-3", "C-REPLACE-1", "C-REPLACE-5", "C-REPLACE-8")
 class AlwaysUpdated(Wrong):
     """Says updated where nothing was changed."""
 
@@ -344,13 +373,29 @@ class AlwaysUpdated(Wrong):
         }
 
 
-@failed_by("C-CHANGE-4")
+@failed_by("C-CHANGE-4", "C-REPLACE-9")
 class ReplacesPeople(Wrong):
     """Puts the people of a change in place of those who are there."""
 
     def activity(self, draft: ActivityDraft, record: dict[str, Any]) -> None:
         if draft.person_ids:
             record["person_ids"] = list(draft.person_ids)
+
+
+@failed_by("C-CHANGE-6", "C-REPLACE-5")
+class ReplacesOpportunities(Wrong):
+    """Puts the opportunity of a change in place of the one that is there."""
+
+    def activity(self, draft: ActivityDraft, record: dict[str, Any]) -> None:
+        record["opportunity_id"] = draft.opportunity_id or record.get("opportunity_id")
+
+
+@failed_by("C-CHANGE-7", "C-REPLACE-8")
+class ReplacesAccounts(Wrong):
+    """Puts the account of a change in place of the one that is there."""
+
+    def activity(self, draft: ActivityDraft, record: dict[str, Any]) -> None:
+        record["account_id"] = draft.account_id or record.get("account_id")
 
 
 @failed_by("C-KEY-1")
@@ -364,7 +409,9 @@ class NeverSetsKeys(Wrong):
 
 @failed_by("C-KEY-2")
 class TakesKeysOver(Wrong):
-    """Writes its key over somebody else's."""
+    """Writes its key over somebody else's, also where the change sets none."""
+
+    sets = False
 
     def drafted(self, draft: ActivityDraft) -> ActivityDraft:
         record = self._index().activities.get(draft.activity_id or "")
@@ -375,9 +422,17 @@ class TakesKeysOver(Wrong):
         with self._file.changing() as value:
             for record in value["activities"]:
                 for draft in drafts:
-                    if record["id"] == draft.activity_id and record.get("call_id"):
+                    theirs = record["id"] == draft.activity_id and record.get("call_id")
+                    if theirs and draft.set_key is self.sets:
                         record["call_id"] = draft.key
         return FileAdapter.write_activity(self, drafts)
+
+
+@failed_by("C-KEY-4")
+class TakesNewKeysOver(TakesKeysOver):
+    """Sets its key without looking whether there is one by now."""
+
+    sets = True
 
 
 # -- opportunities and fields ------------------------------------------------------------------------------------------

@@ -18,16 +18,27 @@ from pydantic import BaseModel, TypeAdapter
 
 from connector_core.crms.file import FileAdapter, FileSettings
 from connector_core.crms.world import World
-from connector_core.errors import CredentialsError, MissingRightError, OutcomeUnknownError, RefusedError
+from connector_core.errors import CredentialsError, MissingRightError, OutcomeUnknownError, RefusedError, TryAgainError
 from connector_core.hookspecs import HOOK_API, hookimpl
 from connector_core.manifest import MUST, TRAITS, ConnectionInfo, CrmManifest
 from connector_core.model import Activity, ActivityDraft, CallKey, Opportunities, Person, Receipt, Unknown
-from connector_core.policy import ACCEPT, Doubt, NoReplyError, Reply, RequestPolicy, Verdict, Wait, retry_after
+from connector_core.policy import (
+    ACCEPT,
+    Doubt,
+    NoReplyError,
+    NotSentError,
+    Reply,
+    RequestPolicy,
+    Verdict,
+    Wait,
+    retry_after,
+)
 from connector_core.testing.contract.world import REGIONS
 from connector_core.testing.listener import Listener
 from connector_core.testing.sandbox import Request, Response
 
 TOKEN = "an-invented-token"
+MOST = 100
 PEOPLE: TypeAdapter[Any] = TypeAdapter(dict[str, tuple[Person, ...] | Unknown])
 ACTIVITIES: TypeAdapter[Any] = TypeAdapter(dict[str, tuple[Activity, ...] | Unknown])
 OPPORTUNITIES: TypeAdapter[Any] = TypeAdapter(Opportunities)
@@ -62,7 +73,7 @@ class RemoteAdapter:
     def __init__(self, settings: RemoteSettings, info: ConnectionInfo) -> None:
         """Send nothing."""
         self.settings = settings
-        self.policy = RequestPolicy()
+        self.policy = RequestPolicy(meter=info.meter)
 
     def close(self) -> None:
         """Nothing is held between two requests."""
@@ -97,11 +108,26 @@ class RemoteAdapter:
 
     @hookimpl
     def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
-        """Write activities; what was not answered is unknown."""
-        try:
-            return self.read(self.ask("drafts", DRAFTS.dump_json(tuple(drafts)), repeatable=False), RECEIPTS)
-        except OutcomeUnknownError as error:
-            return {draft.key: Receipt("unknown", reason=str(error)) for draft in drafts}
+        """Write activities, a hundred at once; what was not answered is unknown, and what was answered is kept."""
+        receipts: dict[str, Receipt] = {}
+        for start in range(0, len(drafts), MOST):
+            chunk = drafts[start : start + MOST]
+            try:
+                body = DRAFTS.dump_json(tuple(chunk))
+                receipts |= self.read(self.ask("drafts", body, repeatable=False), RECEIPTS)
+            except OutcomeUnknownError as error:
+                receipts |= {draft.key: Receipt("unknown", reason=str(error)) for draft in chunk}
+            except TryAgainError as error:
+                receipts |= self.put_off(chunk, error, receipts)
+        return receipts
+
+    def put_off(
+        self, drafts: Sequence[ActivityDraft], error: TryAgainError, receipts: Mapping[str, Receipt]
+    ) -> Mapping[str, Receipt]:
+        """Say what was not written, unless nothing was."""
+        if not receipts:
+            raise error
+        return {draft.key: Receipt("deferred", reason=str(error)) for draft in drafts}
 
     # -- HTTP ----------------------------------------------------------------------------------------------------------
 
@@ -112,9 +138,11 @@ class RemoteAdapter:
 
     def send(self, what: str, body: bytes) -> Reply:
         """Send once."""
-        connection = http.client.HTTPConnection(
-            urlsplit(self.settings.url).netloc, timeout=self.settings.timeout_seconds
-        )
+        connection = http.client.HTTPConnection(urlsplit(self.settings.url).netloc, timeout=self.timeout_seconds(what))
+        try:
+            connection.connect()
+        except OSError as error:
+            raise NotSentError(f"no connection ({type(error).__name__})") from error
         try:
             headers = {"Authorization": f"Bearer {self.settings.access_token}", "Content-Type": "application/json"}
             connection.request("POST", f"/{what}", body, headers)
@@ -125,6 +153,10 @@ class RemoteAdapter:
             raise NoReplyError(f"no answer ({type(error).__name__})") from error
         finally:
             connection.close()
+
+    def timeout_seconds(self, what: str) -> float:
+        """Say how long an answer is waited for."""
+        return self.settings.timeout_seconds
 
     def judge(self, reply: Reply) -> Verdict:
         """Say what an answer means for its request."""

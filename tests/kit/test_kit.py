@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from contract_accounts import FileAccount
-from kit import mutants
+from kit import mutants, wrong_changes, wrong_companions
 from kit.examination import failures
 from kit.remote import REMOTE, RemoteAccount
 
 from connector_core import testing
 from connector_core.crms import FILE
-from connector_core.manifest import Deviation
+from connector_core.manifest import HOLDS, TRAITS, Deviation
 from connector_core.testing.contract import AdapterContract, BrokenClauseError, Crm, clause
 from connector_core.testing.contract.base import CLAUSES
 from connector_core.testing.contract.capabilities import capabilities
@@ -51,6 +51,15 @@ def test_the_page_has_the_clauses_of_the_suite() -> None:
     told = re.findall(r"^- \*\*(C-[A-Z]+-\d+)\*\* (.+)$", page, re.MULTILINE)
 
     assert told == [(it.id, it.sentence) for it in CLAUSES.values()]
+
+
+def test_the_page_has_all_that_a_manifest_may_say() -> None:
+    """Each trait, and each thing that not every CRM can hold, with what it means."""
+    page = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
+    _, _, after = page.partition("## What a manifest may say")
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", after, re.MULTILINE))
+
+    assert told == {**TRAITS, **HOLDS}
 
 
 def test_clauses_are_numbered_without_gaps() -> None:
@@ -255,6 +264,75 @@ class TestMine(AdapterContract, manifest=HUBSPOT, deviations=DEVIATIONS):
     result.stdout.fnmatch_lines(["*cassettes/hubspot/C-EMAIL-3.yaml: C-EMAIL-3 has no cassette.*--contract-record*"])
 
 
+LIVE = """
+import os
+class Live(FileAccount):
+    def missing(self):
+        return [name for name in ("ACME_URL", "ACME_KEY") if name not in os.environ]
+class TestMine(AdapterContract, manifest=FILE, account=Live(), live=True):
+    pass
+"""
+
+
+def test_a_live_contract_is_skipped_where_there_is_no_account(pytester: pytest.Pytester) -> None:
+    """Each clause says which variables would name one, and the report does."""
+    result = run(pytester, LIVE, "-v", "-rs", "-k", "an_address_finds_its_person or addresses_compare")
+
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["  C-EMAIL-1 skipped: no account of * to ask: set ACME_URL, ACME_KEY"])
+
+
+def test_a_live_contract_asks_the_account_in_every_run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an option, and without a cassette; what asks for cassettes beside it changes nothing."""
+    monkeypatch.setenv("ACME_URL", "…")
+    monkeypatch.setenv("ACME_KEY", "…")
+    module = (
+        LIVE
+        + """
+from connector_hubspot import HUBSPOT
+class TestSandbox(AdapterContract, manifest=HUBSPOT, live=True):
+    pass
+"""
+    )
+    chosen = ("-k", "an_address_finds_its_person or addresses_compare", "-v", "--contract-report=report.json")
+
+    for option in ((), ("--sabotage",)):
+        run(pytester, module, *chosen, *option).assert_outcomes(passed=4)
+        report = json.loads((pytester.path / "report.json").read_text(encoding="utf-8"))
+        assert {(line["plugin"], line["status"], line["origin"]) for line in report} == {
+            ("file", "proved", "local"),
+            ("hubspot", "proved", "sandbox"),
+        }
+    assert not (pytester.path / "cassettes").exists()
+
+
+def test_an_account_is_asked_for_where_there_is_none(pytester: pytest.Pytester) -> None:
+    """Playing names the command that records; recording, where nothing can be asked, the file that is missing."""
+    module = """
+from connector_hubspot import HUBSPOT
+class TestMine(AdapterContract, manifest=dataclasses.replace(HUBSPOT, sandbox=None)):
+    pass
+"""
+    played = run(pytester, module, "-k", "C-EMAIL-3")
+    recorded = run(pytester, module, "--contract-record", "-k", "C-EMAIL-3")
+
+    played.stdout.fnmatch_lines(
+        ["*C-EMAIL-3 has no cassette. Record it with: pytest --contract-record, on this test class"]
+    )
+    recorded.stdout.fnmatch_lines(
+        ["*hubspot: there is no account to ask. Put a recording.py beside the test module, *"]
+    )
+
+
+def test_clauses_are_chosen_by_id(pytester: pytest.Pytester) -> None:
+    """``-k`` takes the id of a clause, or of an area."""
+    module = "class TestMine(AdapterContract, manifest=FILE, account=FileAccount()):\n    pass\n"
+
+    run(pytester, module, "-k", "C-EMAIL-3 or C-LEAD").assert_outcomes(passed=3)
+
+
 def test_what_is_recorded_can_be_played(pytester: pytest.Pytester) -> None:
     """One command records a plugin's clauses on its sandbox; then they pass without it."""
     module = """
@@ -322,6 +400,9 @@ def test_nothing_heavy():
 
 def test_the_wrong_adapters_are_many() -> None:
     """Each area of the contract has one that it alone fails."""
-    areas = {next(iter(ids)).split("-")[1] for ids in mutants.FAILED_BY.values() if len(ids) == 1}
+    assert wrong_changes.__doc__  # they note themselves in the table of the others when they are imported
+    wrong = (*mutants.FAILED_BY.values(), *wrong_companions.FAILED_BY.values())
+    areas = {next(iter(ids)).split("-")[1] for ids in wrong if len(ids) == 1}
 
-    assert areas >= {"EMAIL", "PHONE", "PERSON", "LEAD", "FIND", "OPP", "WRITE", "CHANGE", "KEY", "FIELD", "MANNERS"}
+    wanted = {"EMAIL", "PHONE", "PERSON", "LEAD", "FIND", "OPP", "WRITE", "CHANGE", "KEY", "FIELD", "MANNERS"}
+    assert areas >= wanted | {"READ", "SEARCH", "FORM"}

@@ -5,31 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from kit.remote import RemoteAdapter, RemoteSettings
+from kit.wrongs import Wrongs
 
 from connector_core.errors import ConnectorError, CredentialsError, RefusedError, TryAgainError
 from connector_core.hookspecs import hookimpl
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import ActivityDraft, Receipt
-from connector_core.policy import ACCEPT, Doubt, Reply, Verdict, Wait
+from connector_core.policy import ACCEPT, Doubt, NoReplyError, NotSentError, Reply, Verdict, Wait
 
-T = TypeVar("T", bound=type)
-FAILED_BY: dict[type, frozenset[str]] = {}
-"""The wrong adapters, with the clauses that fail them."""
-
-
-def failed_by(*clauses: str) -> Callable[[T], T]:
-    """Name the clauses that fail an adapter, exactly."""
-
-    def note(cls: T) -> T:
-        FAILED_BY[cls] = frozenset(clauses)
-        return cls
-
-    return note
+FAILED_BY = Wrongs()
+failed_by = FAILED_BY.note
 
 
 class Remote(RemoteAdapter):
@@ -132,6 +122,14 @@ class UnknownIsNobody(Remote):
         return dict.fromkeys(emails, ()) if isinstance(answer, _Nobody) else answer
 
 
+@failed_by("C-COST-6")
+class CountsNothing(Remote):
+    """Sends under a policy that does not know the connection's meter."""
+
+    def __init__(self, settings: RemoteSettings, info: ConnectionInfo) -> None:
+        super().__init__(settings, ConnectionInfo(info.name))
+
+
 @failed_by("C-ERROR-7", "C-ERROR-9")
 class AsksOnce(Remote):
     """Gives up at the first failure."""
@@ -161,6 +159,63 @@ class SendsCreatesAgain(Remote):
 
     def ask(self, what: str, body: bytes, *, repeatable: bool = True) -> bytes:
         return super().ask(what, body, repeatable=True)
+
+
+@failed_by("C-LOST-1", "C-LOST-3", "C-LOST-4")
+class TakesSilenceForUnsent(Remote):
+    """Takes what was sent and not answered for what never arrived."""
+
+    def send(self, what: str, body: bytes) -> Reply:
+        try:
+            return super().send(what, body)
+        except NoReplyError as error:
+            raise NotSentError(str(error)) from error
+
+
+@failed_by("C-LOST-6")
+class TakesUnsentForSilence(Remote):
+    """Takes what never arrived for what was sent and not answered."""
+
+    def send(self, what: str, body: bytes) -> Reply:
+        try:
+            return super().send(what, body)
+        except NotSentError as error:
+            raise NoReplyError(str(error)) from error
+
+
+@failed_by("C-LOST-7")
+class LosesReceipts(Remote):
+    """Raises where a later request of a batch fails, though the first ones created something."""
+
+    def put_off(self, drafts: Sequence[ActivityDraft], error: TryAgainError, receipts: Any) -> Any:
+        raise error
+
+
+@failed_by("C-LOST-7")
+class DoubtsTheWholeBatch(Remote):
+    """Takes all for unknown where one request of a batch was not answered."""
+
+    @hookimpl
+    def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
+        receipts = RemoteAdapter.write_activity(self, drafts)
+        doubted = any(it.outcome == "unknown" for it in receipts.values())
+        return dict.fromkeys(receipts, Receipt("unknown")) if doubted else receipts
+
+
+@failed_by("C-LOST-3")
+class WaitsForCreates(Remote):
+    """Has a time-out of its own for creates, a minute."""
+
+    def timeout_seconds(self, what: str) -> float:
+        return 60.0 if what == "drafts" else super().timeout_seconds(what)
+
+
+@failed_by("C-ERROR-9")
+class WaitsForLookUps(Remote):
+    """Has a time-out of its own for look-ups, a minute."""
+
+    def timeout_seconds(self, what: str) -> float:
+        return super().timeout_seconds(what) if what == "drafts" else 60.0
 
 
 @failed_by("C-LOST-5")
@@ -195,14 +250,14 @@ class AsksTwice(Remote):
         return super().found(emails)
 
 
-@failed_by("C-MANNERS-2")
+@failed_by("C-MANNERS-2", "C-FORM-1", "C-FORM-2", "C-FORM-3")  # what is undeclared connects no more than what is done
 class ConnectsAtOnce(Remote):
     """Connects as soon as it is made."""
 
     def __init__(self, settings: RemoteSettings, info: ConnectionInfo) -> None:
         super().__init__(settings, info)
         address = urlsplit(settings.url)
-        with contextlib.suppress(AssertionError):  # what blocks the network raises it
+        with contextlib.suppress(AssertionError, OSError):  # the first is what blocks the network
             socket.create_connection((address.hostname or "", address.port or 80)).close()
 
 

@@ -1,0 +1,191 @@
+"""The doctor of connections: what it tells of a sandbox whose user has rights, and of one whose user lacks some."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector_core import discovery
+from connector_core.binding import bind
+from connector_core.cli import main
+from connector_core.crms.world import parse_world
+from connector_core.doctor import Report, examine
+from connector_core.manifest import ConnectionInfo, load
+from connector_core.meter import Quota
+from connector_core.model import NEEDS, Access, Right
+from connector_core.references import is_secret
+from connector_core.testing.server import SandboxServer
+
+WORLD = parse_world({"people": [{"kind": "contact", "id": "C1", "name": "Carl"}]})
+LACKING = {"missing_rights": {"Lead": ["read"], "Contact": ["edit"]}, "hidden_fields": ["Contact.MobilePhone"]}
+ALL = tuple(Right(subject, verb, f"{verb} {subject}", granted=True) for subject, verb in NEEDS)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[str], SandboxServer]]:
+    """Run the sandbox of a CRM."""
+    running: list[SandboxServer] = []
+
+    def start(name: str) -> SandboxServer:
+        manifest = discovery.crm(name)
+        sandbox = load(str(manifest.sandbox), of=name)(WORLD)
+        running.append(SandboxServer(sandbox).start())
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.close()
+
+
+@pytest.fixture
+def doctor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str]]:
+    """Run the command on a connection to a sandbox; give its exit status and what it printed."""
+
+    def run(server: SandboxServer, crm: str, *options: str) -> tuple[int, str]:
+        given = dict(server.settings)
+        for name in filter(is_secret, server.settings):
+            monkeypatch.setenv(f"ACME_{name}", str(given[name]))
+            given[name] = f"env:ACME_{name}"
+        settings = "".join(f"{name} = {json.dumps(value)}\n" for name, value in given.items())
+        path = tmp_path / "connector.toml"
+        path.write_text(f'[connections.acme]\ncrm = "{crm}"\n\n[connections.acme.settings]\n{settings}')
+        status = main(["doctor", "--connection", "acme", "--config", str(path), *options])
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def change(server: SandboxServer, changes: dict[str, Any]) -> None:
+    """Change the organization of a sandbox."""
+    body = json.dumps(changes).encode()
+    request = urllib.request.Request(f"{server.url}/_sandbox/org", body, method="POST")  # noqa: S310 - loopback
+    with urllib.request.urlopen(request):  # noqa: S310 - loopback
+        pass
+
+
+def report(*rights: Right, **more: Any) -> Report:
+    """Make a report of these rights."""
+    given = {"quota": None, "clock_skew_seconds": None, "regions": (), "time_zone": "UTC"}
+    return Report("acme", "Acme", Access(rights), **{**given, **more})
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+def test_all_is_well(serve: Any, doctor: Any) -> None:
+    """A user with all rights lacks none, and the limits, the clock and the version are told."""
+    status, out = doctor(serve("salesforce"), "salesforce", "--json")
+    told = json.loads(out)
+
+    assert (status, told["missing"], told["note"]) == (0, [], None)
+    assert told["works"] == [it.disables for it in NEEDS.values()]
+    assert (told["api_version"], told["newest_api_version"]) == ("66.0", "68.0")
+    assert told["requests_limit"] == 100_000
+    assert abs(told["clock_skew_seconds"]) < 30
+
+
+def test_a_missing_must_is_the_exit_status(serve: Any, doctor: Any) -> None:
+    """The command says what is off without each right, writes a note, musts first, and ends with 1."""
+    server = serve("salesforce")
+    change(server, LACKING)
+    status, out = doctor(server, "salesforce")
+
+    assert status == 1
+    assert "missing: Read on Lead (a must). Off without it: recognising the leads of a call" in out
+    assert "missing: Edit on Contact. Off without it: filling fields of contacts" in out
+    note = out.partition("To send to the administrator:")[2]
+    assert [line.split(".")[0].strip() for line in note.splitlines() if line.startswith("  -")] == [
+        "- Read on Lead (needed)",
+        "- Edit on Contact (recommended)",
+        "- Edit on Lead (recommended)",
+        "- Read on Contact",
+    ]
+    assert "works: recognising the leads" not in out
+
+
+def test_what_is_recommended_is_no_failure(serve: Any, doctor: Any) -> None:
+    """A user who may only read people and accounts is enough to write activities."""
+    server = serve("salesforce")
+    change(server, {"missing_rights": {"Contact": ["edit"], "Account": ["edit"]}})
+
+    status, out = doctor(server, "salesforce", "--json")
+    assert (status, [it["right"] for it in json.loads(out)["missing"]]) == (0, ["Edit on Contact", "Edit on Account"])
+
+
+def test_a_plugin_that_tells_no_rights_is_signed_in_to(serve: Any, doctor: Any) -> None:
+    """A look-up shows that the credentials are good; of rights nothing is claimed."""
+    status, out = doctor(serve("hubspot"), "hubspot", "--json")
+    told = json.loads(out)
+
+    assert (status, told["signed_in"], told["rights_told"], told["works"]) == (0, True, False, [])
+
+
+def test_refused_credentials_are_no_report(
+    serve: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command could not start, and says which connection."""
+    monkeypatch.setenv("ACME_TOKEN", "not-a-token")
+    path = tmp_path / "connector.toml"
+    path.write_text(
+        f'[connections.acme]\ncrm = "salesforce"\n[connections.acme.settings]\n'
+        f'instance_url = "{serve("salesforce").url}"\naccess_token = "env:ACME_TOKEN"\n'
+    )
+
+    assert main(["doctor", "--connection", "acme", "--config", str(path)]) == 2
+    assert "connection acme" in capsys.readouterr().err
+
+
+def test_nothing_is_changed(serve: Any) -> None:
+    """The doctor writes nothing to the CRM."""
+    server = serve("salesforce")
+    with bind(discovery.crm("salesforce"), server.settings, ConnectionInfo("acme")) as connection:
+        examine(connection)
+
+    with urllib.request.urlopen(f"{server.url}/_sandbox/journal") as answer:  # noqa: S310 - loopback
+        journal = json.load(answer)
+    assert [(it["method"], it["path"].rpartition("/")[2]) for it in journal] == [("POST", "composite"), ("GET", "")]
+
+
+# -- a report ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_told_does_not_work_and_is_not_missing() -> None:
+    """The third answer stays one: neither among what works nor in the note."""
+    found = report(Right("contact", "read", "read contacts", granted=None))
+
+    assert (found.works, found.missing, found.note) == ((), (), None)
+    assert [it.name for it in found.not_told] == ["read contacts"]
+
+
+def test_a_feature_works_with_all_of_its_rights() -> None:
+    """One object of two, or a field that is needed, is not enough; one that is spare is not missed."""
+    half = Right("contact", "read", "read more", granted=False)
+    spare = Right("account", "read", "read a name", granted=False, field="Name", spare=True)
+
+    works = report(*ALL, half, spare).works
+    assert NEEDS["contact", "read"].disables not in works
+    assert NEEDS["account", "read"].disables in works
+
+
+@pytest.mark.parametrize(("skew", "told"), [(3.0, "clock: right"), (600.0, "600 s behind"), (-600.0, "600 s ahead of")])
+def test_a_clock_that_is_off_is_told(
+    skew: float, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seconds are nothing; minutes are told, with the way to go."""
+    found = report(*ALL, clock_skew_seconds=skew, quota=Quota(5_000, 18, 0.0))
+    monkeypatch.setattr("connector_core.cli.doctor.examine", lambda connection: found)
+    (tmp_path / "world.json").write_text("{}")
+    path = tmp_path / "connector.toml"
+    path.write_text('[connections.acme]\ncrm = "file"\n[connections.acme.settings]\npath = "world.json"\n')
+
+    assert main(["doctor", "--connection", "acme", "--config", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert told in out
+    assert "requests: 4,982 of 5,000 left" in out
