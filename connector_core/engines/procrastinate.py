@@ -115,7 +115,9 @@ class Procrastinate:
     async def _work(self) -> None:
         # One thread more than there are pumps, so that the sweep never waits for one of them.
         threads = ThreadPoolExecutor(self._limits.pumps + 1, thread_name_prefix="pump of")
-        asyncio.get_running_loop().set_default_executor(threads)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(threads)
+        loop.set_exception_handler(_on_exception)
         url = self._ledger.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4))
         app.task(name=TASK)(self._pump)
@@ -162,6 +164,12 @@ class Procrastinate:
         if self._pumps.run(connection, self._stop) and not self._stop.is_set():
             with suppress(ConnectorError):  # the sweep finds it
                 self.wake(connection)
+
+
+def _on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what nobody awaits when the database is away: the worker ends of it, and :meth:`run` tells that."""
+    if not isinstance(context.get("exception"), ProcrastinateException | psycopg.Error):
+        loop.default_exception_handler(context)
 
 
 def _queue(connection: str) -> str:
