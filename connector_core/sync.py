@@ -18,7 +18,7 @@ from connector_core.errors import ConnectorError
 from connector_core.lookup import look_up
 from connector_core.model import ActivityDraft, Call, Receipt, Unknown
 from connector_core.work import UNIT, Outcome, Sent, Taken, Work
-from connector_core.writing import Owner, Writing
+from connector_core.writing import Owner, Writing, result_json
 
 Sleep: TypeAlias = Callable[[float], None]
 
@@ -45,15 +45,15 @@ class SyncResult:
 
     def to_json(self) -> dict[str, Any]:
         """Give the result as plain data."""
-        activity: dict[str, Any] = {
-            "outcome": self.outcome,
-            "id": self.activity_id,
-            "url": self.url,
-            "reason": self.reason,
-            "owner": self.owner.to_json() if self.owner else None,
-        }
-        decision = self.decision.to_json() if self.decision else None
-        return {"call_id": self.call_id, "decision": decision, "activity": activity}
+        return result_json(
+            self.call_id,
+            self.decision.to_json() if self.decision else None,
+            outcome=self.outcome,
+            activity_id=self.activity_id,
+            url=self.url,
+            reason=self.reason,
+            owner=self.owner,
+        )
 
 
 def associate(connection: Connection, calls: Sequence[Call], settings: Settings) -> list[Decision]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from file_world import draft
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector_core.model import Current, Replaced, remaining
+from connector_core.model.changes import same_value
 
 
 def left(
@@ -116,3 +117,23 @@ def test_only_what_the_connector_linked_is_taken_off(
     assert set(everybody) == (set(named) - set(old)) | set(people)
     again, _ = remaining(change, Current(account_ids=accounts, person_ids=everybody))
     assert (again.account_id, again.person_ids, again.replaces) == (None, (), Replaced())
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+@example("0123", "123")
+@example("+33123456789", "33123456789")
+@example("1e2", "100")
+def test_texts_are_the_same_where_their_words_are(one: str, other: str) -> None:
+    """Never as numbers: a text of digits may be an id or a phone number."""
+    plain = [text.strip().replace("\r\n", "\n") for text in (one, other)]
+    assert same_value(one, other) == (plain[0] == plain[1])
+
+
+@given(st.integers() | st.booleans() | st.floats(allow_nan=False))
+def test_a_value_is_the_same_as_its_text(value: float) -> None:
+    """As CRMs give numbers and yes or no back; digits beyond what a float holds count."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    assert same_value(value, text)
+    assert same_value(text, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        assert not same_value(value, str(value + 1))

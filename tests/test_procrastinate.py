@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +19,10 @@ from connector_core.ledger.ledger import Ledger
 
 pytest.importorskip("procrastinate", reason="needs connector-core[postgres]")
 
+from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager
 
-from connector_core.engines.procrastinate import install
+from connector_core.engines.procrastinate import _on_exception, install
 
 MIGRATIONS = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
 
@@ -223,3 +226,24 @@ def test_a_schema_of_ones_own(postgres_url: str, ledger: Ledger, host: Host) -> 
 
     where = "select schemaname from pg_tables where tablename in ('calls', 'procrastinate_jobs') order by 1"
     assert [row["schemaname"] for row in rows(ledger, where)] == ["own", "own", "public", "public"]
+
+
+@pytest.mark.parametrize(("error", "told"), [(ConnectorException("away"), 0), (ValueError("a defect"), 1)])
+def test_a_job_that_nobody_awaits_is_told_of_unless_the_database_was_away(
+    error: Exception, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The engine says once itself that its database is away."""
+
+    async def fail() -> None:
+        raise error
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(_on_exception)
+        asyncio.ensure_future(fail())  # noqa: RUF006 - that nobody keeps it is what is tested
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gc.collect()
+
+    asyncio.run(work())
+
+    assert len(caplog.records) == told

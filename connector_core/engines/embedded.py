@@ -26,9 +26,8 @@ class Embedded:
         self._ended = threading.Event()
         self._ended.set()
         self._changed = threading.Condition()
-        self._waiting: dict[
-            str, None
-        ] = {}  # in the order of their coming: whoever had its slice waits behind the others
+        # In the order of their coming: whoever had its slice waits behind the others.
+        self._waiting: dict[str, None] = {}
         self._threads_busy = 0
 
     def wake(self, connection: str, step: sa.Connection | None = None) -> None:

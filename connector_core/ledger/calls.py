@@ -15,7 +15,7 @@ from connector_core.ledger.inbox import BACKFILL
 from connector_core.ledger.schema import Moment, activities, calls, decisions
 from connector_core.ledger.texts import read_written
 from connector_core.model import Call
-from connector_core.writing import Owner
+from connector_core.writing import Owner, result_json
 
 AT_ONCE = 500
 ACTIVITY = ("activity_id", "activity_kind", "url", "wrote")
@@ -53,14 +53,15 @@ class Standing:
 
     def to_json(self) -> dict[str, Any]:
         """Give it as the public JSON of a sync's result."""
-        activity: dict[str, Any] = {
-            "outcome": self.outcome,
-            "id": self.activity_id,
-            "url": self.url,
-            "reason": self.reason,
-            "owner": self.owner.to_json() if self.owner else None,
-        }
-        return {"call_id": self.call_id, "decision": self.decision, "activity": activity}
+        return result_json(
+            self.call_id,
+            self.decision,
+            outcome=self.outcome,
+            activity_id=self.activity_id,
+            url=self.url,
+            reason=self.reason,
+            owner=self.owner,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from connector_core.model.drafts import ActivityDraft, FieldValue, Replaced
@@ -86,17 +87,19 @@ def remaining(draft: ActivityDraft, current: Current) -> tuple[ActivityDraft, tu
 
 def same_value(one: FieldValue | None, other: FieldValue | None) -> bool:
     """Compare values of a field as CRMs show them: a number or a yes may be text there, and empty text is nothing."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(value: FieldValue | None) -> str | float | None:
-    text = str(value).lower() if isinstance(value, bool) else value
-    if not isinstance(text, str):
-        return None if text is None else float(text)
+    mine, theirs = _text(one), _text(other)
+    if mine is None or theirs is None or (isinstance(one, str) and isinstance(other, str)):
+        return mine == theirs  # two texts are no numbers: 0123 is not 123
     try:
-        return float(text)
-    except ValueError:
-        return text.strip().replace("\r\n", "\n") or None
+        return Decimal(mine) == Decimal(theirs)
+    except InvalidOperation:
+        return mine == theirs
+
+
+def _text(value: FieldValue | None) -> str | None:
+    if value is None or isinstance(value, bool):
+        return None if value is None else str(value).lower()
+    return str(value).strip().replace("\r\n", "\n") or None
 
 
 def _same(before: str | float | None, now: str | float | None) -> bool:

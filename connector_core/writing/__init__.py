@@ -4,6 +4,7 @@ from connector_core.writing.draft import Form, change, create
 from connector_core.writing.fields import SAID, FromCall, fields_of, read_fields
 from connector_core.writing.owners import Owner, Owners
 from connector_core.writing.render import PARTS
+from connector_core.writing.result import result_json
 from connector_core.writing.settings import MeetingsAs, Writing
 from connector_core.writing.written import shown, written_by, written_unanswered
 
@@ -20,6 +21,7 @@ __all__ = [
     "create",
     "fields_of",
     "read_fields",
+    "result_json",
     "shown",
     "written_by",
     "written_unanswered",
