@@ -202,6 +202,14 @@ def test_closing_ends_open_connections(shelf: Shelf) -> None:
     client.connection.close()
 
 
+def test_a_server_that_was_started_twice_ends(shelf: Shelf) -> None:
+    """One thread serves, and none is left when it is closed."""
+    before = threading.active_count()
+    with SandboxServer(shelf).start():
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+
+
 def test_closing_another_thread_s_server_ends_it(shelf: Shelf) -> None:
     """A server that serves in a thread of the caller's ends when it is closed."""
     server = SandboxServer(shelf)

@@ -65,9 +65,10 @@ class SandboxServer:
         self._listener.serve_forever(_POLL_SECONDS)
 
     def start(self) -> Self:
-        """Serve in a thread of its own."""
-        self._serving = True
-        threading.Thread(target=self.serve_forever, name="sandbox", daemon=True).start()
+        """Serve in a thread of its own. Starting twice is once."""
+        if not self._serving:
+            self._serving = True
+            threading.Thread(target=self.serve_forever, name="sandbox", daemon=True).start()
         return self
 
     def close(self) -> None:

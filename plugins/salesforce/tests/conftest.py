@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,9 +15,13 @@ import pytest
 from connector_salesforce.adapter import SalesforceAdapter
 from connector_salesforce.sandbox import SalesforceSandbox
 from connector_salesforce.settings import SalesforceSettings
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connector_core.crms.world import parse_world
 from connector_core.manifest import ConnectionInfo
+from connector_core.testing.listener import Answerer, Listener
 from connector_core.testing.server import SandboxServer
 
 
@@ -59,7 +65,7 @@ def connect() -> Iterator[Connect]:
 
         def make(world: dict[str, Any], regions: tuple[str, ...] = ("FR",), zone: str = "UTC", **settings: Any) -> Desk:
             sandbox = SalesforceSandbox(parse_world(world))
-            server = stack.enter_context(SandboxServer(sandbox).start())
+            server = stack.enter_context(SandboxServer(sandbox))
             given = SalesforceSettings.model_validate(server.settings | settings)
             adapter = SalesforceAdapter(given, ConnectionInfo("test", regions, zone))
             adapter._client.policy.sleep = lambda seconds: None
@@ -67,3 +73,57 @@ def connect() -> Iterator[Connect]:
             return Desk(adapter, server.url, sandbox.ids())
 
         yield make
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A private key, and the certificate of it for the app, both in PEM."""
+
+    private: str
+    certificate: str
+
+
+def key_pair(bits: int = 2048) -> KeyPair:
+    """Make a pair, as ``openssl req -x509`` does."""
+    key = rsa.generate_private_key(65537, bits)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "connector")])
+    day = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), day, day.replace(year=2056)
+    )
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return KeyPair(key.private_bytes(*plain).decode(), certificate.decode())
+
+
+@pytest.fixture(scope="session")
+def keys() -> KeyPair:
+    """Give a pair that all tests share."""
+    return key_pair()
+
+
+@pytest.fixture(scope="session")
+def other_keys() -> KeyPair:
+    """Give the pair of somebody else."""
+    return key_pair()
+
+
+@pytest.fixture(scope="session")
+def short_keys() -> KeyPair:
+    """Give a pair whose key is too short."""
+    return key_pair(1024)
+
+
+@pytest.fixture
+def listening() -> Iterator[Callable[[Answerer], str]]:
+    """Serve functions, each at an address of its own."""
+    with ExitStack() as stack:
+
+        def listen(answer: Answerer) -> str:
+            listener = Listener(answer, 0)
+            threading.Thread(target=listener.serve_forever, args=(0.01,)).start()
+            stack.callback(listener.server_close)
+            stack.callback(listener.shutdown)
+            return f"http://127.0.0.1:{listener.server_address[1]}"
+
+        yield listen
