@@ -104,6 +104,56 @@ def test_wrong_settings_say_what_is_wanted(changes: dict[str, Any], wanted: str)
         SalesforceSettings.model_validate(GOOD | changes)
 
 
+@pytest.mark.parametrize(
+    ("host", "audience"),
+    [
+        ("https://acme.my.salesforce.com", "https://login.salesforce.com"),
+        ("https://acme.develop.my.salesforce.com", "https://login.salesforce.com"),
+        ("https://acme--uat.sandbox.my.salesforce.com", "https://test.salesforce.com"),
+        ("https://acme.scratch.my.salesforce.com", "https://test.salesforce.com"),
+        ("http://127.0.0.1:8080", "https://test.salesforce.com"),
+    ],
+)
+def test_the_audience_of_assertions_follows_the_org(keys: Any, host: str, audience: str) -> None:
+    """Sandboxes and scratch orgs have another one than production; what is set goes before that."""
+    settings = SalesforceSettings.model_validate({**signed(keys), "instance_url": host})
+    own = SalesforceSettings.model_validate(
+        {**signed(keys), "instance_url": host, "audience": "https://login.salesforce.com/"}
+    )
+
+    assert (settings.token_audience, own.token_audience) == (audience, "https://login.salesforce.com")
+
+
+def signed(keys: Any) -> dict[str, Any]:
+    return {
+        "instance_url": "https://acme.my.salesforce.com",
+        "client_id": "app",
+        "username": "integration@acme.example",
+        "private_key": keys.private,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"username": None}, "both of username and private_key"),
+        ({"private_key": None, "access_token": "t", "client_id": None}, "both of username and private_key"),
+        ({"client_id": None}, "client_id together with"),
+        ({"client_secret": "x"}, "not both ways"),
+        ({"refresh_token": "x"}, "not both ways"),
+        ({"username": "two words"}, "pattern"),
+        ({"audience": "https://evil.example"}, "host of Salesforce"),
+        ({"instance_url": "https://agency.my.salesforce.mil"}, "needs audience"),
+    ],
+)
+def test_half_a_way_to_sign_in_by_a_key_is_refused(keys: Any, changes: dict[str, Any], wanted: str) -> None:
+    """And so are two ways at once; the message quotes nothing of what was set."""
+    with pytest.raises(ValidationError, match=wanted) as caught:
+        SalesforceSettings.model_validate({**signed(keys), **changes})
+
+    assert keys.private.splitlines()[1] not in str(caught.value)
+
+
 def test_secrets_are_not_shown() -> None:
     """Neither a token nor a secret stands in what is printed of the settings."""
     secrets = {"access_token": "at-7f3a", "client_secret": "cs-7f3a", "refresh_token": "rt-7f3a"}

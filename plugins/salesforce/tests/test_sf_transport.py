@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+import jwt
 import pytest
 import requests
 import simple_salesforce.exceptions
@@ -216,6 +218,40 @@ def test_a_refresh_token_is_used_instead_of_the_apps_own_credentials(org: Org) -
         {"grant_type": ["refresh_token"], "client_id": ["app"], "refresh_token": ["consented"], **secret}
         for secret in ({}, {"client_secret": ["hush"]})
     ]
+
+
+SIGNED = {"client_id": "app", "username": "integration@acme.example"}
+
+
+def test_an_assertion_says_who_where_and_until_when(org: Org, keys: Any) -> None:
+    """And nothing else; the form that carries it has neither the app nor a secret beside it."""
+    org.answers = [token("fresh", org), records()]
+    org.client(**SIGNED, private_key=keys.private).ask([CONTACTS])
+    form = {name: value for name, (value,) in parse_qs(org.asked[0][3].decode()).items()}
+    claims = jwt.decode(form.pop("assertion"), options={"verify_signature": False})
+    left = claims.pop("exp") - time.time()
+
+    assert form == {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+    assert claims == {"iss": "app", "sub": "integration@acme.example", "aud": "https://test.salesforce.com"}
+    assert 0 < left <= 180
+
+
+def test_a_refusal_of_an_assertion_in_words_that_are_not_known_names_the_settings(org: Org, keys: Any) -> None:
+    """No secret is among them, and no run-as user."""
+    org.answers = [(400, {"error": "invalid_grant", "error_description": "something new"})]
+    with pytest.raises(CredentialsError, match=r"check client_id, username, private_key, and what the app allows$"):
+        org.client(**SIGNED, private_key=keys.private).ask([CONTACTS])
+
+
+def test_a_stored_refresh_token_does_not_stand_in_for_a_key(org: Org, keys: Any) -> None:
+    """A store that a former sign-in left keeps its access token in use; then the key signs."""
+    org.answers = [EXPIRED, token("fresh", org), records()]
+    store = MemoryTokens(Grant("stored", "consented"))
+    given = {"instance_url": org.url, **SIGNED, "private_key": keys.private}
+    Client(SalesforceSettings.model_validate(given), tokens=store).ask([CONTACTS])
+
+    assert b"grant_type=urn" in org.asked[1][3]
+    assert org.tokens == ["stored", "fresh"]
 
 
 def test_two_refreshes_at_once_are_no_refusal(org: Org) -> None:

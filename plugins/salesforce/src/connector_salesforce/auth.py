@@ -1,4 +1,4 @@
-"""Signing in: an access token that was handed in, the client credentials flow, or a refresh token.
+"""Signing in: an access token that was handed in, the client credentials flow, the JWT bearer flow, or a refresh token.
 
 The token endpoint is the org's own My Domain; client credentials are taken nowhere else (help.salesforce.com, "OAuth 2.0
 Client Credentials Flow for Server-to-Server Integration"). Its answer has no lifetime: a token serves until a 401. A
@@ -13,6 +13,7 @@ from typing import Any
 
 from connector_core.errors import ConfigurationError, CredentialsError, TryAgainError
 from connector_core.tokens import Grant, SignIn, TokenStore
+from connector_salesforce import jwt_bearer
 from connector_salesforce.failures import error_of, read_failure
 from connector_salesforce.settings import SalesforceSettings, check_instance
 from connector_salesforce.transport import SessionOverError, Transport
@@ -32,7 +33,9 @@ def sign_in(settings: SalesforceSettings, transport: Transport, store: TokenStor
     )
 
     def fetch(former: Grant) -> Grant:
-        if former.refresh_token is not None:
+        if settings.private_key is not None:
+            form = {"grant_type": jwt_bearer.GRANT_TYPE, "assertion": jwt_bearer.assertion(settings)}
+        elif former.refresh_token is not None:
             form = {"grant_type": "refresh_token", "refresh_token": former.refresh_token}
         elif settings.client_secret is not None:
             form = {"grant_type": "client_credentials"}
@@ -65,7 +68,8 @@ def ask_token(settings: SalesforceSettings, transport: Transport, form: Mapping[
     :raises CredentialsError: It refuses.
     :raises TryAgainError: It does not answer, or answers something else.
     """
-    app = {"client_id": settings.client_id or ""}
+    by_jwt = form["grant_type"] == jwt_bearer.GRANT_TYPE
+    app = {} if by_jwt else {"client_id": settings.client_id or ""}  # an assertion names its app
     if settings.client_secret is not None:
         app["client_secret"] = settings.client_secret.get_secret_value()
     try:
@@ -76,13 +80,15 @@ def ask_token(settings: SalesforceSettings, transport: Transport, form: Mapping[
             repeatable=True,
         )
     except SessionOverError as error:
-        raise CredentialsError("Salesforce refuses client_id and client_secret (401)") from error
+        raise CredentialsError("Salesforce refuses the app of client_id (401)") from error
     if answer.status_code != 200:
         failure = read_failure(answer.status_code, answer.content)
         if failure.code in _PASSING or _BUSY in failure.sentence.casefold():
             raise TryAgainError(f"Salesforce cannot sign in now ({failure.code})")
         if answer.status_code in (400, 403):
             why = _ADVICE.get((form["grant_type"], failure.code), _CHECK_APP)
+            if by_jwt:
+                why = jwt_bearer.advice(failure, settings)
             raise CredentialsError(f"Salesforce refuses to sign in ({answer.status_code} {failure.code}): {why}")
         raise error_of(failure, "signing in")
     grant = _read(answer.json())

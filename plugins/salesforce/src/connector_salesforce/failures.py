@@ -75,6 +75,7 @@ _NOT_BUILT = (
     requests.exceptions.MissingSchema,
     requests.exceptions.URLRequired,
 )
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _COLUMN = re.compile(r"No such column '([\w.]+)' on (?:entity|sobject of type) '?(\w+)")
 _RELATION = re.compile(r"(?:Didn't understand relationship|No such relation) '(\w+)'")
 _OBJECT = re.compile(r"sObject type '(\w+)'")
@@ -109,7 +110,8 @@ def read_failure(status: int, content: object) -> Failure:
         return Failure(status, "")
     code = first.get("errorCode") or first.get("statusCode") or first.get("error") or ""
     sentence = first.get("message") or first.get("error_description") or ""
-    return Failure(status, code if isinstance(code, str) else "", sentence if isinstance(sentence, str) else "")
+    known = isinstance(code, str) and _CODE.fullmatch(code)  # codes are told, and so are no place for anything else
+    return Failure(status, code if known else "", sentence if isinstance(sentence, str) else "")
 
 
 def error_of(failure: Failure, asked: str) -> ConnectorError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -14,6 +15,9 @@ DOMAINS = (".salesforce.com", ".salesforce.mil", ".sfcrmproducts.cn", ".sfcrmapp
 United States' defence cloud and of Salesforce on Alibaba Cloud (help.salesforce.com, "My Domain URL Formats")."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
+_TEST_HOST = re.compile(r".+\.(sandbox|scratch)\.my\.salesforce\.com")
+_LEAST_BITS = 2048  # RFC 7518, section 3.3
 _HOST = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 _FLOOR = 58
 
@@ -46,11 +50,11 @@ def check_instance(url: str) -> str:
     return f"https://{host}"
 
 
-def _instance(url: str) -> str:
+def _origin(url: str) -> str:
     try:
         return check_instance(url)
     except ValueError as error:
-        raise PydanticCustomError("instance_url", "{why}", {"why": str(error)}) from error
+        raise PydanticCustomError("origin", "{why}", {"why": str(error)}) from error
 
 
 def _version(text: str) -> str:
@@ -58,6 +62,24 @@ def _version(text: str) -> str:
     if not match or int(match[1]) < _FLOOR:
         raise PydanticCustomError("api_version", f"must be a version of the API from {_FLOOR}.0 on, like 66.0")
     return text
+
+
+def _signing_key(secret: SecretStr) -> SecretStr:
+    """Read a private key; in a variable of the environment its lines may end in a backslash and an n."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # here, as few connections need it
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    pem = secret.get_secret_value().replace("\\n", "\n").strip()
+    bits = 0
+    with contextlib.suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        key = load_pem_private_key(pem.encode(), password=None)
+        bits = key.key_size if isinstance(key, RSAPrivateKey) else 0
+    # Raised out here: what reads keys might quote them.
+    if bits < _LEAST_BITS:
+        wanted = "must be an RSA private key of {bits} bits or more, in PEM and without a passphrase"
+        raise PydanticCustomError("private_key", wanted, {"bits": _LEAST_BITS})
+    return SecretStr(pem)
 
 
 class SalesforceSettings(BaseModel):
@@ -68,17 +90,22 @@ class SalesforceSettings(BaseModel):
     ``client_id``, ``client_secret``: of an External Client App with the client credentials flow and a run-as user
     (help.salesforce.com, "OAuth 2.0 Client Credentials Flow"). With ``refresh_token``, which a person's consent gave to
     the app, that flow is not used, and ``client_secret`` is needed only where the app requires it.
+    ``username``, ``private_key``: with ``client_id``, the JWT bearer flow. The key is RSA, in PEM; the app has its
+    certificate. ``audience``: of that flow, where ``instance_url`` does not tell it (:attr:`token_audience`).
     ``key_field``: a text field of the org's own on Activity, marked External ID and Unique, that takes the call's id;
     with it no duplicate can arise.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    instance_url: Annotated[str, AfterValidator(_instance)]
+    instance_url: Annotated[str, AfterValidator(_origin)]
     access_token: SecretStr | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
     refresh_token: SecretStr | None = None
+    username: Annotated[str, Field(pattern=r"^\S+$")] | None = None
+    private_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
+    audience: Annotated[str, AfterValidator(_origin)] | None = None
     api_version: Annotated[str, AfterValidator(_version)] = "66.0"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     settle_seconds: Annotated[float, Field(ge=0)] | None = None
@@ -87,17 +114,37 @@ class SalesforceSettings(BaseModel):
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> SalesforceSettings:
         secrets = {name: getattr(self, name) for name in ("access_token", "client_secret", "refresh_token")}
-        of_app = any(secrets[name] is not None for name in ("client_secret", "refresh_token"))
+        consented = any(secrets[name] is not None for name in ("client_secret", "refresh_token"))
+        of_app = consented or self.private_key is not None
         if (self.access_token is None and not of_app) or of_app != (self.client_id is not None):
             raise PydanticCustomError(
-                "sign_in", "needs access_token, or client_id together with client_secret, refresh_token or both"
+                "sign_in",
+                "needs access_token, or client_id together with client_secret, refresh_token or both, or with username"
+                " and private_key",
             )
+        if (self.private_key is None) != (self.username is None):
+            raise PydanticCustomError("sign_in", "needs both of username and private_key, or neither")
+        if consented and self.private_key is not None:
+            raise PydanticCustomError("sign_in", "takes private_key, or client_secret and refresh_token: not both ways")
+        if self.private_key is not None and not self.token_audience:
+            raise PydanticCustomError("sign_in", "needs audience: none is known for the domain of instance_url")
         for name, secret in secrets.items():
             if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
                 raise PydanticCustomError(
                     "secret", "{name} is empty, or holds blanks or odd characters", {"name": name}
                 )
         return self
+
+    @property
+    def token_audience(self) -> str:
+        """The ``aud`` of assertions: ``audience``, or what Salesforce documents for such a host; empty where it does not.
+
+        Sandboxes and scratch orgs have that of test.salesforce.com, and so has a sandbox on this machine.
+        """
+        host = self.address.hostname or ""
+        if self.audience or not (host in LOOPBACK or host.endswith(".salesforce.com")):
+            return self.audience or ""
+        return TEST if host in LOOPBACK or _TEST_HOST.fullmatch(host) else LOGIN
 
     @property
     def address(self) -> SplitResult:

@@ -140,7 +140,7 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"hidden_field": []}, "unknown change of the organization 'hidden_field'; possible are custom_fields"),
+        ({"hidden_field": []}, "unknown change of the organization 'hidden_field'; possible are app_certificate"),
         (
             {"hidden_fields": ["Contact.Mobile"]},
             "no field 'Contact.Mobile' in the sandbox; did you mean Contact.MobilePhone?",

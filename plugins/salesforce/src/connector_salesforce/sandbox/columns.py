@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from connector_salesforce.sandbox.faults import ServiceError, column_fault, query_fault
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, column_fault, query_fault
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.schema import NAME, Field, ObjectType
@@ -55,6 +55,8 @@ def resolve(store: Store, org: Org, obj: ObjectType, path: Path, text: str) -> C
         keys.append(reference.name)
         entity = parent_type(org, reference)
     field = entity.fields.get(names[-1].lower())
+    if names[-1].lower() in entity.not_modelled:
+        raise NotSpokenError(f"the field {entity.name}.{names[-1]}")
     if field is None or field.type == "junctionIdList":
         raise column_fault(text, path.at, names[-1], entity.name)
     own = None if keys else field.name

@@ -71,7 +71,7 @@ def describe_field(item: Field, obj: ObjectType) -> dict[str, Any]:
         "controllerName": controller.name if controller else None,
         "createable": item.createable,
         "custom": item.name.endswith("__c"),
-        "defaultValue": item.default if item.type == "boolean" else None,
+        "defaultValue": item.default if item.defaulted else None,
         "defaultedOnCreate": item.defaulted,
         "dependentPicklist": controller is not None,
         "deprecatedAndHidden": False,

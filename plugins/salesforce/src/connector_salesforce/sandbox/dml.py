@@ -125,6 +125,8 @@ class Writer:
 
     def _known(self, obj: ObjectType, name: str) -> Field:
         item = obj.fields.get(name.lower())
+        if name.lower() in obj.not_modelled:
+            raise NotSpokenError(f"the field {obj.name}.{name}")
         if item is None:
             raise ServiceError("INVALID_FIELD", f"No such column '{name}' on sobject of type {obj.name}")
         return item

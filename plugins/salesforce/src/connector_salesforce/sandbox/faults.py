@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -26,6 +27,19 @@ class ServiceError(Exception):
         """Give the result of a row of a collection: its key is ``statusCode``, and ``fields`` is always there."""
         error = {"statusCode": self.code, "message": self.message, "fields": list(self.fields or ())}
         return {"success": False, "errors": [error]}
+
+
+@dataclass(frozen=True, slots=True)
+class SignInError(Exception):
+    """A sign-in that was refused, in the words of OAuth."""
+
+    status: int
+    error: str
+    description: str
+
+    def body(self) -> dict[str, str]:
+        """Give the body: ``{"error", "error_description"}``."""
+        return {"error": self.error, "error_description": self.description}
 
 
 class NotSpokenError(Exception):

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType, label_of
 
 DAILY_REQUESTS = 100_000
@@ -81,6 +84,8 @@ class Org:
     def __init__(self) -> None:
         self.time_zone = ZoneInfo("UTC")
         self.rotates = False
+        self.app_key: RSAPublicKey | None = None
+        self.app_users: frozenset[str] = frozenset()
         self.daily_requests = DAILY_REQUESTS
         self.keeps_limit = False
         self.statuses: Sequence[Choice] = STATUSES
@@ -140,6 +145,8 @@ class Org:
             "time_zone": self._set_time_zone,
             "daily_requests": self._set_daily_requests,
             "refresh_token_rotation": self._set_rotation,
+            "app_certificate": self._set_certificate,
+            "app_users": self._set_app_users,
         }
         for key in changes:
             if key not in setters:
@@ -210,6 +217,17 @@ class Org:
         if type(rotates) is not bool:
             raise ValueError("refresh_token_rotation: true or false is wanted")
         self.rotates = rotates
+
+    def _set_certificate(self, pem: str) -> None:
+        key = x509.load_pem_x509_certificate(pem.encode()).public_key() if pem else None
+        if key is not None and not isinstance(key, RSAPublicKey):
+            raise ValueError("app_certificate: one of an RSA key is wanted")
+        self.app_key = key
+
+    def _set_app_users(self, names: Sequence[str]) -> None:
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TypeError("a list of user names is wanted")
+        self.app_users = frozenset(names)
 
     def _set_daily_requests(self, number: int) -> None:
         if type(number) is not int or number < 1:

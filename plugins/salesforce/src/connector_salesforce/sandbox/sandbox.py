@@ -12,12 +12,12 @@ from connector_core.crms.world import World
 from connector_core.testing.sandbox import Request, Response, RowError, Sandbox
 from connector_salesforce.sandbox.composite import call_composite
 from connector_salesforce.sandbox.dml import Writer
-from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, not_found
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, SignInError, not_found
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.rest import Answer, Api, Ask, Cursors, read_json
 from connector_salesforce.sandbox.seed import Seed
-from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, Sessions, SignInError
+from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, Sessions
 from connector_salesforce.sandbox.store import Store
 
 SETTLE_SECONDS = 6
@@ -55,7 +55,7 @@ class SalesforceSandbox(Sandbox):
         seed.hold(world)
         self._ids = seed.ids
         self._store.settle()
-        self._sessions = Sessions(self._org_id, self._user_id)
+        self._sessions = Sessions(self._org_id, self._user_id, str(_USER["Username"]))
 
     # -- the sandbox --------------------------------------------------------------------------------------------------
 
@@ -119,6 +119,7 @@ class SalesforceSandbox(Sandbox):
         """Change the set-up of the organization; the keys are those of :meth:`.org.Org.change`."""
         self._org.change(changes)
         self._sessions.rotates = self._org.rotates
+        self._sessions.key, self._sessions.approved = self._org.app_key, self._org.app_users
         self._hold_choices()
         organization = self._store.get(self._org_id) or {}
         self._store.put("Organization", {**organization, "TimeZoneSidKey": str(self._org.time_zone)})

@@ -60,7 +60,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """An object; ``fields`` is keyed by lower-case name, ``view_of`` names the table of an object that is a view."""
+    """An object; ``fields`` is keyed by lower-case name, ``view_of`` names the table of an object that is a view.
+
+    ``not_modelled`` are fields that the service has and the sandbox has not, in lower case.
+    """
 
     name: str
     prefix: str
@@ -71,6 +74,7 @@ class ObjectType:
     deletable: bool = True
     searchable: bool = False
     view_of: str | None = None
+    not_modelled: frozenset[str] = frozenset()
     parents: Mapping[str, Field] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +86,7 @@ def read_objects(text: str) -> dict[str, ObjectType]:
     """Read objects, each headed ``[NAME] PREFIX FLAGS "LABEL" of TABLE``; ``of`` makes it a view of another's table.
 
     Flags: c createable, u updateable, d deletable, s searchable, - none. The fields of ``[*]`` are every object's.
+    A line ``~ NAME NAME`` names fields of the service that the sandbox has not.
     """
     sections: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -98,16 +103,19 @@ def _object(head: str, shared: str, text: str) -> ObjectType:
     match = _HEAD.fullmatch(head)
     if match is None:
         raise ValueError(f"no object: {head!r}")
+    lines = text.splitlines()
+    held = "\n".join(line for line in lines if not line.startswith("~"))
     return ObjectType(
         name=match["name"],
         prefix=match["prefix"],
         label=match["label"],
-        fields=read_fields(text if match["prefix"] == "-" else f"{shared}\n{text}"),
+        fields=read_fields(held if match["prefix"] == "-" else f"{shared}\n{held}"),
         createable="c" in match["flags"],
         updateable="u" in match["flags"],
         deletable="d" in match["flags"],
         searchable="s" in match["flags"],
         view_of=match["view"],
+        not_modelled=frozenset(name for line in lines if line.startswith("~") for name in line[1:].lower().split()),
     )
 
 

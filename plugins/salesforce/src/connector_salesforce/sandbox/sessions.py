@@ -8,40 +8,32 @@ import hashlib
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from connector_core.testing.sandbox import Request
-from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
+from connector_salesforce.sandbox import assertions
+from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, SignInError
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - the invented secret of an invented client
 REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - likewise: what a consent of yore gave to it
 
 
-@dataclass(frozen=True, slots=True)
-class SignInError(Exception):
-    """A sign-in that was refused, in the words of OAuth."""
-
-    status: int
-    error: str
-    description: str
-
-    def body(self) -> dict[str, str]:
-        """Give the body: ``{"error", "error_description"}``."""
-        return {"error": self.error, "error_description": self.description}
-
-
 class Sessions:
     """The tokens of one organization, and of one app in it.
 
-    With ``rotates`` each refresh replaces the refresh token, and whoever presents a former one ends them all.
+    With ``rotates`` each refresh replaces the refresh token, and whoever presents a former one ends them all. ``key`` is
+    that of the app's certificate, and ``approved`` are the user names that an admin approved for it.
     """
 
-    def __init__(self, org_id: str, user_id: str) -> None:
-        self._org_id, self._user_id = org_id, user_id
+    def __init__(self, org_id: str, user_id: str, username: str) -> None:
+        self._org_id, self._user_id, self._username = org_id, user_id, username
         self.rotates = False
+        self.key: RSAPublicKey | None = None
+        self.approved: frozenset[str] = frozenset()
         self.access_token = self._new_token()
         self._good = {self.access_token}
         self._refresh_token: str | None = REFRESH_TOKEN
@@ -69,13 +61,16 @@ class Sessions:
         """
         form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
         grant = form.get("grant_type") or request.query.get("grant_type")
-        if grant == "password" or "jwt" in str(grant):
+        if grant == "password":
             raise NotSpokenError(f"the grant type {grant}")
         answer = {
             "client_credentials": self._of_client,
             "refresh_token": self._of_refresh_token,
             "authorization_code": self._of_code,
         }.get(str(grant))
+        if grant == assertions.GRANT_TYPE:
+            assertions.check(form.get("assertion", ""), CLIENT_ID, self.key, self._username, self.approved)
+            return self._granted(request, {"scope": "api"})
         if answer is None:
             raise SignInError(400, "unsupported_grant_type", "grant type not supported")
         client, secret = _basic(request.headers) or (form.get("client_id", ""), form.get("client_secret"))
@@ -84,7 +79,9 @@ class Sessions:
         # An app may be set up not to require its secret where a person consented, but never for its own credentials.
         if secret != CLIENT_SECRET and (secret is not None or grant == "client_credentials"):
             raise SignInError(400, "invalid_client", "invalid client credentials")
-        more = answer(form)
+        return self._granted(request, answer(form))
+
+    def _granted(self, request: Request, more: Mapping[str, str]) -> dict[str, Any]:
         token = self._new_token()
         self._good.add(token)
         url = f"http://{request.headers.get('host', '127.0.0.1')}"
