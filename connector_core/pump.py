@@ -6,6 +6,7 @@ ledger holds tells the next pump what may have been sent: that is looked for in 
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
@@ -217,7 +218,7 @@ class Pump:
         settled: Mapping[str, Settled],
     ) -> Step:
         call_id = job.call.id
-        decision = decisions[call_id].to_json() if call_id in decisions else None
+        decision = _text_of(decisions[call_id], job) if call_id in decisions else None
         if call_id in drafts:
             return Step(job, decision, drafts[call_id], written=job.written)
         it = settled[call_id]
@@ -266,6 +267,13 @@ class Pump:
             self._told = spent
         except ConnectorError as error:
             _log.warning("connection %s: its cost was not kept: %s", self.connection.name, error)
+
+
+def _text_of(decision: Decision, job: Job) -> str | None:
+    """Give what is kept of a decision; of a refresh that came to none, the next try has to find the earlier one."""
+    if job.history.earlier is not None and decision.status == "undecided":
+        return None
+    return json.dumps(decision.to_json())
 
 
 class _Run:

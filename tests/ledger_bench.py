@@ -221,7 +221,7 @@ def ids(jobs: Sequence[Job]) -> list[str]:
 def draft(job: Job) -> Step:
     """Make a step that is about to create an activity."""
     it = job.call
-    return Step(job, {"status": "decided"}, ActivityDraft(it.id, "call", it.started_at, it.end, subject="A talk"))
+    return Step(job, '{"status": "decided"}', ActivityDraft(it.id, "call", it.started_at, it.end, subject="A talk"))
 
 
 @contextmanager

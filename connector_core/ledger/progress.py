@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,10 +37,13 @@ PATIENT_TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What becomes of a job now: an outcome, or the draft that is about to be sent."""
+    """What becomes of a job now: an outcome, or the draft that is about to be sent.
+
+    ``decision``: its public JSON as text, which takes a fraction of the memory; None to keep the one that is there.
+    """
 
     job: Job
-    decision: Mapping[str, Any] | None = None
+    decision: str | None = None
     draft: ActivityDraft | None = None
     outcome: str | None = None
     reason: str | None = None
@@ -152,11 +154,9 @@ class Progress:
     def _keep_decisions(self, step: sa.Connection, connection: str, now: dt.datetime, steps: Sequence[Step]) -> None:
         rows = []
         for it in steps:
-            if it.decision is not None and not _keeps_the_earlier(it):
-                text = json.dumps(it.decision)
-                key = {"connection": connection, "call_id": it.job.call.id}
-                said = {"version": it.job.version, "made_at": now, "decision": text, "decision_hash": digest_of(text)}
-                rows.append(key | said)
+            if it.decision is not None:
+                key = {"connection": connection, "call_id": it.job.call.id, "version": it.job.version}
+                rows.append(key | {"made_at": now, "decision": it.decision, "decision_hash": digest_of(it.decision)})
         if rows:
             old = (decisions.c.connection == connection, decisions.c.call_id.in_([row["call_id"] for row in rows]))
             step.execute(sa.delete(decisions).where(*old))
@@ -272,12 +272,6 @@ def _update(
 def _current(step: Step, rows: Mapping[str, sa.Row[Any]]) -> bool:
     row = rows.get(step.job.call.id)
     return row is not None and row.version == step.job.version and row.state == "due"
-
-
-def _keeps_the_earlier(step: Step) -> bool:
-    """Tell whether a refresh came to no decision: the next try has to keep what the earlier one found."""
-    decision = step.decision or {}
-    return step.job.history.earlier is not None and decision.get("status") == "undecided"
 
 
 def _pause(step: Step) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -399,7 +400,7 @@ def test_half_a_character_in_what_the_crm_holds_is_kept_as_it_is(at: Bench) -> N
         (job,) = at.ledger.jobs.claim(lease, 1)
         it = job.call
         sent = ActivityDraft(it.id, "call", it.started_at, it.end, "T1", body="new", replaces=Replaced(body=broken))
-        step = Step(job, {"status": broken}, sent)
+        step = Step(job, json.dumps({"status": broken}), sent)
         at.ledger.progress.begin(lease, [step], doubt_seconds=0)
     with at.leased() as lease:
         (job,) = at.ledger.jobs.claim(lease, 1)
