@@ -52,11 +52,15 @@ class Report:
         """Write what to ask the CRM's administrator for; None where nothing is missing."""
         if not self.missing:
             return None
+        named: dict[str, list[Right]] = {}  # one that stands for several, as a scope does, is asked for once
+        for right in self.missing:
+            named.setdefault(right.name, []).append(right)
         lines = [
-            f"- {it.name} ({'needed' if it.must else 'recommended'}). Without it does not work: {it.disables}."
-            for it in self.missing
+            f"- {name} ({'needed' if any(it.must for it in rights) else 'recommended'}). "
+            f"Without it does not work: {'; '.join(dict.fromkeys(it.disables for it in rights))}."
+            for name, rights in named.items()
         ]
-        head = f"The user that the connector signs in to {self.crm} with lacks rights. Please grant to that user:"
+        head = f"The user or app that the connector signs in to {self.crm} with lacks rights. Please grant to it:"
         return "\n".join([head, *lines])
 
     def to_json(self) -> dict[str, Any]:

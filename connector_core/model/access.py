@@ -70,7 +70,7 @@ class Right:
 class Access:
     """What a connection's user may do, and the version of the API that is asked.
 
-    ``newest_version``: the newest one that the service offers. Both are None where there is none to tell.
+    ``newest_version``: the newest one that the service offers. None where it is not told.
     """
 
     rights: tuple[Right, ...]

@@ -373,9 +373,9 @@ class MissesEveryRight(FileAdapter):
 
 
 @failed_by("C-ACCESS-1")
-class KnowsNoNewestVersion(FileAdapter):
-    """Tells what it asks, and not what it could ask."""
+class KnowsTheNewestVersionAlone(FileAdapter):
+    """Tells what it could ask, and not what it asks."""
 
     @hookimpl
     def check_access(self) -> Access:
-        return dataclasses.replace(super().check_access(), api_version="1")
+        return dataclasses.replace(super().check_access(), newest_version="1")
