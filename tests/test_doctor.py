@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ import pytest
 from connector_core import discovery
 from connector_core.binding import bind
 from connector_core.cli import main
+from connector_core.crms import FILE
+from connector_core.crms.file import FileAdapter
 from connector_core.crms.world import parse_world
 from connector_core.doctor import Report, examine
+from connector_core.hookspecs import hookimpl
 from connector_core.manifest import ConnectionInfo, load
 from connector_core.meter import Quota
 from connector_core.model import NEEDS, Access, Right
@@ -60,6 +64,23 @@ def doctor(
         return status, capsys.readouterr().out
 
     return run
+
+
+_LEFT_OUT = {"check_access", "__dict__", "__weakref__"}
+TellsNoRights = type("TellsNoRights", (), {name: it for name, it in vars(FileAdapter).items() if name not in _LEFT_OUT})
+"""The CRM in a file, without the hook."""
+
+
+class Asked:
+    """Keeps which operations were asked."""
+
+    def __init__(self) -> None:
+        self.operations: list[str] = []
+
+    @hookimpl
+    def operation_finished(self, operation: str) -> None:
+        """Note one."""
+        self.operations.append(operation)
 
 
 def change(server: SandboxServer, changes: dict[str, Any]) -> None:
@@ -119,12 +140,46 @@ def test_what_is_recommended_is_no_failure(serve: Any, doctor: Any) -> None:
     assert (status, [it["right"] for it in json.loads(out)["missing"]]) == (0, ["Edit on Contact", "Edit on Account"])
 
 
-def test_a_plugin_that_tells_no_rights_is_signed_in_to(serve: Any, doctor: Any) -> None:
+def test_a_plugin_that_tells_no_rights_is_signed_in_to(tmp_path: Path) -> None:
     """A look-up shows that the credentials are good; of rights nothing is claimed."""
+    (tmp_path / "world.json").write_text("{}")
+    silent = dataclasses.replace(
+        FILE, adapter=f"{__name__}:TellsNoRights", operations=FILE.operations - {"check_access"}
+    )
+    asked = Asked()
+    with bind(silent, {"path": str(tmp_path / "world.json")}, ConnectionInfo("acme"), observers=[asked]) as connection:
+        told = examine(connection).to_json()
+
+    assert (told["signed_in"], told["rights_told"], told["works"], told["note"]) == (True, False, [], None)
+    assert asked.operations == ["find_contacts_by_email"]
+
+
+def test_a_hubspot_app_with_all_scopes_lacks_nothing(serve: Any, doctor: Any) -> None:
+    """All of it works but leads, which the plugin does not look for, and HubSpot tells no newest version."""
     status, out = doctor(serve("hubspot"), "hubspot", "--json")
     told = json.loads(out)
 
-    assert (status, told["signed_in"], told["rights_told"], told["works"]) == (0, True, False, [])
+    assert (status, told["missing"], told["note"]) == (0, [], None)
+    assert told["works"] == [it.disables for (subject, _), it in NEEDS.items() if subject != "lead"]
+    assert (told["api_version"], told["newest_api_version"]) == ("2026-09", None)
+    assert told["requests_limit"] == 650_000
+
+
+def test_a_hubspot_app_without_scopes_is_told_which(serve: Any, doctor: Any) -> None:
+    """A scope stands for several rights: each feature that is off is told, and the scope is asked for once."""
+    server = serve("hubspot")
+    change(server, {"missing_scopes": ["crm.objects.contacts.write", "crm.objects.companies.write"]})
+    status, out = doctor(server, "hubspot")
+
+    assert status == 1
+    assert "works: recognising the contacts of a call" in out
+    assert "missing: scope crm.objects.contacts.write (a must). Off without it: writing calls and meetings" in out
+    assert "missing: scope crm.objects.contacts.write. Off without it: filling fields of contacts" in out
+    note = out.partition("To send to the administrator:")[2]
+    assert [line.split(" Without")[0].strip() for line in note.splitlines() if line.startswith("  -")] == [
+        "- scope crm.objects.contacts.write (needed).",
+        "- scope crm.objects.companies.write (recommended).",
+    ]
 
 
 def test_refused_credentials_are_no_report(

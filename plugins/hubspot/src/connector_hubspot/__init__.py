@@ -9,7 +9,8 @@ HUBSPOT = CrmManifest(
     # Not form_address: HubSpot documents no address of a form for a new record.
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
-    | {"read_people", "read_accounts", "search_people", "search_accounts"},
+    | {"read_people", "read_accounts", "search_people", "search_accounts"}
+    | {"describe_objects", "check_access"},
     traits=frozenset({"owner_filter", "change_opportunity"}),
     settings="connector_hubspot.settings:HubSpotSettings",
     adapter="connector_hubspot.adapter:HubSpotAdapter",

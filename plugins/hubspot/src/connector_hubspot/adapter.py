@@ -9,11 +9,13 @@ from connector_core.hookspecs import hookimpl
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
+    Access,
     Account,
     Activity,
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    ObjectDescription,
     Opportunities,
     Person,
     Receipt,
@@ -21,7 +23,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
-from connector_hubspot import companions
+from connector_hubspot import access, companions, describing
 from connector_hubspot.activities import Activities
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
@@ -104,6 +106,16 @@ class HubSpotAdapter:
     def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
         """Search companies."""
         return companions.search_accounts(self._client, texts)
+
+    @hookimpl
+    def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]:
+        """Describe objects and their properties."""
+        return describing.describe(self._client, objects)
+
+    @hookimpl
+    def check_access(self) -> Access:
+        """Tell the app's scopes, and the properties that it is shown."""
+        return access.check(self._client)
 
     def close(self) -> None:
         """Close the connections."""

@@ -17,7 +17,7 @@ from connector_hubspot.settings import HubSpotSettings
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 Ask: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, Any]]
-"""Sends a form to the token endpoint."""
+"""Sends a form to the token endpoint, or to the one that introspects tokens."""
 
 _FRESH_SHARE = 0.8
 _USUAL_SECONDS = 1800
@@ -54,6 +54,40 @@ def ask_token(settings: HubSpotSettings, ask: Ask, form: Mapping[str, str], now:
     raise CredentialsError(
         f"HubSpot refuses to give an access token{why}: connect the account anew, and check the app's client"
     )
+
+
+def scopes_of(
+    settings: HubSpotSettings, token: str, introspect: Ask, look_up: Callable[[str], Mapping[str, Any]]
+) -> frozenset[str] | None:
+    """Ask which scopes an access token has; None where HubSpot does not tell.
+
+    A token of an OAuth app is told to that app (developers.hubspot.com, API reference, "Token introspection endpoint"; the
+    one of v1, which has the token in its path, ends on 16 February 2027); a token that it does not know is not ``active``
+    (RFC 7662, 2.2). One of a private app is told to whoever has it (guide to private apps). Both take it in the body.
+
+    :param look_up: Asks for a token as one of a private app.
+    :raises TryAgainError: HubSpot does not answer.
+    """
+    app = settings.client_id, _secret(settings.client_secret)
+    if all(app):
+        form = {"client_id": str(app[0]), "client_secret": str(app[1]), "token": token}
+        answer = _unless_refused(lambda: introspect({**form, "token_type_hint": "access_token"}))
+        if answer.get("active") is True:
+            return _scopes(answer)
+    return _scopes(_unless_refused(lambda: look_up(token)))
+
+
+def _unless_refused(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Give nothing where it is refused: no error goes on, for its cause would carry an answer that may repeat the token."""
+    try:
+        return ask()
+    except (RefusedError, CredentialsError, MissingRightError):
+        return {}
+
+
+def _scopes(answer: Mapping[str, Any]) -> frozenset[str] | None:
+    scopes = answer.get("scopes")
+    return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
 
 
 def _read(answer: Mapping[str, Any], now: dt.datetime) -> Grant:

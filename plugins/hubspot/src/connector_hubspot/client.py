@@ -55,6 +55,7 @@ class HubSpotClient:
         lanes = LANES if settings.base_url.startswith("https:") else {}
         self.policy = RequestPolicy(lanes=lanes, meter=meter or Meter())
         self._api.rest_client.pool_manager = PolicedPool(self._pool, self.policy)
+        self._settings = settings
         self._timeout = (min(10.0, settings.timeout_seconds), settings.timeout_seconds)
         self._sign_in = auth.sign_in(settings, self.ask_token, tokens, clock)
         self.hidden = Hidden()
@@ -71,6 +72,11 @@ class HubSpotClient:
             :class:`~connector_hubspot.failures.BatchRefusedError`.
         """
         return self._signed("POST", path, body=dict(body), parts=parts)
+
+    def scopes(self) -> frozenset[str] | None:
+        """Ask which scopes the access token has; see :func:`connector_hubspot.auth.scopes_of`."""
+        token = self._sign_in.current().access_token or ""
+        return auth.scopes_of(self._settings, token, self._introspect, self._look_up)
 
     def close(self) -> None:
         """Close the connections."""
@@ -117,3 +123,10 @@ class HubSpotClient:
     def ask_token(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Ask the token endpoint."""
         return self._send("POST", "/oauth/{version}/token", form=form)
+
+    def _introspect(self, form: Mapping[str, str]) -> dict[str, Any]:
+        return self._send("POST", "/oauth/{version}/token/introspect", form=form)
+
+    def _look_up(self, token: str) -> dict[str, Any]:
+        # In Europe the header is needed beside the body (seen by users of it).
+        return self._send("POST", "/oauth/v2/private-apps/get/access-token-info", token=token, body={"tokenKey": token})

@@ -19,7 +19,7 @@ from connector_hubspot.times import instant
 _PRIMARY_COMPANY = 5
 """The association type of a deal to its primary company (guide to associations)."""
 
-_PROPERTIES = (
+DEAL_PROPERTIES = (
     "dealname",
     "dealstage",
     "createdate",
@@ -113,7 +113,7 @@ class Deals:
             return {}
         closed = self._stages.closed()
         entered = [f"{_ENTERED}{stage}" for stage, is_closed in sorted(closed.items()) if is_closed]
-        records = read(self._client, "deals", wanted, [*_PROPERTIES, *entered])
+        records = read(self._client, "deals", wanted, [*DEAL_PROPERTIES, *entered])
         deals = self._deals({str(record["id"]): record for record in records.values()}, closed)
         return {key: deals[str(record["id"])] for key, record in records.items()}
 

@@ -22,6 +22,7 @@ from connector_core.errors import (
 )
 from connector_hubspot.transport import parsed
 
+OWNERS_SCOPE = "crm.objects.owners.read"
 SCOPES = (
     "crm.objects.contacts.read",
     "crm.objects.contacts.write",
@@ -29,7 +30,7 @@ SCOPES = (
     "crm.objects.companies.write",
     "crm.objects.deals.read",
     "crm.objects.deals.write",
-    "crm.objects.owners.read",
+    OWNERS_SCOPE,
 )
 """The scopes that the plugin needs. Calls and meetings are under those of contacts (HubSpot's published specification)."""
 

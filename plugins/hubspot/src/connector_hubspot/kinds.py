@@ -21,7 +21,10 @@ CONTACTS, COMPANIES, DEALS = "contacts", "companies", "deals"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind. ``types`` are the associations from it to other objects; ``key`` is the field for a call's id."""
+    """One kind. ``types`` are the associations from it to other objects; ``key`` is the field for a call's id.
+
+    ``unread``: what is written and not read.
+    """
 
     name: ActivityKind
     object: str
@@ -31,12 +34,18 @@ class Kind:
     body: str
     start: str = "hs_timestamp"
     key: str | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def properties(self) -> list[str]:
         """The properties that an activity is read from."""
         names = ("hs_timestamp", self.start, self.title, self.body, self.key, "hubspot_owner_id")
         return [*dict.fromkeys(filter(None, names)), self.length]
+
+    @property
+    def written(self) -> list[str]:
+        """The properties that the connector writes itself."""
+        return [*self.properties, *self.unread]
 
     def key_of(self, record: Record) -> str | None:
         """Give the call's id that an activity carries: its key field, else the last line of its body."""
@@ -63,6 +72,10 @@ CALL = Kind(
     title="hs_call_title",
     body="hs_call_body",
     key="hs_call_external_id",
+    unread=(
+        *("hs_call_status", "hs_call_direction", "hs_call_disposition"),
+        *("hs_call_from_number", "hs_call_to_number", "hs_call_recording_url"),
+    ),
 )
 MEETING = Kind(
     name="meeting",
@@ -72,6 +85,7 @@ MEETING = Kind(
     title="hs_meeting_title",
     body="hs_meeting_body",
     start="hs_meeting_start_time",
+    unread=("hs_meeting_outcome",),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CALL, MEETING)}

@@ -41,6 +41,8 @@ _INTERNATIONAL = (
     "hs_searchable_calculated_international_phone_number",
     "hs_searchable_calculated_international_mobile_number",
 )
+SEARCHED = (*_SEARCHABLE, *_INTERNATIONAL, "phone")
+"""By which properties a number is searched for."""
 
 
 class Companies:

@@ -30,7 +30,7 @@ from connector_core.policy import (
 )
 from connector_hubspot.limits import hear
 
-_READS = ("/search", "/batch/read", "/token")
+_READS = ("/search", "/batch/read", "/token", "/introspect", "/access-token-info")
 _CREATE = "/batch/create"
 _ARCHIVE = "/batch/archive"
 _LOCK_SECONDS = 2.0

@@ -49,12 +49,6 @@ _DISPOSITIONS = {
 """The outcomes of calls that every portal begins with, by label (guide to the calls API)."""
 
 
-_CALL_PROPERTIES = (
-    *("hs_call_status", "hs_call_duration", "hs_call_direction", "hs_call_disposition"),
-    *("hs_call_from_number", "hs_call_to_number", "hs_call_recording_url"),
-)
-
-
 def write(client: HubSpotClient, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
     """Write drafts; a receipt for each key.
 
@@ -308,8 +302,7 @@ def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
 
 def _own_field(kind: Kind, draft: ActivityDraft) -> str | None:
     """Name a further property of a draft that the connector writes itself."""
-    own = {*kind.properties, *_CALL_PROPERTIES, "hs_meeting_outcome"}
-    return next((name for name in draft.fields if name in own), None)
+    return next((name for name in draft.fields if name in kind.written), None)
 
 
 def _of_call(draft: ActivityDraft) -> dict[str, str | None]:

@@ -54,7 +54,7 @@ class Property:
             "calculated": self.calculated,
             "externalOptions": self.refers is not None,
             "hasUniqueValue": self.unique,
-            "hidden": False,
+            "hidden": self.name in _OFF_THE_PAGES,
             "hubspotDefined": not self.custom,
             "modificationMetadata": {
                 "archivable": True,
@@ -227,6 +227,12 @@ _OF_EVERY_PORTAL: Mapping[Kind, tuple[Property, ...]] = {
     NOTES: _NOTE,
     TASKS: _TASK,
 }
+
+
+_OFF_THE_PAGES = frozenset({"associatedcompanyid", "hs_additional_emails"}) | {
+    prop.name for prop in _CONTACT if prop.name.startswith(("hs_calculated_", "hs_searchable_"))
+}
+"""What HubSpot hides on its own pages, and not from the API: so recorded of contacts."""
 
 
 class Schema:

@@ -14,9 +14,12 @@ from connector_hubspot.sandbox.organization import change_organization
 from connector_hubspot.sandbox.portal import Portal
 from connector_hubspot.sandbox.refusals import NOT_FOUND_PAGE, NoSuchRecordError, NotSpokenError, RefusalError
 from connector_hubspot.sandbox.rest import Rest
+from connector_hubspot.sandbox.scopes import SCOPES
 from connector_hubspot.sandbox.seed import plant
 
 _TOKEN_PATHS = frozenset(f"/oauth/{version}/token" for version in ("v1", "v3", "2026-03", "2026-09"))
+_INTROSPECT_PATHS = frozenset(f"/oauth/{version}/token/introspect" for version in ("v3", "2026-03", "2026-09"))
+_PRIVATE_APP_PATH = "/oauth/v2/private-apps/get/access-token-info"
 _SETTLE_SECONDS = 6
 
 
@@ -29,7 +32,7 @@ class HubSpotSandbox(Sandbox):
         :raises SeedError: A record that HubSpot could not hold.
         """
         self._portal = Portal()
-        self._sign_in = sign_in.SignIn()
+        self._sign_in = sign_in.SignIn(lambda: sorted(SCOPES - self._portal.missing_scopes))
         self._rest = Rest(self._portal)
         self._correlations = itertools.count(1)
         self._ids = plant(self._portal, world)
@@ -54,6 +57,10 @@ class HubSpotSandbox(Sandbox):
         try:
             if request.path in _TOKEN_PATHS and request.method == "POST":
                 return self._sign_in.token(request)
+            if request.path in _INTROSPECT_PATHS and request.method == "POST":
+                return self._sign_in.introspect(request)
+            if request.path == _PRIVATE_APP_PATH and request.method == "POST":
+                return self._sign_in.private_app(request)
             if request.path == "/oauth/authorize" and request.method == "GET":
                 return self._sign_in.authorize(request)
             self._sign_in.check(request.headers)

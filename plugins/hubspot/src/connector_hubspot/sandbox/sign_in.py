@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connector_core.testing.sandbox import Request, Response
@@ -16,13 +17,18 @@ CLIENT_SECRET = "sandbox-app-secret"  # noqa: S105 - opens nothing but this sand
 REFRESH_TOKEN = "na1-sandbox-refresh"  # noqa: S105 - likewise
 ACCESS_TOKEN = "pat-na1-sandbox"  # noqa: S105 - likewise: the token of a private app, which needs no refresh
 _LIFE_SECONDS = 1800
+_APP_ID, _USER_ID = 2_011_410, 60_000_000
 
 
 class SignIn:
     """The tokens of one OAuth app, and the one of a private app."""
 
-    def __init__(self) -> None:
-        """Know the token of the private app."""
+    def __init__(self, scopes: Callable[[], Sequence[str]]) -> None:
+        """Know the token of the private app.
+
+        :param scopes: Tells those that both apps have now.
+        """
+        self._scopes = scopes
         self._valid = {ACCESS_TOKEN: float("inf")}
         self._expired: dict[str, float] = {}
         self._numbers = itertools.count(1)
@@ -73,11 +79,11 @@ class SignIn:
 
     def token(self, request: Request) -> Response:
         """Hand out a token; it costs nothing of the quota."""
-        form = dict(parse_qsl(request.body.decode(errors="replace")))
+        form = _form(request)
         if form.get("grant_type") not in ("refresh_token", "authorization_code"):
             raise NotSpokenError(f"the grant type {form.get('grant_type')}")
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-            return _refused("invalid_client", "BAD_CLIENT_ID", "missing or invalid client id or secret")
+        if not _by_app(form):
+            return _NO_APP
         if form["grant_type"] == "refresh_token":
             refresh_token = form.get("refresh_token", "")
             if refresh_token not in self._refresh_tokens:
@@ -98,9 +104,53 @@ class SignIn:
             "refresh_token": refresh_token,
             "expires_in": _LIFE_SECONDS,
             "hub_id": PORTAL_ID,
-            "scopes": ["oauth"],
+            "scopes": ["oauth", *self._scopes()],
         }
         return Response.of(answer, api_calls=0)
+
+    def introspect(self, request: Request) -> Response:
+        """Tell the app of one of its access tokens; any other is none of its, and not active (RFC 7662, 2.2).
+
+        Documented at developers.hubspot.com, "Token introspection endpoint"; ``signed_access_token`` is left out.
+        """
+        form = _form(request)
+        if form.get("token_type_hint", "access_token") != "access_token":
+            raise NotSpokenError(f"to introspect a {form['token_type_hint']}")
+        if not _by_app(form):
+            return _NO_APP
+        token = form.get("token", "")
+        seconds = self._valid.get(token, 0.0) - time.monotonic()
+        if token == ACCESS_TOKEN or seconds <= 0:
+            return Response.of({"active": False}, api_calls=0)
+        answer = {
+            "token_use": "access_token",
+            "active": True,
+            "token": token,
+            "hub_id": PORTAL_ID,
+            "user_id": _USER_ID,
+            "client_id": CLIENT_ID,
+            "app_id": _APP_ID,
+            "scopes": ["oauth", *self._scopes()],
+            "expires_in": int(seconds),
+            "is_private_distribution": True,
+            "token_type": "bearer",
+        }
+        return Response.of(answer, api_calls=0)
+
+    def private_app(self, request: Request) -> Response:
+        """Tell of the token of the private app: developers.hubspot.com, guide to private apps.
+
+        :raises RefusalError: The token of the request has expired, or is none.
+        """
+        self.check(request.headers)
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or body.get("tokenKey") != ACCESS_TOKEN:
+            raise NotSpokenError("what is told of a token that is not the private app's")
+        answer = {"userId": _USER_ID, "hubId": PORTAL_ID, "appId": _APP_ID, "scopes": list(self._scopes())}
+        return Response.of(answer)
 
 
 def is_private(headers: Mapping[str, str]) -> bool:
@@ -108,7 +158,18 @@ def is_private(headers: Mapping[str, str]) -> bool:
     return headers.get("authorization", "").endswith(f" {ACCESS_TOKEN}")
 
 
+def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(request.body.decode(errors="replace")))
+
+
+def _by_app(form: Mapping[str, str]) -> bool:
+    return (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
+
+
 def _refused(error: str, status: str, message: str) -> Response:
     """Refuse as RFC 6749 says, with the older fields beside."""
     body = {"error": error, "error_description": message, "status": status, "message": message}
     return Response.of(body, 400, api_calls=0)
+
+
+_NO_APP = _refused("invalid_client", "BAD_CLIENT_ID", "missing or invalid client id or secret")
