@@ -112,6 +112,8 @@ def test_a_wrong_query_is_refused(people: Any, soql: str, code: str, says: str) 
         "SELECT FIELDS(ALL) FROM Contact LIMIT 1",
         "SELECT Id FROM Contact WHERE CreatedDate = LAST_N_DAYS:3",
         "SELECT Id FROM Case",
+        "SELECT CleanStatus FROM Contact",
+        "SELECT Id FROM Contact WHERE Account.YearStarted = '1999'",
         "SELECT Id FROM Contact FOR VIEW",
     ],
 )

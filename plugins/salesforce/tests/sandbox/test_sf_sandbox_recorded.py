@@ -18,6 +18,7 @@ PROPERTIES = (
     "filterable",
     "sortable",
     "defaultedOnCreate",
+    "defaultValue",
     "restrictedPicklist",
     "nameField",
     "idLookup",

@@ -312,3 +312,13 @@ def test_a_value_of_the_wrong_type_refuses_the_whole_collection(client: Any) -> 
     ]
     answer = client.send("POST", "composite/sobjects", {"records": records})
     assert (answer.status_code, len(client.records("Task"))) == (400, 1)
+
+
+def test_a_field_that_only_the_service_has_is_not_written(client: Any) -> None:
+    """501, where a field that does not exist is refused as the service does."""
+    known, unknown = ({"LastName": "x", name: "y"} for name in ("CleanStatus", "CleanStatuz"))
+    answers = [client.send("POST", "sobjects/Contact", body) for body in (known, unknown)]
+    assert [(it.status_code, it.json()[0]["errorCode"]) for it in answers] == [
+        (501, "NOT_IMPLEMENTED"),
+        (400, "INVALID_FIELD"),
+    ]
