@@ -65,7 +65,7 @@ def _of_properties(client: HubSpotClient) -> Iterator[Right]:
         properties = properties_of(client, obj)
         if properties is None:
             continue
-        shown = {str(it["name"]): it for it in properties}
+        shown = {str(it.get("name")): it for it in properties}
         needed = NEEDED.get(obj, frozenset()) | _LOOKED_FOR.get(obj, frozenset())
         for name in read:
             what = f"view of the property {name} of {obj}"

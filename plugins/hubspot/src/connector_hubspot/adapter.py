@@ -25,6 +25,7 @@ from connector_core.model import (
 )
 from connector_hubspot import access, companions, describing
 from connector_hubspot.activities import Activities
+from connector_hubspot.checking import Checks
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
 from connector_hubspot.filling import fill
@@ -40,6 +41,7 @@ class HubSpotAdapter:
     def __init__(self, settings: HubSpotSettings, info: ConnectionInfo) -> None:
         """Build what answers; send nothing."""
         self._client = HubSpotClient(settings, info.meter, tokens=info.tokens)
+        self._checks = Checks(self._client)
         companies = Companies(self._client)
         self._owners = Owners(self._client)
         self._people = People(self._client, companies, PhoneReader(info.regions))
@@ -75,7 +77,7 @@ class HubSpotAdapter:
     @hookimpl
     def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
         """Create or change calls and meetings; see :mod:`connector_hubspot.writing`."""
-        return write(self._client, drafts)
+        return write(self._client, self._checks, drafts)
 
     @hookimpl
     def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:

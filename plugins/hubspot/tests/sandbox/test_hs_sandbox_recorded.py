@@ -349,6 +349,14 @@ def test_contact_properties_are_described_as_recorded(portal: Any) -> None:
     assert told == wanted
 
 
+def test_flags_offer_what_was_recorded(portal: Any) -> None:
+    """The description of a property that is true or false offers both."""
+    recorded = {prop["name"]: prop for prop in _exchange("GET", "/crm/v3/properties/contacts", 200)["resp"]["results"]}
+    flags = [prop for prop in portal.get("/crm/v3/properties/contacts").body["results"] if prop["type"] == "bool"]
+    told = {prop["name"]: [(it["value"], it["label"]) for it in prop["options"]] for prop in flags}
+    assert told == {name: [(it["value"], it["label"]) for it in recorded[name]["options"]] for name in told}
+
+
 def test_the_form_of_a_description_is_the_recorded_one(portal: Any) -> None:
     """Every name in a description of the sandbox is in a recorded one."""
     recorded = _exchange("GET", "/crm/v3/properties/contacts", 200)["resp"]["results"]

@@ -21,6 +21,10 @@ class Option:
     label: str
 
 
+_FLAG = (Option("true", "True"), Option("false", "False"))
+"""What the description of a flag was recorded to offer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """A property of an object. ``refers`` names what the values are ids of, where the service checks them."""
@@ -47,7 +51,7 @@ class Property:
             "groupName": "custom" if self.custom else "sandbox",
             "options": [
                 {"label": option.label, "value": option.value, "displayOrder": place, "hidden": False}
-                for place, option in enumerate(self.options)
+                for place, option in enumerate(self.options or (_FLAG if self.type == "bool" else ()))
             ],
             **({"referencedObjectType": self.refers} if self.refers in {"OWNER", "COMPANY"} else {}),
             "displayOrder": -1,
