@@ -110,12 +110,32 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Ends the connections that clients leave open when it is closed, and with them their threads."""
+
+    daemon_threads = True
+
+    def __init__(self, org: Org) -> None:
+        self._taken: list[socket.socket] = []
+        super().__init__(("127.0.0.1", 0), type("Bound", (Handler,), {"org": org}))
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        taken, address = super().get_request()
+        self._taken.append(taken)
+        return taken, address
+
+    def server_close(self) -> None:
+        super().server_close()
+        for taken in self._taken:
+            with contextlib.suppress(OSError):
+                taken.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture
 def org() -> Iterator[Org]:
     """Serve an org that is scripted by the test."""
     script = Org()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"org": script}))
-    server.daemon_threads = True
+    server = Server(script)
     script.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -462,10 +482,11 @@ def test_too_many_long_requests_are_waited_for(org: Org, message: str) -> None:
     assert org.sleeps == [20.0]
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, "SERVER_UNAVAILABLE"), (400, "UNKNOWN_EXCEPTION")])
 @pytest.mark.parametrize("create", [False, True])
-def test_an_overloaded_server_is_a_doubt(org: Org, create: bool) -> None:
-    """SERVER_UNAVAILABLE (503) does not say that nothing was done: a read is sent again, a create is unknown."""
-    org.answers = [(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]), records()]
+def test_an_overloaded_server_is_a_doubt(org: Org, create: bool, status: int, code: str) -> None:
+    """It does not say that nothing was done: a read is sent again, a create is unknown."""
+    org.answers = [(status, [{"errorCode": code, "message": "busy"}]), records()]
     client = org.client()
     if create:
         assert isinstance(rows.write(client, "POST", [TASK])[0], rows.Unsure)
@@ -497,6 +518,22 @@ def test_only_the_rows_that_were_locked_are_sent_again(org: Org) -> None:
     assert outcomes == [rows.Done(f"00T{n}") for n in range(3)]
     assert [it["Subject"] for it in again] == ["Call 1"]
     assert 1.0 <= org.sleeps[0] <= 1.5
+
+
+def test_rows_that_are_too_many_for_a_trigger_are_sent_again_by_fewer(org: Org) -> None:
+    """Apex has limits for a whole collection: 60 rows go again as 50 and 10, and are written then."""
+
+    def rows_of(_: str, __: Any, body: bytes) -> tuple[int, Any]:
+        sizes.append(len(json.loads(body)["records"]))
+        error = {"statusCode": "CANNOT_EXECUTE_FLOW_TRIGGER", "message": "Too many SOQL queries: 101", "fields": []}
+        bad = {"success": False, "errors": [error]}
+        return 200, [bad if sizes[-1] > 50 else {"id": "00T1", "success": True, "errors": []}] * sizes[-1]
+
+    sizes: list[int] = []
+    org.answers = [rows_of] * 3
+    outcomes = rows.write(org.client(), "POST", [TASK] * 60)
+
+    assert (sizes, set(outcomes)) == ([60, 50, 10], {rows.Done("00T1")})
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,16 @@ from connector_core.policy import NoReplyError, NotSentError
 
 DAY_LIMIT_AFTER_SECONDS = 3_600.0  # the daily limit rolls over 24 hours: look once an hour
 
-CREDENTIALS = frozenset({"INVALID_SESSION_ID", "INVALID_LOGIN", "INVALID_GRANT", "INVALID_AUTH_HEADER"})
+CREDENTIALS = frozenset(
+    {
+        "INVALID_SESSION_ID",
+        "INVALID_LOGIN",
+        "INVALID_GRANT",
+        "INVALID_AUTH_HEADER",
+        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+        "LOGIN_MUST_USE_SECURITY_TOKEN",
+    }
+)
 LATER = frozenset(
     {
         "REQUEST_LIMIT_EXCEEDED",
@@ -37,6 +46,10 @@ LATER = frozenset(
         "UNABLE_TO_LOCK_ROW",
         "QUERY_TIMEOUT",
         "INVALID_QUERY_LOCATOR",
+        "ENTITY_IS_LOCKED",
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "PROCESSING_HALTED",
+        "BATCH_PROCESSING_HALTED",
         "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
         "INVALID_READ_ONLY_USER_DML",
         "UNKNOWN_EXCEPTION",
@@ -48,6 +61,7 @@ RIGHTS = frozenset(
         "API_CURRENTLY_DISABLED",
         "INSUFFICIENT_ACCESS",
         "INSUFFICIENT_ACCESS_OR_READONLY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
         "FUNCTIONALITY_NOT_ENABLED",
         "TXN_SECURITY_METERING_ERROR",
         "FORBIDDEN",
@@ -63,10 +77,15 @@ BUGS = frozenset(
         "MALFORMED_ID",
     }
 )
+HELD, TOO_MUCH = "UNABLE_TO_LOCK_ROW", "Too many SOQL"
+"""What passes also where a trigger or flow of the org ran into it: then it stands in the sentence."""
 NOT_EXECUTED = frozenset(
     {"REQUEST_LIMIT_EXCEEDED", "UNABLE_TO_LOCK_ROW", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE"}
 )
 """Codes that say that nothing was done and that it may be done later: even a create is sent again after them."""
+
+_OF_A_RECORD = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"})
+"""Codes that may come with a 404, and yet say nothing of the address."""
 
 _NOT_BUILT = (
     requests.exceptions.InvalidHeader,
@@ -83,11 +102,22 @@ _OBJECT = re.compile(r"sObject type '(\w+)'")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A refusal as Salesforce states it."""
+    """A refusal as Salesforce states it. ``fields`` are those that it blames."""
 
     status: int
     code: str
     sentence: str = ""
+    fields: tuple[str, ...] = ()
+
+    @property
+    def passes(self) -> bool:
+        """The same may succeed at another time."""
+        return self.code in LATER or HELD in self.sentence or TOO_MUCH in self.sentence
+
+    @property
+    def blamed(self) -> tuple[str, ...]:
+        """Name the fields that it is about, as far as it says."""
+        return self.fields or tuple(it for it in [self.missing] if it)
 
     @property
     def missing(self) -> str | None:
@@ -111,7 +141,13 @@ def read_failure(status: int, content: object) -> Failure:
     code = first.get("errorCode") or first.get("statusCode") or first.get("error") or ""
     sentence = first.get("message") or first.get("error_description") or ""
     known = isinstance(code, str) and _CODE.fullmatch(code)  # codes are told, and so are no place for anything else
-    return Failure(status, code if known else "", sentence if isinstance(sentence, str) else "")
+    fields = first.get("fields")
+    return Failure(
+        status,
+        code if known else "",
+        sentence if isinstance(sentence, str) else "",
+        tuple(map(str, fields)) if isinstance(fields, list) else (),
+    )
 
 
 def error_of(failure: Failure, asked: str) -> ConnectorError:
@@ -125,7 +161,7 @@ def error_of(failure: Failure, asked: str) -> ConnectorError:
         return CredentialsError(f"{what}: the session is not accepted; sign in anew, and check instance_url")
     if code == "REQUEST_LIMIT_EXCEEDED" and "TotalRequests" in failure.sentence:
         return TryAgainError(f"{what}: the org's daily requests are used up", after_seconds=DAY_LIMIT_AFTER_SECONDS)
-    if code in LATER or status in (406, 420, 429) or status >= 500:
+    if failure.passes or status in (406, 420, 429) or status >= 500:
         return TryAgainError(f"{what}: try again later")
     if code == "INVALID_TYPE":
         missing = failure.missing or asked
@@ -141,11 +177,12 @@ def error_of(failure: Failure, asked: str) -> ConnectorError:
         return MissingRightError(f"{what}: the connection's user lacks a right on {asked}", right=asked)
     if code in BUGS:
         return ContractError("salesforce", asked, f"sent what Salesforce cannot read ({status} {code})")
-    if status in (300, 301, 302, 303, 307, 308, 404, 410, 414, 415, 431):
+    if status in (301, 302, 303, 307, 308, 404, 410, 414, 415, 431) and code not in _OF_A_RECORD:
         return ConfigurationError(
             f"{what}: is instance_url this org's own address, and api_version one that it speaks?"
         )
-    return RefusedError(f"{what}: refused", code=code or None, sentence=failure.sentence or None)
+    blamed = next(iter(failure.blamed), None)
+    return RefusedError(f"{what}: refused", code=code or None, field=blamed, sentence=failure.sentence or None)
 
 
 def error_of_sdk(error: SalesforceError, asked: str) -> ConnectorError:

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from connector_core.model import FieldReceipt, RecordUpdate
 from connector_salesforce import rows
 from connector_salesforce.client import Client
-from connector_salesforce.failures import Failure
 
 _OF_THE_RECORD = frozenset(
     {
         "CANNOT_UPDATE_CONVERTED_LEAD",
         "ENTITY_IS_DELETED",
-        "ENTITY_IS_LOCKED",
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
         "INSUFFICIENT_ACCESS_OR_READONLY",
         "INVALID_CROSS_REFERENCE_KEY",
@@ -78,6 +76,5 @@ def fill(client: Client, updates: Sequence[RecordUpdate]) -> dict[tuple[str, str
 
 
 def _blamed(outcome: rows.Refused, group: Sequence[str]) -> list[str]:
-    missing = Failure(400, outcome.code, outcome.sentence).missing
-    named = {it.lower() for it in (*outcome.fields, *([missing] if missing else []))}
+    named = {it.lower() for it in outcome.fields}
     return [it for it in group if it.lower() in named]

@@ -22,11 +22,13 @@ from connector_core.errors import (
     RefusedError,
 )
 from connector_salesforce.client import QUERIES_AT_ONCE, Client
-from connector_salesforce.failures import NOT_EXECUTED, read_failure
+from connector_salesforce.failures import HELD, TOO_MUCH, Failure, read_failure
 
 AT_ONCE = 200
 LOCK_TRIES = 4
 LOCK_SECONDS = 1.0
+FEWER = 4
+"""A collection that is sent again has so many times fewer rows than the one before."""
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -40,7 +42,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Salesforce refused the row; ``sentence`` is its own."""
+    """Salesforce refused the row; ``sentence`` is its own, and ``fields`` are those that it blames."""
 
     code: str
     sentence: str
@@ -74,7 +76,8 @@ def write(
 ) -> list[Outcome]:
     """Create (POST) or change (PATCH) records; each has ``attributes.type``, a change also ``id``.
 
-    A row whose record another transaction holds is sent again a few times, alone with its like.
+    A row whose record another transaction holds is sent again a few times, alone with its like; so is one that a trigger
+    of the org could not cope with among so many, in ever smaller collections.
 
     :param first: What came of them when they were sent already: only those that were held are sent again.
     :param sent: The caller has written before and must not lose what came of it: nothing is raised.
@@ -82,12 +85,13 @@ def write(
     :raises ConnectorError: What stops the very first request: nothing was written.
     """
     outcomes = dict(enumerate(first))
-    waiting = [place for place in _by_type(records) if place not in outcomes or _is_locked(outcomes[place])]
+    waiting = [place for place in _by_type(records) if place not in outcomes or _may_pass(outcomes[place])]
     for attempt in range(bool(first), LOCK_TRIES):
         if attempt and waiting:
             client.policy.rest(LOCK_SECONDS * attempt)
-        for start in range(0, len(waiting), AT_ONCE):
-            batch = waiting[start : start + AT_ONCE]
+        most = AT_ONCE // FEWER**attempt
+        for start in range(0, len(waiting), most):
+            batch = waiting[start : start + most]
             try:
                 found = _send(client, method, [records[place] for place in batch])
             except ConnectorError as error:
@@ -95,7 +99,7 @@ def write(
                     raise
                 found = [_spread(error)] * len(batch)
             outcomes |= zip(batch, found, strict=True)
-        waiting = [place for place in waiting if _is_locked(outcomes[place])]
+        waiting = [place for place in waiting if _may_pass(outcomes[place])]
     return [_settled(outcomes[place]) for place in range(len(records))]
 
 
@@ -223,7 +227,7 @@ def _unreadable(error: ContractError) -> Refused:
     """Give the refusal of a row that Salesforce cannot read, like a text in a field of dates, in its own words."""
     cause = error.__cause__
     failure = read_failure(400, cause.content if isinstance(cause, SalesforceError) else None)
-    return Refused(failure.code, failure.sentence or str(error))
+    return Refused(failure.code, failure.sentence or str(error), failure.blamed)
 
 
 def _outcome(row: object) -> Outcome:
@@ -233,10 +237,8 @@ def _outcome(row: object) -> Outcome:
     first = errors[0] if isinstance(errors, list) and errors else None
     if not isinstance(first, dict):
         return Unsure("Salesforce answered a row that says neither yes nor no")
-    code = str(first.get("statusCode") or first.get("errorCode") or "")
-    fields = first.get("fields")
-    named = tuple(map(str, fields)) if isinstance(fields, list) else ()
-    return Refused(code, str(first.get("message") or code), named)
+    failure = read_failure(400, first)
+    return Refused(failure.code, failure.sentence or failure.code, failure.blamed)
 
 
 def _spread(error: ConnectorError) -> Outcome:
@@ -244,20 +246,19 @@ def _spread(error: ConnectorError) -> Outcome:
     if isinstance(error, OutcomeUnknownError):
         return Unsure(str(error))
     if isinstance(error, RefusedError):
-        return Refused(error.code or "", error.sentence or str(error))
+        return Refused(error.code or "", error.sentence or str(error), (error.field,) if error.field else ())
     return Later(str(error))
 
 
-def _is_locked(outcome: Outcome) -> bool:
-    return isinstance(outcome, Refused) and (
-        outcome.code == "UNABLE_TO_LOCK_ROW" or "UNABLE_TO_LOCK_ROW" in outcome.sentence
-    )
+def _may_pass(outcome: Outcome) -> bool:
+    """Tell whether a row is sent again at once."""
+    said = f"{outcome.code} {outcome.sentence}" if isinstance(outcome, Refused) else ""
+    return HELD in said or TOO_MUCH in said
 
 
 def _settled(outcome: Outcome) -> Outcome:
-    """Turn refusals that pass into what may be asked again."""
-    if _is_locked(outcome):
-        return Later("another transaction holds the record (UNABLE_TO_LOCK_ROW)")
-    if isinstance(outcome, Refused) and outcome.code in NOT_EXECUTED | {"SERVER_UNAVAILABLE"}:
-        return Later(f"Salesforce cannot write it now ({outcome.code})")
-    return outcome
+    """Turn refusals that pass into what may be asked again; of an exception it is not known how far the row came."""
+    if not isinstance(outcome, Refused) or not Failure(400, outcome.code, outcome.sentence).passes:
+        return outcome
+    told = f"Salesforce cannot write it now ({outcome.code}): {outcome.sentence}"
+    return Unsure(told) if outcome.code == "UNKNOWN_EXCEPTION" else Later(told)

@@ -46,7 +46,7 @@ def judge(reply: Reply) -> Verdict:
         return Wait(f"{why}: too many long requests at once", asked or LONG_REQUEST_SECONDS)
     if reply.status == 429 or failure.code in NOT_EXECUTED:
         return Wait(why, asked)
-    if reply.status >= 500 or reply.status in (406, 420):
+    if reply.status >= 500 or reply.status in (406, 420) or failure.code == "UNKNOWN_EXCEPTION":
         return Doubt(why, asked)
     return ACCEPT
 

@@ -19,7 +19,7 @@ from connector_core.model import ActivityDraft, Current, Receipt, Unknown, remai
 from connector_salesforce import rows
 from connector_salesforce.activities import COLUMNS, key_of, seconds_of
 from connector_salesforce.client import Client, Row
-from connector_salesforce.failures import RIGHTS, Failure
+from connector_salesforce.failures import RIGHTS
 from connector_salesforce.further import fields_now, own_field
 from connector_salesforce.links import RELATIONS, Links, link, people_of, relink
 from connector_salesforce.records import PREFIXES, ids_of, record_id, short, text
@@ -222,14 +222,15 @@ class Writer:
                 reason = "an activity with this call's id is there already"
                 return Receipt("unknown", reason=reason, code="DUPLICATE_VALUE", field=self._key_field)
             case rows.Refused(code, sentence, fields):
-                lacking = f": the connection's user lacks a right on {plan.object}" if code in RIGHTS else ""
+                on = f"what the {plan.object} refers to" if "CROSS_REFERENCE" in code else plan.object
+                lacking = f": the connection's user lacks a right on {on}" if code in RIGHTS else ""
                 owner = code == "INACTIVE_OWNER_OR_USER" or "OwnerId" in fields
                 return Receipt(
                     "refused",
                     there,
                     reason=f"{sentence}{lacking}",
                     code=code or None,
-                    field=next(iter(fields), None) or Failure(400, code, sentence).missing,
+                    field=next(iter(fields), None),
                     owner_refused=owner,
                 )
 
@@ -312,8 +313,7 @@ def _spare(outcome: rows.Outcome) -> frozenset[str]:
     """Give the columns that a refusal is about, if the activity can do without them all."""
     if not isinstance(outcome, rows.Refused) or not outcome.code:
         return frozenset()
-    missing = Failure(400, outcome.code, outcome.sentence).missing
-    named = frozenset(outcome.fields or ([missing] if missing else []))
+    named = frozenset(outcome.fields)
     return named if named <= _DISPENSABLE else frozenset()
 
 
