@@ -45,6 +45,25 @@ def test_fields_have_the_properties_of_a_real_describe(client: Any, exchanges: l
     assert differing == {}
 
 
+@pytest.mark.parametrize("name", ["Opportunity", "Event"])
+def test_choices_have_the_labels_of_a_real_describe(client: Any, exchanges: list[dict[str, Any]], name: str) -> None:
+    """The label of a choice is not its value, and the default is marked where a create has one."""
+    real = next(
+        {(field["name"], it["value"]): it for field in item["resp"]["fields"] for it in field["picklistValues"]}
+        for item in exchanges
+        if item["path"].endswith(f"/sobjects/{name}/describe") and isinstance(item["resp"], dict)
+    )
+    fields = client.send("GET", f"sobjects/{name}/describe").json()["fields"]
+    ours = {(field["name"], it["value"]): it for field in fields for it in field["picklistValues"]}
+    differing = {
+        key
+        for key in ours.keys() & real.keys()
+        for part in ("label", "defaultValue")
+        if ours[key][part] != real[key][part]
+    }
+    assert differing == set()
+
+
 @pytest.mark.parametrize("name", ["Account", "Contact", "Lead", "Opportunity", "OpportunityContactRole", "Event"])
 def test_references_lead_where_the_real_ones_do(client: Any, exchanges: list[dict[str, Any]], name: str) -> None:
     """Every relationship has the name of the real one."""

@@ -87,8 +87,8 @@ def describe_field(item: Field, obj: ObjectType) -> dict[str, Any]:
         "picklistValues": [
             {
                 "active": True,
-                "defaultValue": value == item.default,
-                "label": value,
+                "defaultValue": item.defaulted and value == item.default,
+                "label": item.labels.get(value, value),
                 "validFor": _valid_for(item.only_with.get(value, ()), controller) if controller else None,
                 "value": value,
             }

@@ -21,7 +21,8 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 class Field:
     """A field; its properties are those of a describe. ``children`` names the relationship seen from the parent.
 
-    ``only_with``: for values of a dependent picklist those of its ``controller`` with which they may be chosen.
+    ``labels`` has those of choices that are not their value. ``only_with``: for values of a dependent picklist those of
+    its ``controller`` with which they may be chosen.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Field:
     relationship: str | None = None
     children: str | None = None
     values: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     default: str | bool | None = None
     controller: str | None = None
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -122,7 +124,7 @@ def _object(head: str, shared: str, text: str) -> ObjectType:
 def read_fields(text: str) -> dict[str, Field]:
     """Read a table of fields, one a line::
 
-        NAME  TYPE:LENGTH  FLAGS  "LABEL"  ->TARGET,TARGET@RELATIONSHIP/CHILDREN  {VALUE|*DEFAULT}
+        NAME  TYPE:LENGTH  FLAGS  "LABEL"  ->TARGET,TARGET@RELATIONSHIP/CHILDREN  {VALUE|*DEFAULT|VALUE=LABEL}
 
     Flags: c createable, u updateable, n nillable, f filterable, s sortable, d defaulted on create, r restricted
     picklist, i id lookup, N name field, x external id, X unique external id, - none.
@@ -135,7 +137,9 @@ def _field(line: str) -> Field:
     match = _LINE.fullmatch(line)
     if match is None:
         raise ValueError(f"no field: {line!r}")
-    flags, values = match["flags"], (match["values"] or "").split("|") if match["values"] else []
+    flags, choices = match["flags"], (match["values"] or "").split("|") if match["values"] else []
+    labels = dict(choice.removeprefix("*").split("=") for choice in choices if "=" in choice)
+    values = [choice.partition("=")[0] for choice in choices]
     starred = [value[1:] for value in values if value.startswith("*")]
     boolean = match["type"] == "boolean"
     return Field(
@@ -158,6 +162,7 @@ def _field(line: str) -> Field:
         relationship=match["rel"],
         children=match["kids"],
         values=tuple(value.removeprefix("*") for value in values),
+        labels=labels,
         default=False if boolean else (starred[0] if starred else None),
     )
 
