@@ -234,6 +234,51 @@ def test_a_key_that_is_there_already_is_looked_for(connect: Connect) -> None:
     assert row(connect, "DUPLICATE_VALUE", sentence).outcome == "refused"
 
 
+DUPLICATES = {
+    "allowSave": False,
+    "duplicateRule": "One_per_address",
+    "duplicateRuleEntityType": "Contact",
+    "matchResults": [
+        {"matchRecords": [{"record": {"attributes": {"type": "Contact"}, "Id": f"00300000000000{it}AAA"}}]}
+        for it in (1, 2)
+    ],
+}
+
+
+@pytest.mark.parametrize("key", ["duplicateResult", "duplicateResut"])
+def test_a_duplicate_rule_is_told_with_what_it_found(connect: Connect, key: str) -> None:
+    """By both spellings of Salesforce's, of a row and of a request that was refused whole."""
+    told = "A talk is a talk (duplicate rule One_per_address: 003000000000001AAA, 003000000000002AAA)"
+    error = {key: DUPLICATES, "errorCode": "DUPLICATES_DETECTED", "message": "A talk is a talk", "fields": []}
+    desk = connect(WORLD)
+    answers = {200: [{"success": False, "errors": [error]}], 400: [error]}
+    for status, body in answers.items():
+        desk.post("faults", [{"match": {"path": "*/composite/sobjects"}, "do": {"status": status, "body": body}}])
+        receipt = desk.adapter.write_activity([DRAFT])["x:1"]
+
+        assert (receipt.outcome, receipt.code, receipt.reason) == ("refused", "DUPLICATES_DETECTED", told)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("nonsense", "No."),
+        ({}, "No."),
+        ({"duplicateRule": "R"}, "No. (duplicate rule R)"),
+        ({"duplicateRule": "R", "matchResults": 7}, "No. (duplicate rule R)"),
+        ({"duplicateRule": "R", "matchResults": [7, {"matchRecords": [{"record": 7}, {}]}]}, "No. (duplicate rule R)"),
+    ],
+)
+def test_what_a_duplicate_rule_leaves_out_is_not_missed(connect: Connect, found: Any, told: str) -> None:
+    """The sentence stays."""
+    error = {"duplicateResult": found, "statusCode": "DUPLICATES_DETECTED", "message": "No.", "fields": []}
+    desk = connect(WORLD)
+    answer = {"status": 200, "body": [{"success": False, "errors": [error]}]}
+    desk.post("faults", [{"match": {"path": "*/composite/sobjects"}, "do": answer}])
+
+    assert desk.adapter.write_activity([DRAFT])["x:1"].reason == told
+
+
 def table() -> str:
     """Read the table of errors that the project was written by, which is no part of it."""
     if not REFERENCE.is_file():

@@ -111,3 +111,18 @@ def test_four_hundred_records_are_two_calls(connect: Any) -> None:
     )
 
     assert ({it["Title"].outcome for it in receipts.values()}, desk.api_calls) == ({"sent"}, 2)
+
+
+def test_a_duplicate_rule_is_named_with_the_records_that_it_found(desk: Any) -> None:
+    """Whoever reads the receipt can look at them; what the rule does not look at is sent all the same."""
+    rule = {"object": "Contact", "name": "One_per_address", "fields": ["Email"]}
+    desk.post("org", {"duplicate_rules": [rule]})
+    fill(desk, "Contact", "C2", Email="carl@buyer.example")
+    record = desk.ids["C1"]
+    update = RecordUpdate("Contact", record, {"Email": "Carl@buyer.example", "Title": "CTO"})
+    receipts = desk.adapter.fill_fields([update])["Contact", record]
+
+    assert receipts["Title"].outcome == "sent"
+    assert (receipts["Email"].outcome, receipts["Email"].code) == ("refused", "DUPLICATES_DETECTED")
+    assert receipts["Email"].reason == (f"Use one of these records? (duplicate rule One_per_address: {desk.ids['C2']})")
+    assert desk.record("Contact", record)["Email"] is None

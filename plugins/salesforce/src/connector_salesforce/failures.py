@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 import urllib3.exceptions
@@ -101,6 +102,14 @@ _OBJECT = re.compile(r"sObject type '(\w+)'")
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What a duplicate rule of the org found: its name, and the ids of the records that match."""
+
+    rule: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A refusal as Salesforce states it. ``fields`` are those that it blames."""
 
@@ -108,6 +117,15 @@ class Failure:
     code: str
     sentence: str = ""
     fields: tuple[str, ...] = ()
+    duplicates: Duplicates | None = None
+
+    @property
+    def told(self) -> str:
+        """Give the sentence for a person, with what it leaves out."""
+        if self.duplicates is None:
+            return self.sentence
+        found = f": {', '.join(self.duplicates.ids)}" if self.duplicates.ids else ""
+        return f"{self.sentence} (duplicate rule {self.duplicates.rule}{found})"
 
     @property
     def passes(self) -> bool:
@@ -147,7 +165,28 @@ def read_failure(status: int, content: object) -> Failure:
         code if known else "",
         sentence if isinstance(sentence, str) else "",
         tuple(map(str, fields)) if isinstance(fields, list) else (),
+        _duplicates(first),
     )
+
+
+def _duplicates(error: Mapping[str, Any]) -> Duplicates | None:
+    """Read which rule matched which records (SOAP API Developer Guide, "DuplicateResult").
+
+    Answers to requests for one record spell the key without its second "l".
+    """
+    result = error.get("duplicateResult") or error.get("duplicateResut")
+    if not isinstance(result, dict) or not result.get("duplicateRule"):
+        return None
+    records = [
+        record.get("record") for match in _objects(result, "matchResults") for record in _objects(match, "matchRecords")
+    ]
+    ids = dict.fromkeys(str(it["Id"]) for it in records if isinstance(it, dict) and it.get("Id"))
+    return Duplicates(str(result["duplicateRule"]), tuple(ids))
+
+
+def _objects(value: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    found = value.get(key)
+    return [it for it in found if isinstance(it, dict)] if isinstance(found, list) else []
 
 
 def error_of(failure: Failure, asked: str) -> ConnectorError:
@@ -182,7 +221,7 @@ def error_of(failure: Failure, asked: str) -> ConnectorError:
             f"{what}: is instance_url this org's own address, and api_version one that it speaks?"
         )
     blamed = next(iter(failure.blamed), None)
-    return RefusedError(f"{what}: refused", code=code or None, field=blamed, sentence=failure.sentence or None)
+    return RefusedError(f"{what}: refused", code=code or None, field=blamed, sentence=failure.told or None)
 
 
 def error_of_sdk(error: SalesforceError, asked: str) -> ConnectorError:

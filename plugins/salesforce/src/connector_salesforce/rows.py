@@ -227,7 +227,7 @@ def _unreadable(error: ContractError) -> Refused:
     """Give the refusal of a row that Salesforce cannot read, like a text in a field of dates, in its own words."""
     cause = error.__cause__
     failure = read_failure(400, cause.content if isinstance(cause, SalesforceError) else None)
-    return Refused(failure.code, failure.sentence or str(error), failure.blamed)
+    return Refused(failure.code, failure.told or str(error), failure.blamed)
 
 
 def _outcome(row: object) -> Outcome:
@@ -238,7 +238,7 @@ def _outcome(row: object) -> Outcome:
     if not isinstance(first, dict):
         return Unsure("Salesforce answered a row that says neither yes nor no")
     failure = read_failure(400, first)
-    return Refused(failure.code, failure.sentence or failure.code, failure.blamed)
+    return Refused(failure.code, failure.told or failure.code, failure.blamed)
 
 
 def _spread(error: ConnectorError) -> Outcome:

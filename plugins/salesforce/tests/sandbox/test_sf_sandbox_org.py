@@ -80,6 +80,48 @@ def test_a_validation_rule_lets_others_pass(client: Any) -> None:
     assert client.create(TASK, Status="In Progress")["success"]
 
 
+RULE = {"object": "Contact", "name": "One_per_address", "fields": ["Email"]}
+
+
+def test_a_duplicate_rule_refuses_with_what_it_found(client: Any) -> None:
+    """In a collection, and alone, where the service spells the key in another way."""
+    client.org(duplicate_rules=[{**RULE, "message": "There is one."}])
+    twin = {"LastName": "Twin", "Email": "CARL@buyer.example"}
+    row = client.create("Contact", **twin)["errors"][0]
+    alone = client.send("POST", "sobjects/Contact", twin)
+    (found,) = row["duplicateResult"]["matchResults"]
+
+    assert (row["statusCode"], row["message"]) == ("DUPLICATES_DETECTED", "There is one.")
+    assert row["duplicateResult"]["duplicateRule"] == "One_per_address"
+    assert [it["record"]["Id"] for it in found["matchRecords"]] == [client.ids["C1"]]
+    assert (alone.status_code, alone.json()[0]["duplicateResut"]) == (400, row["duplicateResult"])
+    assert len(client.records("Contact")) == 2
+
+
+@pytest.mark.parametrize("changes", [{"Title": "CEO"}, {"Email": "new@buyer.example"}, {"Email": None}])
+def test_a_duplicate_rule_lets_others_pass(client: Any, changes: dict[str, Any]) -> None:
+    """A change of what the rule does not look at, and a value that nobody has, or that is none."""
+    client.change("Contact", client.ids["C2"], Email="carl@buyer.example")
+    client.org(duplicate_rules=[RULE])
+
+    assert client.change("Contact", client.ids["C2"], **changes)["success"]
+
+
+def test_to_save_a_duplicate_all_the_same_is_not_spoken(client: Any) -> None:
+    """The header that does so is refused, of requests and of subrequests."""
+    header = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+    part = {
+        "method": "GET",
+        "referenceId": "a",
+        "url": "/services/data/v66.0/sobjects/Task/describe",
+        "httpHeaders": header,
+    }
+    alone = client.send("GET", "limits", headers=header)
+    inside = client.send("POST", "composite", {"compositeRequest": [part]})
+
+    assert (alone.status_code, inside.status_code) == (501, 501)
+
+
 def test_a_field_that_the_organization_requires_is_missed(client: Any) -> None:
     """Besides those that the service does."""
     client.org(required_fields=["Task.CallDisposition"])
@@ -151,6 +193,12 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
         ({"time_zone": "Mars"}, "time_zone: no such time zone 'Mars'"),
         ({"daily_requests": 0}, "daily_requests: a whole number above 0 is wanted, got 0"),
         ({"daily_requests": "many"}, "daily_requests: a whole number above 0 is wanted, got many"),
+        (
+            {"duplicate_rules": [{**RULE, "object": "Task"}]},
+            "duplicate_rules: Task has none; possible are those of Acc",
+        ),
+        ({"duplicate_rules": [{**RULE, "fields": ["Mail"]}]}, "no field 'Contact.Mail' in the sandbox; did you mean"),
+        ({"duplicate_rules": [{**RULE, "when": 7}]}, "duplicate_rules: has not the form"),
         ({"validation_rules": [{"object": "Task"}]}, "validation_rules: has not the form"),
         (
             {"custom_fields": [{"object": "Task", "name": "Key"}]},

@@ -165,6 +165,7 @@ class Writer:
         if not system:
             self._check_required(obj, old, new, given)
             self._check_rules(obj, new)
+            self._check_duplicates(obj, old, new)
         self._check_unique(obj, new)
         self._store.put(obj.name, new)
         if whos is not None:
@@ -210,6 +211,11 @@ class Writer:
                 raise ServiceError(
                     "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field] if rule.field else []
                 )
+
+    def _check_duplicates(self, obj: ObjectType, old: Row | None, new: Row) -> None:
+        for rule in self._org.duplicate_rules(obj.name):
+            if found := rule.matches(old, new, self._store.live_rows(obj.name)):
+                raise ServiceError("DUPLICATES_DETECTED", rule.message, [], duplicates=rule.result(found))
 
     def _check_unique(self, obj: ObjectType, new: Row) -> None:
         for item in obj.fields.values():

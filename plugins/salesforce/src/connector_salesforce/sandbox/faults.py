@@ -8,24 +8,39 @@ from typing import Any
 
 
 class ServiceError(Exception):
-    """A refusal of the service. ``fields`` is None where the service answers none (queries, missing resources)."""
+    """A refusal of the service. ``fields`` is None where the service answers none (queries, missing resources).
 
-    def __init__(self, code: str, message: str, fields: Sequence[str] | None = None, *, status: int = 400) -> None:
+    ``duplicates`` is what a duplicate rule found.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        fields: Sequence[str] | None = None,
+        *,
+        status: int = 400,
+        duplicates: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.fields, self.status = code, message, fields, status
+        self.duplicates = duplicates
 
     def body(self) -> list[dict[str, Any]]:
         """Give the body of a plain request: ``[{"message", "errorCode", "fields"?}]``."""
         if self.code == "NOT_FOUND":  # as recorded, this body begins with its code
             return [{"errorCode": self.code, "message": self.message}]
-        error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        # As people quote it, this key lacks an "l" here.
+        found = {"duplicateResut": self.duplicates} if self.duplicates else {}
+        error: dict[str, Any] = {**found, "message": self.message, "errorCode": self.code}
         if self.fields is not None:
             error["fields"] = list(self.fields)
         return [error]
 
     def row(self) -> dict[str, Any]:
         """Give the result of a row of a collection: its key is ``statusCode``, and ``fields`` is always there."""
-        error = {"statusCode": self.code, "message": self.message, "fields": list(self.fields or ())}
+        error: dict[str, Any] = {"statusCode": self.code, "message": self.message, "fields": list(self.fields or ())}
+        error |= {"duplicateResult": self.duplicates} if self.duplicates else {}
         return {"success": False, "errors": [error]}
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from connector_salesforce.sandbox.rules import DEDUPLICATED, DuplicateRule, Rule
 from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType, label_of
 
 DAILY_REQUESTS = 100_000
@@ -31,30 +32,6 @@ class Choice:
 
 
 _A_CHOICE = Choice("")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A validation rule: a record for which every condition holds is refused with the message."""
-
-    object: str
-    name: str
-    message: str
-    conditions: tuple[Mapping[str, Any], ...]
-    field: str | None = None
-
-    def broken_by(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether a record is refused."""
-        return all(_holds(condition, row) for condition in self.conditions)
-
-
-def _holds(condition: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    value = row.get(condition["field"])
-    if "blank" in condition:
-        return (value is None) is condition["blank"]
-    if "in" in condition:
-        return value in condition["in"]
-    return bool(value == (None if condition["equals"] == "" else condition["equals"]))  # empty text is held as null
 
 
 STATUSES = (
@@ -96,6 +73,7 @@ class Org:
         self._picklists: dict[tuple[str, str], tuple[Choice, ...]] = {}
         self._custom: dict[str, dict[str, Field]] = {}
         self._rules: tuple[Rule, ...] = ()
+        self._duplicate_rules: tuple[DuplicateRule, ...] = ()
         self._missing: dict[str, frozenset[str]] = {}
         self._full: dict[str, ObjectType] = {}
         self._visible: dict[str, ObjectType] = {}
@@ -127,6 +105,10 @@ class Org:
         """Give the validation rules of an object."""
         return [rule for rule in self._rules if rule.object == obj]
 
+    def duplicate_rules(self, obj: str) -> list[DuplicateRule]:
+        """Give the duplicate rules of an object."""
+        return [rule for rule in self._duplicate_rules if rule.object == obj]
+
     # -- changes ------------------------------------------------------------------------------------------------------
 
     def change(self, changes: Mapping[str, Any]) -> None:
@@ -141,6 +123,7 @@ class Org:
             "required_fields": self._set_required_fields,
             "picklist_values": self._set_picklist_values,
             "validation_rules": self._set_validation_rules,
+            "duplicate_rules": self._set_duplicate_rules,
             "missing_rights": self._set_missing_rights,
             "time_zone": self._set_time_zone,
             "daily_requests": self._set_daily_requests,
@@ -197,6 +180,15 @@ class Org:
                     f"validation_rules: a condition has 'field' and one of equals, in, blank; got {condition}"
                 )
         return Rule(obj, rule["name"], rule["message"], conditions, rule.get("field"))
+
+    def _set_duplicate_rules(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        self._duplicate_rules = tuple(self._duplicate_rule(**rule) for rule in rules)
+
+    def _duplicate_rule(self, object: str, name: str, fields: Sequence[str], **message: str) -> DuplicateRule:  # noqa: A002 - the key's name
+        if object not in DEDUPLICATED:
+            raise ValueError(f"duplicate_rules: {object} has none; possible are those of {', '.join(DEDUPLICATED)}")
+        named = tuple(self._field_name(f"{object}.{field}")[1] for field in fields)
+        return DuplicateRule(object, name, named, **message)
 
     def _set_missing_rights(self, rights: Mapping[str, Sequence[str]]) -> None:
         for name, missing in rights.items():

@@ -34,6 +34,14 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
 
+    def __post_init__(self) -> None:
+        """Refuse a header that would change what is done.
+
+        :raises NotSpokenError: That which lets duplicates be saved.
+        """
+        if "sforce-duplicate-rule-header" in self.headers:
+            raise NotSpokenError("Sforce-Duplicate-Rule-Header")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
