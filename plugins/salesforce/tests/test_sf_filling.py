@@ -13,7 +13,8 @@ WORLD: dict[str, Any] = {
         {"kind": "contact", "id": "C1", "name": "Carl"},
         {"kind": "contact", "id": "C2", "name": "Carla"},
         {"kind": "lead", "id": "L1", "name": "Lea", "converted_contact_id": "C1"},
-    ]
+    ],
+    "users": [{"id": "U1", "email": "ada@seller.example", "name": "Ada Agent"}],
 }
 
 
@@ -126,3 +127,16 @@ def test_a_duplicate_rule_is_named_with_the_records_that_it_found(desk: Any) -> 
     assert (receipts["Email"].outcome, receipts["Email"].code) == ("refused", "DUPLICATES_DETECTED")
     assert receipts["Email"].reason == (f"Use one of these records? (duplicate rule One_per_address: {desk.ids['C2']})")
     assert desk.record("Contact", record)["Email"] is None
+
+
+def test_an_owner_who_left_is_refused_in_words_of_salesforce(desk: Any) -> None:
+    """Whose records they become, a person decides; other fields are set."""
+    patch = {"object": "User", "id": desk.ids["U1"], "fields": {"IsActive": False}}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+    record = desk.ids["C1"]
+    update = RecordUpdate("Contact", record, {"OwnerId": desk.ids["U1"], "Title": "CTO"})
+    receipts = desk.adapter.fill_fields([update])["Contact", record]
+
+    assert receipts["Title"].outcome == "sent"
+    assert (receipts["OwnerId"].outcome, receipts["OwnerId"].code) == ("refused", "INACTIVE_OWNER_OR_USER")
+    assert "inactive user" in receipts["OwnerId"].reason

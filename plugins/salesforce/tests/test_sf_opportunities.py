@@ -108,6 +108,19 @@ def test_a_closed_one_closed_when_its_stage_changed(desk: Any) -> None:
     assert found.closed_at == dt.datetime(2026, 2, 1, 10, tzinfo=dt.UTC)
 
 
+def test_stages_may_be_in_any_language(desk: Any) -> None:
+    """What is closed says Salesforce (IsClosed), and no name of a stage."""
+    stages = [{"value": "Angebot"}, {"value": "Gewonnen", "closed": True, "won": True}]
+    desk.post("org", {"picklist_values": {"Opportunity.StageName": stages}})
+    for seed, stage in {"O1": "Gewonnen", "O2": "Angebot"}.items():
+        patch = {"object": "Opportunity", "id": desk.ids[seed], "fields": {"StageName": stage}}
+        desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+        listed(desk, ids=["O1"])
+    found = listed(desk, ids=["O1", "O2"]).by_id
+
+    assert [found[desk.ids[seed]][0].closed_at is not None for seed in ("O1", "O2")] == [True, False]
+
+
 def test_one_that_never_moved_is_not_lost_to_a_missing_date(desk: Any) -> None:
     """Created closed, it has no change of stage: only the day of closing is known."""
     (found,) = listed(desk, ids=["O3"]).by_id[desk.ids["O3"]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from connector_salesforce import people as people_module
+from connector_salesforce.soql import Query
 
 from connector_core.errors import MissingRightError
 from connector_core.model import Unknown
@@ -33,6 +34,18 @@ def test_an_address_compares_without_case(connect: Any) -> None:
     desk = connect({"people": [contact(emails=["Carl@BUYER.example"])]})
 
     assert names(desk.adapter.find_contacts_by_email([EMAIL])[EMAIL]) == ["Carl Customer"]
+
+
+def test_an_org_whose_contacts_have_one_account_each_lacks_nothing(connect: Any) -> None:
+    """Without "Contacts to Multiple Accounts" there is no AccountContactRelation: AccountId says which account it is."""
+    desk = connect(
+        {"accounts": [{"id": "A1", "name": "Buyer SA"}], "people": [contact(emails=[EMAIL], account_id="A1")]}
+    )
+    with pytest.raises(MissingRightError, match="AccountContactRelation"):
+        desk.adapter._client.ask([Query("AccountContactRelation", ("Id",))])
+    (found,) = desk.adapter.find_contacts_by_email([EMAIL])[EMAIL]
+
+    assert found.account.id == desk.ids["A1"]
 
 
 def test_all_who_have_an_address_are_answered(connect: Any) -> None:

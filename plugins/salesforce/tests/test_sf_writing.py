@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connector_core.errors import ConfigurationError
 from connector_core.model import ActivityDraft, CallKey, Replaced
 
 START = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -103,6 +104,16 @@ def test_the_orgs_own_closed_status_is_used(desk: Any) -> None:
     desk.post("org", {"picklist_values": {"Task.Status": statuses}})
 
     assert written(desk, draft(desk))["Status"] == "Erledigt"
+
+
+def test_an_org_in_which_no_status_closes_a_task_is_told_to_add_one(desk: Any) -> None:
+    """No word is guessed, and nothing is written."""
+    desk.post("org", {"picklist_values": {"Task.Status": ["Offen", "In Arbeit"]}})
+    before = desk.get("records")["Task"]
+    with pytest.raises(ConfigurationError, match="no task status that counts as closed: add one in Setup"):
+        write(desk, draft(desk))
+
+    assert desk.get("records")["Task"] == before
 
 
 @pytest.mark.parametrize("kind", ["call", "event"])
