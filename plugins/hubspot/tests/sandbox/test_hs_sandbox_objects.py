@@ -241,3 +241,14 @@ def test_a_batch_update_by_a_merged_id_fails(portal: Any) -> None:
     batch = portal.post(f"{CONTACTS}/batch/update", {"inputs": rows})
     single = portal.send("PATCH", f"{CONTACTS}/{portal.ids['C1']}", {"properties": {"fax": "2"}})
     assert (batch.body["errors"][0]["category"], single.body["id"]) == ("OBJECT_NOT_FOUND", portal.ids["C2"])
+
+
+def test_a_property_that_only_the_service_may_have_is_not_guessed(portal: Any) -> None:
+    """Read, sought or written, a name that HubSpot keeps for itself is refused where the sandbox does not know it."""
+    path, name = f"{CONTACTS}/{portal.ids['C1']}", "hs_time_in_lead"
+    answers = [
+        portal.get(f"{path}?properties=email,{name}"),
+        portal.search("contacts", {"propertyName": name, "operator": "HAS_PROPERTY"}),
+        portal.send("PATCH", path, {"properties": {name: "1"}}),
+    ]
+    assert [answer.status for answer in answers] == [501, 501, 501]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connector_hubspot.sandbox.kinds import CALLS, COMPANIES, CONTACTS, DEALS, MEETINGS, NOTES, TASKS, Kind
+from connector_hubspot.sandbox.refusals import NotSpokenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Option:
     label: str
 
 
+_OF_HUBSPOT = "hs_"
 _FLAG = (Option("true", "True"), Option("false", "False"))
 """What the description of a flag was recorded to offer."""
 
@@ -254,8 +256,13 @@ class Schema:
         self._options: dict[tuple[Kind, str], tuple[Option, ...]] = {}
 
     def find(self, kind: Kind, name: str) -> Property | None:
-        """Find a property; one that is hidden from the connection is as none."""
+        """Find a property; one that is hidden from the connection is as none.
+
+        :raises NotSpokenError: Its name is of those that HubSpot keeps for itself, and the sandbox does not know it.
+        """
         prop = self._properties[kind].get(name)
+        if prop is None and name.startswith(_OF_HUBSPOT):
+            raise NotSpokenError(f"the property {name} of {kind.name}")
         if prop is None or name in self._hidden.get(kind, ()):
             return None
         if (kind, name) in self._options:
