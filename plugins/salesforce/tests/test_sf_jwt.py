@@ -16,7 +16,7 @@ from connector_salesforce.sandbox.sessions import CLIENT_ID
 
 from connector_core import policy
 from connector_core.binding import bind, read_settings
-from connector_core.config import ConnectionConfig
+from connector_core.config import ConnectionConfig, load_config
 from connector_core.crms.world import parse_world
 from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError
 from connector_core.ledger.ledger import Ledger
@@ -260,6 +260,16 @@ def test_a_key_that_is_none_is_refused_without_being_shown(keys: Any, short_keys
 
     lines = wrong[key].splitlines()
     assert [it for it in lines if any(it in text for text in told_by(caught.value))] == []
+
+
+def test_a_key_in_the_configuration_itself_is_refused_without_being_shown(folder: Path, keys: Any) -> None:
+    """It belongs in a file of its own, or in the environment."""
+    table = "[connections.acme]\ncrm = 'salesforce'\n[connections.acme.settings]\n"
+    (folder / "connector.toml").write_text(f"{table}private_key = '''{keys.private}'''\n")
+    with pytest.raises(ConfigurationError, match=r"private_key: is a secret written in clear; write") as caught:
+        load_config(folder / "connector.toml")
+
+    assert [it for it in pieces(keys, []) if any(it in text for text in told_by(caught.value))] == []
 
 
 def test_the_lines_of_a_key_may_be_written_in_one(folder: Path, keys: Any, monkeypatch: pytest.MonkeyPatch) -> None:

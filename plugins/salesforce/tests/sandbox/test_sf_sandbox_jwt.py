@@ -23,7 +23,7 @@ def org(client: Any, keys: Any) -> Any:
 
 def claims(**changes: Any) -> dict[str, Any]:
     """Give claims that are right but for the changes; None leaves one out."""
-    right = {"iss": CLIENT_ID, "sub": USER, "aud": "https://test.salesforce.com", "exp": int(time.time()) + 60}
+    right = {"iss": CLIENT_ID, "sub": USER, "aud": "https://test.salesforce.com", "exp": int(time.time()) + 150}
     return {name: value for name, value in (right | changes).items() if value is not None}
 
 
@@ -41,7 +41,7 @@ def signed(keys: Any, algorithm: str = "RS256", **changes: Any) -> str:
 @pytest.mark.parametrize("exp", [int, float, str])
 def test_a_right_assertion_is_granted_a_token_that_serves(org: Any, keys: Any, exp: type) -> None:
     """Without a refresh token; the time may be text, as simple-salesforce writes it."""
-    body = sign_in(org, signed(keys, exp=exp(time.time() + 60))).json()
+    body = sign_in(org, signed(keys, exp=exp(time.time() + 150))).json()
     answer = org.send("GET", "limits", headers={"Authorization": f"Bearer {body['access_token']}"})
 
     assert (body["instance_url"], "refresh_token" in body, answer.status_code) == (org.url, False, 200)
