@@ -82,7 +82,7 @@ class HubSpotAdapter:
     @hookimpl
     def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:
         """Set properties; see :mod:`connector_hubspot.filling`."""
-        return fill(self._client, updates)
+        return fill(self._client, self._checks, updates)
 
     @hookimpl
     def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:

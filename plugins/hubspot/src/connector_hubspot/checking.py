@@ -1,6 +1,6 @@
-"""Further properties of activities, checked against their description before anything is sent.
+"""Properties that somebody chose, checked against their description before anything is sent.
 
-One that HubSpot would refuse whatever its value would be refused with every activity of a batch, and where HubSpot does not
+One that HubSpot would refuse whatever its value would be refused with every record of a batch, and where HubSpot does not
 say which input is to blame, in many requests.
 """
 
