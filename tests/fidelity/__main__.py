@@ -16,6 +16,7 @@ from tests.fidelity.replay import RECORDED, Service, Verdict, replay
 from tests.fidelity.salesforce import Salesforce
 
 PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
+_ORDER = ("same", "same in form", "differs", "not covered")
 SERVICES: tuple[Service, ...] = (HubSpot(), Salesforce())
 
 
@@ -31,11 +32,10 @@ def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
 
 
 def _told(verdicts: list[Verdict]) -> str:
-    numbers = Counter("not covered" if not it.covered else "differs" if it.differs else "same" for it in verdicts)
-    how = "; ".join(dict.fromkeys(line for it in verdicts for line in it.differs))
-    words = {"same": "same", "differs": f"differs ({how})", "not covered": "not covered"}
-    parts = [f"{numbers[name]} {text}" if len(numbers) > 1 else text for name, text in words.items() if numbers[name]]
-    return ", ".join(parts)
+    numbers = Counter(it.what for it in verdicts)
+    how = "; ".join(dict.fromkeys(line for it in verdicts for line in it.how))
+    words = {name: f"{name} ({how})" if name == "differs" else name for name in _ORDER if numbers[name]}
+    return ", ".join(f"{numbers[name]} {text}" if len(words) > 1 else text for name, text in words.items())
 
 
 def main() -> int:

@@ -37,11 +37,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one exchange; ``covered`` is False where the sandbox refuses to know the request."""
+    """What came of one exchange: ``same``, ``same in form`` (names and types), ``differs`` (how) or ``not covered``."""
 
     operation: str
-    covered: bool
-    differs: tuple[str, ...] = ()
+    what: str
+    how: tuple[str, ...] = ()
 
 
 class Stage:
@@ -122,16 +122,17 @@ def _verdict(service: Service, stage: Stage, exchange: Exchange) -> Verdict:
     path, query, body = stage.comparison.translate([exchange["path"], service.query(exchange), exchange["req"] or None])
     answer = stage.send(exchange["method"], path, body, query)
     if answer.status == _NOT_SPOKEN:
-        return Verdict(operation, covered=False)
+        return Verdict(operation, "not covered")
     if answer.status != exchange["status"]:
-        return Verdict(operation, covered=True, differs=(f"{answer.status} for {exchange['status']}",))
+        return Verdict(operation, "differs", (f"{answer.status} for {exchange['status']}",))
     recorded, ours = (
         _compared(service, exchange["resp"] or "", exchange["headers"]),
         _compared(service, answer.body, answer.headers),
     )
     if not exchange["headers"]:
         ours["headers"] = recorded["headers"]  # a recorder took them out
-    return Verdict(operation, covered=True, differs=tuple(told(list(stage.comparison.differences(recorded, ours)))))
+    how = tuple(told(list(stage.comparison.differences(recorded, ours))))
+    return Verdict(operation, "differs" if how else "same" if stage.comparison.values else "same in form", how)
 
 
 def _compared(service: Service, body: Any, headers: Mapping[str, str] | None) -> dict[str, Any]:
