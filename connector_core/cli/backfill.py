@@ -21,6 +21,7 @@ from typing import Any
 from connector_core.backfill import Backfill, Ended
 from connector_core.calls import Skipped, stream_calls
 from connector_core.cli import inputs
+from connector_core.cli.collector import rare_collections
 from connector_core.cli.output import DONE, INCOMPLETE, INTERRUPTED, OutputClosedError, say, say_json, tell
 from connector_core.config import OpenConnection
 from connector_core.errors import InputError
@@ -41,6 +42,7 @@ def run(arguments: Namespace) -> int:
     connection = config.connection(arguments.connection)
     news: SimpleQueue[str | None] = SimpleQueue()
     with ExitStack() as stack:
+        stack.enter_context(rare_collections())
         lines = _Lines(arguments.calls)
         provider = stack.enter_context(inputs.provider_of(arguments.provider, config)) if arguments.provider else None
         opened = stack.enter_context(connection.open())

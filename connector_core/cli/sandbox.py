@@ -37,11 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
     import signal
     from queue import SimpleQueue
 
+    from connector_core.cli.collector import rare_collections
     from connector_core.cli.output import DONE, say_json
 
     # A queue may be put to while it is being put to: signals come in pairs, one to the process and one to its group.
     stop: SimpleQueue[int] = SimpleQueue()
-    with ExitStack() as restore, _server(arguments) as server:
+    with ExitStack() as restore, _server(arguments) as server, rare_collections():
         for number in (signal.SIGINT, signal.SIGTERM):
             restore.callback(signal.signal, number, signal.signal(number, lambda number, _: stop.put(number)))
         say_json({"url": server.url, "settings": server.settings})

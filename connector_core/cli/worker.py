@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from connector_core.cli import inputs
+from connector_core.cli.collector import rare_collections
 from connector_core.cli.output import DONE, INCOMPLETE, OutputClosedError, flush, say, say_json, tell
 from connector_core.config import Config
 from connector_core.engines import Engine, Limits, engine_for
@@ -54,6 +55,7 @@ def run(arguments: Namespace) -> int:
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
+        stack.enter_context(rare_collections())
         ledger = stack.enter_context(_patiently(lambda: open_ledger(config, arguments.ledger), parent))
         engine = _patiently(lambda: engine_on(ledger), parent)
         known = _patiently(lambda: read_overview(ledger.database), parent)
