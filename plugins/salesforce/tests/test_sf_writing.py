@@ -106,6 +106,14 @@ def test_the_orgs_own_closed_status_is_used(desk: Any) -> None:
     assert written(desk, draft(desk))["Status"] == "Erledigt"
 
 
+def test_a_status_is_written_by_its_value_whatever_it_is_called(desk: Any) -> None:
+    """In another language only its label is another."""
+    statuses = [{"value": "Open", "label": "Offen"}, {"value": "Done", "label": "Erledigt", "closed": True}]
+    desk.post("org", {"picklist_values": {"Task.Status": statuses}})
+
+    assert written(desk, draft(desk))["Status"] == "Done"
+
+
 def test_an_org_in_which_no_status_closes_a_task_is_told_to_add_one(desk: Any) -> None:
     """No word is guessed, and nothing is written."""
     desk.post("org", {"picklist_values": {"Task.Status": ["Offen", "In Arbeit"]}})

@@ -51,6 +51,21 @@ def test_other_values_of_a_picklist_replace_the_former(client: Any) -> None:
     ]
 
 
+def test_the_label_of_a_choice_is_another_text_than_its_value(client: Any) -> None:
+    """TaskStatus and the description tell both; a record takes the value alone, as the service does."""
+    client.org(picklist_values={"Task.Status": [{"value": "Open", "label": "Offen"}]})
+    (told,) = client.rows("SELECT ApiName, MasterLabel FROM TaskStatus")
+    described = client.send("GET", "sobjects/Task/describe").json()["fields"]
+    (choice,) = next(field["picklistValues"] for field in described if field["name"] == "Status")
+    taken = [client.create(TASK, Status=text)["success"] for text in ("Open", "Offen")]
+    assert (told, choice["value"], choice["label"], taken) == (
+        {"ApiName": "Open", "MasterLabel": "Offen"},
+        "Open",
+        "Offen",
+        [True, False],
+    )
+
+
 def test_a_status_that_is_no_more_is_refused(client: Any) -> None:
     """The picklist is restricted."""
     client.org(picklist_values={"Task.Status": ["Open", "Done"]})

@@ -22,13 +22,14 @@ _CUSTOM_TYPES = (*_LENGTHS, "int", "double", "currency", "percent", "boolean", "
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value of the picklists that have an object of their own, TaskStatus and OpportunityStage."""
+    """A value of the picklists that have an object of their own, TaskStatus and OpportunityStage; no label: its value."""
 
     value: str
     closed: bool = False
     won: bool = False
     default: bool = False
     probability: int = 0
+    label: str = ""
 
 
 _A_CHOICE = Choice("")
@@ -283,7 +284,9 @@ class Org:
 def _choice(given: str | Mapping[str, Any]) -> Choice:
     choice = Choice(given) if isinstance(given, str) else Choice(**given)
     if not all(isinstance(value, type(getattr(_A_CHOICE, name))) for name, value in asdict(choice).items()):
-        raise TypeError(f"{choice}: value is text, closed, won and default are true or false, probability is a number")
+        raise TypeError(
+            f"{choice}: value and label are text, closed, won and default are true or false, probability is a number"
+        )
     return choice
 
 
@@ -292,7 +295,11 @@ def _with_choices(field: Field, choices: Sequence[Choice]) -> Field:
     first = choices[0].value if choices and field.defaulted else None
     default = next((choice.value for choice in choices if choice.default), first)
     return replace(
-        field, values=tuple(choice.value for choice in choices), default=default, defaulted=default is not None
+        field,
+        values=tuple(choice.value for choice in choices),
+        labels={choice.value: choice.label for choice in choices if choice.label},
+        default=default,
+        defaulted=default is not None,
     )
 
 

@@ -195,7 +195,7 @@ class SalesforceSandbox(Sandbox):
                 self._system().delete(row["Id"], system=True)
             for order, choice in enumerate(choices, 1):
                 values = {
-                    "MasterLabel": choice.value,
+                    "MasterLabel": choice.label or choice.value,
                     "ApiName": choice.value,
                     "SortOrder": order,
                     "IsClosed": choice.closed,
