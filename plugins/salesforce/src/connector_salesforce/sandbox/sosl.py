@@ -42,6 +42,7 @@ _TYPES: Mapping[str, frozenset[str]] = {
 }
 _NAMES = ("name", "firstname", "lastname", "subject")
 _WILD = frozenset("*?")
+_HEAD = re.compile(r"\w+\*")
 _GUARD = "\ue000"  # stands for a character that was escaped, while the others are read
 
 Match: TypeAlias = Callable[[frozenset[str]], bool]
@@ -231,9 +232,26 @@ def _any(alternatives: Sequence[Sequence[str]]) -> Match:
     parts = [[word for phrase in phrases for word in _words(phrase)] for phrases in alternatives]
     if not parts or not all(parts):
         raise ServiceError("INVALID_SEARCH", "Search term must be longer than one character")
-    single = frozenset(words[0] for words in parts if len(words) == 1 and not _WILD & set(words[0]))
-    others = [_all(words) for words in parts if len(words) > 1 or _WILD & set(words[0])]
-    return lambda terms: not single.isdisjoint(terms) or any(match(terms) for match in others)
+    # Searches may hold hundreds of terms: what begins with one is looked up, and the rest tried where one word fits.
+    heads = {words[0][:-1] for words in parts if len(words) == 1 and _HEAD.fullmatch(words[0])}
+    lengths = {len(head) for head in heads}
+    by_word: dict[str, list[Match]] = {}
+    others: list[Match] = []
+    for words in parts:
+        plain = [word for word in words if not _WILD & set(word)]
+        if plain:
+            by_word.setdefault(max(plain, key=len), []).append(_all(words))
+        elif words[0][:-1] not in heads or len(words) > 1:
+            others.append(_all(words))
+
+    def match(terms: frozenset[str]) -> bool:
+        return (
+            any(term[:length] in heads for term in terms for length in lengths)
+            or any(each(terms) for term in terms for each in by_word.get(term, ()))
+            or any(each(terms) for each in others)
+        )
+
+    return match
 
 
 def _all(words: Sequence[str]) -> Match:
