@@ -23,6 +23,8 @@ from connector_core.pump import Pump, Ran
 
 BATCH = 1000
 """Calls that are looked up and written together: what a look-up costs whatever its size is spread over more of them."""
+IN_FLIGHT = 4
+"""Batches at once: while some wait for answers, others are worked on."""
 AHEAD = 5000
 """Calls that may be due before more are accepted."""
 LOOK_SECONDS = 1.0
@@ -84,7 +86,7 @@ class Backfill:
         self._name = opened.connection.name
         self._calls = calls
         self._batch = batch
-        self._pump = Pump(ledger, opened, batch=batch, heard=self.tally.heard)
+        self._pump = Pump(ledger, opened, batch=batch, in_flight=IN_FLIGHT, heard=self.tally.heard)
         self._stop = threading.Event()
 
     def stop(self) -> None:

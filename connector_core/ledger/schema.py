@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,11 +39,16 @@ class Moment(sa.types.TypeDecorator[dt.datetime]):
         """Write a time."""
         if value is None or dialect.name != "sqlite":
             return value
-        return f"{value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+        return _text_of(value)
 
     def process_result_value(self, value: Any, _dialect: sa.Dialect) -> dt.datetime | None:
         """Read a time."""
         return dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=256)  # the rows of a batch share most of their times
+def _text_of(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 class Said(sa.types.TypeDecorator[str]):

@@ -23,11 +23,11 @@ from tests.benchmarks import naive
 from tests.benchmarks.request_cost import cold_start
 from tests.faults.stage import sandbox
 
-CALLS, NAIVE_CALLS = 6000, 12
+CALLS, NAIVE_CALLS = 24_000, 24
 GOALS = {"salesforce": 0.04, "hubspot": 0.2}
 DELAY_SECONDS = 0.15
 FASTER = 300
-SMALL, LARGE = 5000, 20_000
+SMALL, LARGE = 10_000, 40_000
 
 
 def report() -> Iterator[str]:
