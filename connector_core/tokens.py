@@ -223,7 +223,7 @@ class SignIn:
         self._clock = clock
         self._lock = threading.Lock()
         self._grant: Grant | None = None
-        self._unsaved: Grant | None = None
+        self._unsaved: tuple[Grant, Grant] | None = None  # and what the store held when it was asked for
         self._ended: str | None = None
         self._told = False
         self._refused: tuple[dt.datetime, str | None, CredentialsError] | None = None
@@ -250,24 +250,32 @@ class SignIn:
         return self.current()
 
     def _newest(self) -> Grant:
-        if self._unsaved is None and self._serves(stored := self._stored()):
+        if self._unsaved is None and self._serves(stored := self._with_first(self._store.read())):
             return stored
         with self._store.refreshing():
-            if self._unsaved is not None:
-                return self._kept(self._unsaved)
-            stored = self._stored()  # another process may have refreshed it meanwhile
-            return stored if self._serves(stored) else self._refreshed(stored)
+            held = self._saved(self._store.read())  # another process may have refreshed it meanwhile
+            stored = self._with_first(held)
+            return stored if self._serves(stored) else self._refreshed(stored, held)
 
     def _serves(self, grant: Grant) -> bool:
         due = grant.renew_at is not None and self._clock() >= grant.renew_at
         return grant.access_token not in (None, self._ended) and not due
 
-    def _stored(self) -> Grant:
-        stored = self._store.read()
-        refresh_token = stored.refresh_token or self._first.refresh_token
-        return replace(stored if stored.access_token else self._first, refresh_token=refresh_token)
+    def _with_first(self, held: Grant) -> Grant:
+        refresh_token = held.refresh_token or self._first.refresh_token
+        return replace(held if held.access_token else self._first, refresh_token=refresh_token)
 
-    def _refreshed(self, former: Grant) -> Grant:
+    def _saved(self, held: Grant) -> Grant:
+        """Store what could not be stored before, and give what the store holds then; what others stored since stays."""
+        if self._unsaved is not None:
+            unsaved, former = self._unsaved
+            if held == former:
+                self._store.write(unsaved)
+                held = unsaved
+            self._unsaved = None
+        return held
+
+    def _refreshed(self, former: Grant, held: Grant) -> Grant:
         if self._refused is not None:
             until, refused_token, error = self._refused
             if refused_token == former.refresh_token and self._clock() < until:
@@ -279,18 +287,13 @@ class SignIn:
             raise
         self._refused = None
         replaced = fresh.refresh_token not in (None, former.refresh_token)
-        fresh = self._kept(replace(fresh, refresh_token=fresh.refresh_token or former.refresh_token))
+        fresh = replace(fresh, refresh_token=fresh.refresh_token or former.refresh_token)
+        self._unsaved = fresh, held
+        self._saved(held)
         if replaced and former.refresh_token and not (self._store.durable or self._told):
             self._grant, self._told = fresh, True
             raise self._not_durable()
         return fresh
-
-    def _kept(self, grant: Grant) -> Grant:
-        """Store a grant before it is used; one that cannot be stored is kept here, and stored when that is possible."""
-        self._unsaved = grant
-        self._store.write(grant)
-        self._unsaved = None
-        return grant
 
     def _not_durable(self) -> ConfigurationError:
         """Tell, once, that a replacement ends with the process; the process itself can go on."""

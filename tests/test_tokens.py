@@ -155,26 +155,62 @@ def test_a_replacement_that_only_memory_holds_is_told_once_and_not_lost(caplog: 
     assert (service.asked, len(caplog.records)) == (["first", "refresh-1"], 1)
 
 
+class FullDisk:
+    """A store of tokens whose folder goes while the service is asked, and comes back with :meth:`mend`."""
+
+    def __init__(self, service: Service, tmp_path: Path) -> None:
+        self.folder, self.away = tmp_path / "secrets", tmp_path / "away"
+        self.folder.mkdir()
+        self.store = FileTokens(self.folder / "tokens")
+        self.store.write(Grant(refresh_token="first"))
+        self.sign_in = service.sign_in(self.store)
+        fetch = service.fetch
+
+        def full(former: Grant) -> Grant:
+            self.folder.rename(self.away)
+            return fetch(former)
+
+        self.sign_in._fetch = full
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match=r"cannot be (written|opened)"):
+                self.sign_in.current()
+        self.sign_in._fetch = fetch
+
+    def mend(self) -> None:
+        self.away.rename(self.folder)
+
+
 def test_a_replacement_that_cannot_be_stored_is_stored_later(tmp_path: Path) -> None:
     """It is not used and not fetched anew: it is kept, told, and stored as soon as that is possible."""
-    folder = tmp_path / "secrets"
-    folder.mkdir()
-    service, store = Service(rotates=True), FileTokens(folder / "tokens")
-    store.write(Grant(refresh_token="first"))
-    fetch = service.fetch
+    service = Service(rotates=True)
+    disk = FullDisk(service, tmp_path)
+    disk.mend()
 
-    def full(former: Grant) -> Grant:
-        folder.rename(tmp_path / "away")
-        return fetch(former)
+    assert (disk.sign_in.current(), disk.store.read(), service.asked) == (Grant("access-1", "refresh-1"),) * 2 + (
+        ["first"],
+    )
 
-    service.fetch = full  # type: ignore[method-assign] # the disk goes while the request is on its way
-    sign_in = service.sign_in(store)
-    for _ in range(2):
-        with pytest.raises(ConfigurationError, match=r"cannot be (written|opened)"):
-            sign_in.current()
-    (tmp_path / "away").rename(folder)
 
-    assert (sign_in.current(), store.read(), service.asked) == (Grant("access-1", "refresh-1"),) * 2 + (["first"],)
+def test_a_replacement_that_cannot_be_stored_gives_way_to_a_login(tmp_path: Path) -> None:
+    """Who signed in meanwhile is served with what that brought, and keeps it."""
+    disk = FullDisk(Service(rotates=True), tmp_path)
+    disk.mend()
+    login = Grant("consented", "of-the-login")
+    disk.store.write(login)
+
+    assert (disk.sign_in.current(), disk.store.read()) == (login, login)
+
+
+def test_a_replacement_that_was_stored_late_is_renewed_when_it_is_due(tmp_path: Path) -> None:
+    """Its access token may have ended while it could not be stored: its refresh token brings another one."""
+    service = Service(rotates=True)
+    disk = FullDisk(service, tmp_path)
+    disk.mend()
+
+    assert (disk.sign_in.instead_of(Grant("access-1")).access_token, service.asked) == (
+        "access-2",
+        ["first", "refresh-1"],
+    )
 
 
 # -- the file ----------------------------------------------------------------------------------------------------------
