@@ -15,6 +15,8 @@ from connector_core.errors import ConnectorError, ContractError
 from connector_core.model import (
     NEEDS,
     Access,
+    Changed,
+    ChangePage,
     FieldReceipt,
     ObjectDescription,
     Opportunities,
@@ -75,7 +77,7 @@ class Checker:
         own = getattr(record, name)
         if not isinstance(own, str) or not own:
             raise self.refused(f"answered {_an(kind)} whose {name} is {_what(own)}; wanted its own, as text")
-        for name in ("started_at", "created_at", "closed_at"):
+        for name in ("started_at", "created_at", "closed_at", "changed_at"):
             moment = getattr(record, name, None)
             if moment is not None and not isinstance(moment, dt.date):
                 raise self.refused(
@@ -121,6 +123,20 @@ class Checker:
             raise self.refused(f"answered {_what(answer)}; wanted an address, as text")
         if not answer.startswith(_ADDRESSES) or not answer.isascii() or not answer.isprintable() or " " in answer:
             raise self.refused(f"answered no whole address; wanted one of {', '.join(_ADDRESSES)}, escaped")
+
+    def changes(self, answer: object, kinds: Collection[str], page: str | None) -> None:
+        """Check ``list_changes``: records of the kinds, with aware times, and another page or none."""
+        if not isinstance(answer, ChangePage):
+            raise self.refused(f"answered {_what(answer)}; wanted a ChangePage")
+        for record in answer.records:
+            self._changed(record, kinds)
+        if answer.next is not None and answer.next in ("", page):
+            raise self.refused("answered a next page that is empty, or the same once more; wanted another one, or None")
+
+    def _changed(self, record: Any, kinds: Collection[str]) -> None:
+        if not isinstance(record, Changed) or record.kind not in kinds:
+            raise self.refused("answered a record that is no Changed of a kind that was asked for; wanted no other")
+        self._record(record, Changed)
 
     def receipts(self, answer: object, keys: Collection[str]) -> None:
         """Check ``write_activity``: a receipt for each draft, with the id of what was created."""

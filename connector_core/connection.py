@@ -23,6 +23,7 @@ from connector_core.model import (
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    ChangePage,
     FormFields,
     FormRecord,
     ObjectDescription,
@@ -30,6 +31,7 @@ from connector_core.model import (
     Person,
     Receipt,
     RecordUpdate,
+    RecordKind,
     Unknown,
     User,
 )
@@ -291,3 +293,17 @@ class Connection(Asking):
             lambda check, answer: check.access(answer, leads="leads" in self.manifest.traits),
         )
         return access
+
+    def list_changes(self, kinds: Iterable[RecordKind], since: dt.datetime, page: str | None = None) -> ChangePage:
+        """List the records of some kinds that changed since a time: one page; ``page`` is ``next`` of the one before."""
+        batch = self._batch("list_changes", kinds)
+        if "lead" in batch:
+            self.require_trait("leads")
+        changes: ChangePage = self._ask(
+            "list_changes",
+            batch,
+            lambda: self._manager.hook.list_changes(kinds=batch, since=since, page=page),
+            lambda check, answer: check.changes(answer, batch, page),
+            nothing=ChangePage(()),
+        )
+        return changes

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Activity,
         ActivityDraft,
         CallKey,
+        ChangePage,
         FieldReceipt,
         FormFields,
         FormRecord,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Opportunities,
         Person,
         Receipt,
+        RecordKind,
         RecordUpdate,
         Unknown,
         User,
@@ -201,6 +203,19 @@ class CrmHooks(Protocol):
 
         :returns: Each right of :data:`~.model.NEEDS` on an object, those on leads where the CRM has leads, and those on
             fields that the plugin reads and writes.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def list_changes(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage:
+        """List the records of some kinds that were created or changed at or after a time, a page at a time.
+
+        What is there when the first page is asked for is on one of the pages, however many records there are, or share a
+        time, and whatever is changed meanwhile. A record may be told more than once; one that is gone is not told.
+
+        :param kinds: ``"lead"`` only where the CRM has leads.
+        :param since: By the CRM's clock.
+        :param page: None for the first one; else ``next`` of the one before, of the same kinds and time.
         """
         ...
 

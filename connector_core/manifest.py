@@ -30,6 +30,7 @@ OPERATIONS = MUST | frozenset(
         "form_address",
         "describe_objects",
         "check_access",
+        "list_changes",
     }
 )
 """Every operation that this version of the core knows: the names of the hooks."""

@@ -29,6 +29,8 @@ from connector_core.model import (
     Activity,
     ActivityDraft,
     CallKey,
+    Changed,
+    ChangePage,
     FieldDescription,
     FieldReceipt,
     FormFields,
@@ -164,6 +166,11 @@ class FullAdapter(Adapter):
         return self._answer("check_access")
 
 
+    @hookimpl
+    def list_changes(self, kinds: Any, since: Any, page: Any) -> Any:
+        """Answer as told."""
+        return self._answer("list_changes", kinds=kinds, since=since, page=page)
+
 MODULE = types.ModuleType("answering_crm")
 vars(MODULE).update(Settings=Settings, Adapter=Adapter, FullAdapter=FullAdapter)
 sys.modules["answering_crm"] = MODULE
@@ -231,6 +238,7 @@ ASK: dict[str, Callable[[Connection], Any]] = {
     "describe_objects": lambda connection: connection.describe_objects(["Contact"]),
     "check_access": lambda connection: connection.check_access(),
 }
+    "list_changes": lambda connection: connection.list_changes(["contact"], START, "p1"),
 
 ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
     "find_contacts_by_email": lambda connection: connection.find_contacts_by_email([]),
@@ -246,6 +254,7 @@ ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
     "search_accounts": lambda connection: connection.search_accounts([]),
     "describe_objects": lambda connection: connection.describe_objects([]),
 }
+    "list_changes": lambda connection: connection.list_changes([], START),
 
 GOOD: dict[str, Any] = {
     "find_contacts_by_email": {"a@buyer.example": (PERSON,)},
@@ -263,6 +272,7 @@ GOOD: dict[str, Any] = {
     "describe_objects": {"Contact": (CONTACT,)},
     "check_access": ACCESS,
 }
+    "list_changes": ChangePage((Changed("contact", "C1", START),), "p2"),
 
 
 def test_every_operation_is_tried_here() -> None:
@@ -399,6 +409,13 @@ WRONG: dict[str, list[tuple[object, str]]] = {
         (replace(ACCESS, rights=(*ACCESS.rights, Right("lead", "create", "x", granted=True))), "does not use"),
     ],
 }
+    "list_changes": [
+        (None, "answered None .*; wanted a ChangePage"),
+        (ChangePage((Changed("account", "A1", START),)), "no Changed of a kind that was asked for"),
+        (ChangePage((Changed("contact", "", START),)), "a Changed whose id is empty; wanted its own"),
+        (ChangePage((Changed("contact", "C1", START.replace(tzinfo=None)),)), "whose changed_at has no time zone"),
+        (ChangePage((), "p1"), "a next page that is empty, or the same once more"),
+    ],
 
 
 @pytest.mark.parametrize(

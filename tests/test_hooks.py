@@ -46,6 +46,7 @@ SIGNATURES = {
     "form_address": "(self, record: FormRecord, known: FormFields) -> str",
     "describe_objects": "(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]",
     "check_access": "(self) -> Access",
+    "list_changes": "(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage",
     "operation_finished": "(self, connection: str, operation: str, keys: int, error: BaseException | None,"
     " seconds: float) -> None",
     "contribute": "(self, body: bytes) -> Answer",
@@ -288,6 +289,17 @@ def test_hook_check_access(connection: Connection) -> None:
     access = connection.check_access()
 
     assert (access.api_version, {it.granted for it in access.rights}) == ("2026-03", {True, False})
+
+
+def test_hook_list_changes(connection: Connection) -> None:
+    """The pages together hold all that changed since."""
+    first = connection.list_changes(["account", "contact"], NINE)
+    second = connection.list_changes(["account", "contact"], NINE, first.next)
+
+    assert (shown({"first": first.records, "second": second.records}), second.next) == (
+        {"first": ["C1", "C2"], "second": ["C3"]},
+        None,
+    )
 
 
 def test_hook_operation_finished(connection: Connection, watched: Any) -> None:

@@ -32,6 +32,8 @@ from connector_core.model import (
     Activity,
     ActivityDraft,
     CallKey,
+    Changed,
+    ChangePage,
     FieldReceipt,
     FormFields,
     FormRecord,
@@ -40,6 +42,7 @@ from connector_core.model import (
     Opportunity,
     Person,
     Receipt,
+    RecordKind,
     RecordUpdate,
     Right,
     User,
@@ -141,6 +144,18 @@ class FileAdapter:
             for subject, verb in NEEDS
         )
         return Access(tuple(rights))
+
+    @hookimpl
+    def list_changes(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage:
+        """List all records of the file if it was changed since: it keeps no times of its records."""
+        changed_at, world = self._file.changed_at(), self._index().world
+        if changed_at < since:
+            return ChangePage(())
+        told: list[tuple[RecordKind, str]] = [(person.kind, person.id) for person in world.people]
+        told += [("account", account.id) for account in world.accounts]
+        told += [("opportunity", deal.id) for deal in world.opportunities]
+        told += [("activity", activity.id) for activity in world.activities]
+        return ChangePage(tuple(Changed(kind, key, changed_at) for kind, key in told if kind in kinds))
 
     @hookimpl
     def find_activity(self, calls: Sequence[CallKey]) -> Mapping[str, tuple[Activity, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import shutil
@@ -48,6 +49,16 @@ class WorldFile:
         :raises ConfigurationError: The file cannot be read, or holds no world; the message names it and each path in it.
         """
         return self._read()[1]
+
+    def changed_at(self) -> dt.datetime:
+        """Tell when the file was changed last.
+
+        :raises ConfigurationError: It is not there.
+        """
+        try:
+            return dt.datetime.fromtimestamp(self._path.stat().st_mtime, dt.UTC)
+        except OSError as error:
+            raise ConfigurationError(f"{self._path}: cannot be read: {error.strerror}") from error
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,7 @@ from connector_core.model.drafts import (
     WriteOutcome,
     Written,
 )
+from connector_core.model.feed import Changed, ChangePage, RecordKind
 from connector_core.model.records import (
     Account,
     Activity,
@@ -52,6 +53,8 @@ __all__ = [
     "CallKey",
     "CallKind",
     "CallStatus",
+    "ChangePage",
+    "Changed",
     "Choice",
     "Current",
     "Direction",
@@ -70,6 +73,7 @@ __all__ = [
     "Person",
     "PersonKind",
     "Receipt",
+    "RecordKind",
     "RecordUpdate",
     "Replaced",
     "Right",

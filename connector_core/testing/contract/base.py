@@ -23,6 +23,7 @@ from connector_core.testing.contract.clauses import Clause, clause_of, clauses_o
 from connector_core.testing.contract.crm import Crm
 from connector_core.testing.contract.described import Describing
 from connector_core.testing.contract.errors import Errors, LostAnswers
+from connector_core.testing.contract.feed import Feeding
 from connector_core.testing.contract.fields import Fields
 from connector_core.testing.contract.manners import Manners
 from connector_core.testing.contract.opportunities import Opportunities, Users
@@ -44,6 +45,7 @@ class AdapterContract(
     Searching,
     Forms,
     Describing,
+    Feeding,
     Creating,
     Changing,
     Replacing,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import TypeVar
 
 from connector_core.connection import Connection
+from connector_core.model import RecordKind
 from connector_core.testing.cassettes import Fault
 from connector_core.testing.contract.activities import FIND
 from connector_core.testing.contract.clauses import clause
@@ -18,6 +20,8 @@ from connector_core.testing.contract.writing import WRITE, draft
 
 T = TypeVar("T")
 HUNDRED = 100
+CHANGES = "list_changes"
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 def cost(crm: Crm, operation: str, ask: Callable[[Connection], T]) -> T:
@@ -77,6 +81,15 @@ class Manners:
         with crm.troubled(LIMIT) as server:
             asked(crm)
             crm.expect(crm.connection.cost.requests, len(server.requests), "the requests that were counted")
+
+    @clause("C-COST-7", CHANGES, http=True)
+    def test_a_page_of_changes_costs_what_was_promised(self, crm: Crm) -> None:
+        """A page of changes of all kinds sends no more requests than the manifest promises."""
+        kinds: list[RecordKind] = ["contact", "account", "opportunity", "activity"]
+        if "leads" in crm.manifest.traits:
+            kinds.append("lead")
+        page = cost(crm, CHANGES, lambda it: it.list_changes(kinds, LONG_AGO))
+        crm.expect(bool(page.records), True, "something is told")
 
     @clause("C-MANNERS-1", EMAIL, PHONE, FIND, LIST)
     def test_a_look_up_changes_nothing(self, crm: Crm) -> None:
