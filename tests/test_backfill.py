@@ -216,6 +216,37 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, status: int, tmp_path:
         pipe.close()
 
 
+def test_a_pipe_with_a_name_is_read_once(tmp_path: Path) -> None:
+    """Whoever writes into it finds one reader, that stays until the end."""
+    folder = folder_of(tmp_path, 3)
+    os.mkfifo(folder / "pipe")
+    code = "import pathlib; pathlib.Path('pipe').write_text(pathlib.Path('calls.jsonl').read_text())"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=folder) as writer, start(folder, "pipe") as process:  # noqa: S603 - ours
+        try:
+            status, summary = ended(process)
+        finally:
+            writer.kill()
+            process.kill()
+
+    assert (status, summary["outcomes"]) == (0, {"created": 3})
+
+
+def test_a_signal_ends_the_wait_for_a_writer(tmp_path: Path) -> None:
+    """Pipes that nobody opens to write hold nothing up, however many are still to be read."""
+    folder = folder_of(tmp_path, 1)
+    os.mkfifo(folder / "pipe")
+    with start(folder, "pipe", "pipe") as process:
+        try:
+            assert process.stderr is not None
+            assert "accepted" in process.stderr.readline()  # it runs, and waits
+            process.terminate()
+            status, summary = ended(process)
+        finally:
+            process.kill()
+
+    assert (status, summary["ended"]) == (1, "stopped")
+
+
 def test_progress_counts_what_was_read_at_once(tmp_path: Path) -> None:
     """Also before there are calls enough to be accepted."""
     process = start(folder_of(tmp_path, 1), "-", stdin=subprocess.PIPE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import stat
 import sys
@@ -11,7 +10,7 @@ import threading
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -65,7 +64,7 @@ class _Lines:
     def __init__(self, sources: list[str]) -> None:
         if "-" in sources and len(sources) > 1:
             raise InputError("-: standard input is read alone, beside no file")
-        self._sources = sources
+        self._sources = list(sources)
         self.total: int | None = 0
         self.read = 0
         self.waits = False
@@ -76,22 +75,21 @@ class _Lines:
     def of_each(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Give each file's name and lines."""
         for source in self._sources:
-            with inputs.lines(source) as lines:
-                yield source, self._counted(lines)
+            yield source, self._counted(source)
 
-    def _counted(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        each = iter(lines)
-        while True:
-            try:
-                self.waits = True
-                line = next(each, None)
-                self.waits = False
-            except _StoppedError:
-                return
-            if line is None:
-                return
-            self.read += len(line)
-            yield line
+    def _counted(self, source: str) -> Iterator[bytes]:
+        try:
+            self.waits = True  # already to open one: a pipe opens once somebody writes into it
+            with inputs.lines(source) as lines:
+                for line in lines:
+                    self.waits = False
+                    self.read += len(line)
+                    yield line
+                    self.waits = True
+        except _StoppedError:
+            self._sources.clear()  # nor are the others read
+        finally:
+            self.waits = False
 
 
 class _Read:
@@ -118,15 +116,16 @@ class _Read:
 def _size(source: str) -> int | None:
     """Give a file's size, now rather than after hours: a file that is not there is told at once."""
     try:
-        with Path(source).open("rb") as file:
-            told = os.fstat(file.fileno())
+        told = Path(source).stat()
+        if not stat.S_ISFIFO(told.st_mode):  # whose writer would lose its only reader
+            Path(source).open("rb").close()
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from error
     return told.st_size if stat.S_ISREG(told.st_mode) else None
 
 
 class _StoppedError(Exception):
-    """Standard input is not waited for any more."""
+    """What is to be read is not waited for any more."""
 
 
 @contextmanager
