@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -269,6 +270,20 @@ def test_what_is_no_world_is_named(tmp_path: Path, content: bytes | None, named:
         adapter(file).find_contacts_by_email(["a@b.example"]) if operation == "read" else adapter(file).write_activity(
             [draft()]
         )
+
+
+@pytest.mark.parametrize(("folder", "file", "granted"), [(0o700, 0o400, True), (0o500, 0o600, False)])
+def test_the_right_to_write_is_that_of_the_folder(
+    path: Path, crm: FileAdapter, monkeypatch: pytest.MonkeyPatch, folder: int, file: int, *, granted: bool
+) -> None:
+    """A file is replaced by a write: the mode of its folder decides, for whoever is not the superuser."""
+    monkeypatch.setattr(os, "access", lambda it, rights: Path(it).stat().st_mode >> 6 & rights == rights)
+    path.chmod(file)
+    path.parent.chmod(folder)
+    rights = {right.granted for right in crm.check_access().rights if right.verb != "read"}
+    path.parent.chmod(0o700)
+
+    assert rights == {granted}
 
 
 def test_an_unknown_setting_is_refused(path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -131,14 +130,14 @@ class FileAdapter:
     def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...]]:
         """Describe lists of the file; what its format does not name is kept too, and not described."""
         self._index()
-        writable = os.access(self._path, os.W_OK)
+        writable = self._file.writable
         return {name: described(name, writable=writable) for name in objects}
 
     @hookimpl
     def check_access(self) -> Access:
         """Tell whether the file may be read, and written."""
         self._index()
-        writable = os.access(self._path, os.W_OK)
+        writable = self._file.writable
         rights = (
             Right(subject, verb, "read the file" if verb == "read" else "write the file", verb == "read" or writable)
             for subject, verb in NEEDS

@@ -60,6 +60,11 @@ class WorldFile:
         except OSError as error:
             raise ConfigurationError(f"{self._path}: cannot be read: {error.strerror}") from error
 
+    @property
+    def writable(self) -> bool:
+        """It may be replaced, which is a right of its folder: its own mode has no part in that."""
+        return os.access(self._path.resolve().parent, os.W_OK | os.X_OK)
+
     @contextlib.contextmanager
     def changing(self) -> Iterator[dict[str, Any]]:
         """Lend the JSON to change it; it is saved at the end unless it is what it was, or an error got out.
