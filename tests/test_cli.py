@@ -111,6 +111,17 @@ def test_the_page_on_formats_has_each_command() -> None:
     assert sorted(re.findall(r"^\| `connector ([a-z-]+)", page, re.MULTILINE)) == sorted(parser.COMMANDS)
 
 
+@pytest.mark.parametrize("option", ["--config", "--ledger", "--provider"])
+def test_an_option_of_several_commands_has_one_word(option: str) -> None:
+    """Whoever knows it from one command knows it from all."""
+    (commands,) = (it.choices for it in parser.build_parser()._actions if isinstance(it.choices, dict))
+    texts = {
+        action.help for command in commands.values() for action in command._actions if option in action.option_strings
+    }
+
+    assert len(texts) == 1
+
+
 def test_the_policies_offered_are_those_of_the_association() -> None:
     """The light copy in the parser stays the same as the policies themselves."""
     assert parser.POLICIES == POLICIES

@@ -273,7 +273,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         ("", [], "connector.toml: has no connection to work on"),
         ('[connections.acme]\ncrm = "file"', ["--connection", "acm"], "has no connection 'acm'; did you mean acme?"),
         ('[connections.acme]\ncrm = "file"', ["--ledger", "nowhere"], "is no address of a database"),
-        ("", ["--pumps", "0"], "argument --pumps: a number from 1 on"),
+        ("", ["--pumps", "0"], "argument --pumps: a number, from 1 on"),
         ("", ["--grace", "soon"], "argument --grace: a number of seconds"),
     ],
 )

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+from connector_core.cli import options
 from connector_core.cli.output import say
 from connector_core.cli.parser_ledger import LEDGER
 from connector_core.cli.parser_people import PEOPLE
@@ -53,7 +54,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--crm", choices=("salesforce", "hubspot", "file"), help="the CRM to show; default Salesforce, then HubSpot"
     )
-    _json(parser)
+    options.json(parser)
 
 
 def _associate(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +62,8 @@ def _associate(parser: argparse.ArgumentParser) -> None:
     crm = parser.add_mutually_exclusive_group(required=True)
     crm.add_argument("--crm-file", type=Path, metavar="FILE", help="a CRM in a file (JSON)")
     crm.add_argument("--connection", metavar="NAME", help="a connection of the configuration")
-    _configured(parser)
+    options.config(parser)
+    options.provider(parser)
     parser.add_argument("--policy", choices=POLICIES, help="how the account and the opportunity are chosen")
     parser.add_argument(
         "--owner-filter",
@@ -75,104 +77,96 @@ def _associate(parser: argparse.ArgumentParser) -> None:
         help="default region of phone numbers, like FR; repeatable, in order",
     )
     parser.add_argument("--time-zone", metavar="ZONE", help="IANA name, like Europe/Paris")
-    _json(parser)
+    options.json(parser)
 
 
 def _sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("calls", metavar="CALLS", help=CALLS)
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
-    _configured(parser)
-    _ledger(parser)
-    _json(parser)
+    options.connection(parser)
+    options.config(parser)
+    options.provider(parser)
+    options.ledger(parser)
+    options.json(parser)
 
 
 def _worker(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    options.config(parser)
     parser.add_argument(
         "--connection", action="append", metavar="NAME", help="a connection to work on; repeatable, default all"
     )
-    _ledger(parser)
+    options.ledger(parser)
     parser.add_argument(
-        "--pumps", type=_count, default=8, metavar="N", help="connections that are worked on at once; default 8"
+        "--pumps",
+        type=options.number("a number", 1),
+        default=8,
+        metavar="N",
+        help="connections that are worked on at once; default 8",
     )
     parser.add_argument(
-        "--batch", type=_count, default=200, metavar="N", help="calls of one that are written together; default 200"
+        "--batch",
+        type=options.number("a number", 1),
+        default=200,
+        metavar="N",
+        help="calls of one that are written together; default 200",
     )
     parser.add_argument(
         "--grace",
-        type=_seconds,
-        default=30.0,
+        type=options.number("a number of seconds", 0),
+        default=30,
         metavar="SECONDS",
         help="how long batches under way may take when it is stopped; default 30",
     )
     parser.add_argument("--detached", action="store_true", help="go on when the process that started it has ended")
-    _json(parser)
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError("a number from 1 on")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a number of seconds")
-    return float(text)
+    options.json(parser)
 
 
 def _login(parser: argparse.ArgumentParser) -> None:
     from connector_core.cli.sandbox import port
 
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    options.connection(parser)
+    options.config(parser)
     parser.add_argument("--port", type=port, default=8717, help="where the browser comes back to; default 8717")
     parser.add_argument(
         "--paste", action="store_true", help="the browser is on another machine: its address is pasted here"
     )
-    _json(parser)
+    options.json(parser)
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
-    _json(parser)
+    options.connection(parser)
+    options.config(parser)
+    options.json(parser)
 
 
 def _rotate_keys(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
-    _json(parser)
+    options.config(parser)
+    options.json(parser)
 
 
 def _sandbox(parser: argparse.ArgumentParser) -> None:
     from connector_core.cli.sandbox import add_arguments
 
     add_arguments(parser)
-    _json(parser)
+    options.json(parser)
 
 
 def _contract_drift(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
+    options.connection(parser)
+    options.config(parser)
     _cassettes(parser)
-    _json(parser)
+    options.json(parser)
 
 
 def _contract_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("crms", nargs="*", metavar="CRM", help="default all that are installed and have cassettes")
     _cassettes(parser)
-    _json(parser)
+    options.json(parser)
 
 
 def _new_plugin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what a configuration calls the CRM, like acme or acme_crm")
     parser.add_argument("--into", type=Path, metavar="DIR", help="the folder to write into; default connector-NAME")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the files that were written")
-
-
-def _configured(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
-    parser.add_argument("--provider", metavar="NAME", help="the lines are webhook bodies of this call provider")
 
 
 def _cassettes(parser: argparse.ArgumentParser) -> None:
@@ -183,14 +177,6 @@ def _cassettes(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the folder that has a folder of cassettes for the CRM; default cassettes",
     )
-
-
-def _ledger(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
@@ -213,5 +199,5 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
         _contract_replay,
     ),
     "new-plugin": ("write the distribution of a new CRM plugin, with the contract in its tests", _new_plugin),
-    "plugins": ("list the CRMs and call providers that are installed", _json),
+    "plugins": ("list the CRMs and call providers that are installed", options.json),
 }

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from connector_core.cli import options
 
 
 def _backfill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "calls", nargs="+", metavar="CALLS", help="files with one call a line; - for standard input, alone"
     )
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
-    parser.add_argument("--provider", metavar="NAME", help="the lines are the webhook bodies of this call provider")
+    options.connection(parser)
+    options.provider(parser)
     parser.add_argument(
         "--wait", action="store_true", help="when the quota's reserve is reached, go on by itself once more is left"
     )
@@ -26,7 +27,10 @@ def _status(parser: argparse.ArgumentParser) -> None:
 
 def _prune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--keep-days", type=_days, metavar="DAYS", help="keep what settled since, instead of the configuration's"
+        "--keep-days",
+        type=options.number("a number of days", 1),
+        metavar="DAYS",
+        help="keep what settled since, instead of the configuration's",
     )
     _configured(parser)
 
@@ -48,15 +52,9 @@ def _person(parser: argparse.ArgumentParser) -> None:
 
 
 def _configured(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
-    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-
-
-def _days(text: str) -> int:
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError("a number of days, from 1 on")
-    return int(text)
+    options.config(parser)
+    options.ledger(parser)
+    options.json(parser)
 
 
 LEDGER: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {

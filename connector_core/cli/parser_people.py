@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
+
+from connector_core.cli import options
 
 IDS = "a call's id; - reads ids from standard input, one a line"
 PLACE = "the guest's place in the call, from 0"
+_PLACE = options.number("a place in the call", 0)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
@@ -33,14 +35,14 @@ def _search(parser: argparse.ArgumentParser) -> None:
 def _form(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("call", metavar="CALL", help="the call's id")
     record = parser.add_mutually_exclusive_group(required=True)
-    record.add_argument("--participant", type=_place, metavar="N", help=f"for a contact: {PLACE}")
+    record.add_argument("--participant", type=_PLACE, metavar="N", help=f"for a contact: {PLACE}")
     record.add_argument("--opportunity", action="store_true", help="for an opportunity of the call's account")
     _looking(parser)
 
 
 def _assign(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
-    parser.add_argument("--participant", type=_place, metavar="N", help=f"whose contact it is: {PLACE}")
+    parser.add_argument("--participant", type=_PLACE, metavar="N", help=f"whose contact it is: {PLACE}")
     record = parser.add_mutually_exclusive_group(required=True)
     record.add_argument("--contact", metavar="ID", help="the contact or lead of that guest")
     record.add_argument("--account", metavar="ID", help="the account")
@@ -51,7 +53,7 @@ def _assign(parser: argparse.ArgumentParser) -> None:
 def _clear(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
     record = parser.add_mutually_exclusive_group(required=True)
-    record.add_argument("--participant", type=_place, metavar="N", help=f"the contact of a guest: {PLACE}")
+    record.add_argument("--participant", type=_PLACE, metavar="N", help=f"the contact of a guest: {PLACE}")
     record.add_argument("--account", action="store_true", help="the account")
     record.add_argument("--opportunity", action="store_true", help="the opportunity")
     _changing(parser)
@@ -73,16 +75,10 @@ def _changing(parser: argparse.ArgumentParser) -> None:
 
 
 def _looking(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; default connector.toml")
-    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-
-
-def _place(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a place in the call, from 0")
-    return int(text)
+    options.connection(parser)
+    options.config(parser)
+    options.ledger(parser)
+    options.json(parser)
 
 
 PEOPLE: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
