@@ -78,6 +78,38 @@ def test_groups_are_alternatives(portal: Any) -> None:
     assert answer.body["total"] == 2
 
 
+def test_a_group_with_a_list_does_not_narrow_another_without(portal: Any) -> None:
+    """One group names values, the other a beginning of a range: what fits either is found."""
+    groups = [
+        {"filters": [_filter("email", "IN", "carl@buyer.example")]},
+        {"filters": [_filter("hs_object_id", "GT", portal.ids["C1"])]},
+    ]
+    answer = portal.post("/crm/objects/2026-09/contacts/search", {"filterGroups": groups})
+    assert _found(answer) == [portal.ids["C1"], portal.ids["C2"]]
+
+
+def test_what_was_changed_since_the_last_search_is_found_by_what_it_is_now(portal: Any) -> None:
+    """The old value finds it no more, the new one does."""
+
+    def found(title: str) -> list[str]:
+        return _found(portal.search("contacts", _filter("jobtitle", "IN", title)))
+
+    before = found("cto")
+    portal.send("PATCH", f"/crm/v3/objects/contacts/{portal.ids['C1']}", {"properties": {"jobtitle": "CEO"}})
+    assert (before, found("cto"), found("ceo")) == ([portal.ids["C1"]], [], [portal.ids["C1"]])
+
+
+def test_what_was_derived_since_the_last_search_is_found(portal: Any) -> None:
+    """The company of a contact follows from an association that was made after a search by company."""
+    new = portal.contact(email="new@other.example")
+    company = portal.ids["A1"]
+    before = _found(portal.search("contacts", _filter("associatedcompanyid", "EQ", company)))
+    pair = {"from": {"id": new}, "to": {"id": company}}
+    portal.post("/crm/v4/associations/contacts/companies/batch/associate/default", {"inputs": [pair]})
+    after = _found(portal.search("contacts", _filter("associatedcompanyid", "EQ", company)))
+    assert set(after) - set(before) == {new}
+
+
 def test_filters_may_stand_at_the_top(portal: Any) -> None:
     """Filters without a group are one group, as was recorded."""
     body = {"filters": [_filter("associations.contact", "EQ", int(portal.ids["C1"]))], "limit": 2, "after": 0}

@@ -8,10 +8,11 @@ phone_number, and that NEQ and NOT_IN pass over records without a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
+from connector_hubspot.sandbox.candidates import candidates
 from connector_hubspot.sandbox.instants import milliseconds
 from connector_hubspot.sandbox.kinds import COMPANIES, CONTACTS, Kind, kind_of
 from connector_hubspot.sandbox.objects import whole_number
@@ -50,10 +51,11 @@ def search(portal: Portal, kind: Kind, body: Any) -> dict[str, Any]:
     offset = whole_number(body.get("after") or 0, "after")
     if offset + limit > _REACH:
         raise invalid(f"The search reaches no more than {_REACH} results")
-    groups = _groups(portal, kind, body)
+    filters = _filters(body)
+    groups = [[_match(portal, kind, item) for item in group] for group in filters]
     order = _order(portal, kind, body.get("sorts") or [])
     found: list[tuple[Record, Mapping[str, str]]] = []
-    for record in portal.store.all(kind):
+    for record in candidates(portal, kind, filters, _listed_key):
         seen = portal.store.seen_by_search(record)
         if seen is None or not asked_for(seen):
             continue
@@ -79,6 +81,8 @@ def _query(kind: Kind, text: Any) -> Callable[[Mapping[str, str]], bool]:
     if text and kind not in _SEARCHED:
         raise NotSpokenError(f"a search of {kind.name} with query")
     words = text.lower().split()
+    if not words:
+        return lambda _: True
 
     def test(seen: Mapping[str, str]) -> bool:
         shown = " ".join(seen.get(name, "").lower() for name in _SEARCHED.get(kind, ()))
@@ -88,7 +92,7 @@ def _query(kind: Kind, text: Any) -> Callable[[Mapping[str, str]], bool]:
     return test
 
 
-def _groups(portal: Portal, kind: Kind, body: Mapping[str, Any]) -> list[list[Match]]:
+def _filters(body: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
     groups = body.get("filterGroups") or ([{"filters": body["filters"]}] if body.get("filters") else [])
     sizes = [len(group.get("filters") or ()) for group in groups]
     if len(groups) > _MOST_GROUPS or max(sizes, default=0) > _MOST_FILTERS or sum(sizes) > _MOST_TOGETHER:
@@ -97,7 +101,7 @@ def _groups(portal: Portal, kind: Kind, body: Mapping[str, Any]) -> list[list[Ma
         )
     if any(size == 0 for size in sizes):
         raise invalid("A filter group without filters")
-    return [[_match(portal, kind, item) for item in group["filters"]] for group in groups]
+    return [list(group["filters"]) for group in groups]
 
 
 def _match(portal: Portal, kind: Kind, item: Mapping[str, Any]) -> Match:
@@ -182,12 +186,14 @@ def _listed(prop: Property, values: list[str]) -> Test:
     if prop.type == "enumeration":
         wanted = frozenset(values)
         return lambda text: not wanted.isdisjoint(text.split(";"))
-    if prop.type in _MEASURED:
-        key = _sort_key(prop)
-        keys = {_bound(prop, value) for value in values}
-        return lambda text: key(text) in keys
-    lower = frozenset(values)
-    return lambda text: text.lower() in lower
+    key = _listed_key(prop)
+    keys = {_bound(prop, value) for value in values} if prop.type in _MEASURED else frozenset[Hashable](values)
+    return lambda text: key(text) in keys
+
+
+def _listed_key(prop: Property) -> Callable[[str], Hashable]:
+    """Give how a value is compared with a list: numbers and times as such, text in lower case."""
+    return _sort_key(prop) if prop.type in _MEASURED else str.lower
 
 
 def _equal(prop: Property, value: str) -> Test:

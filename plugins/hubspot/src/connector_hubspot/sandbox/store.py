@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from connector_hubspot.sandbox.instants import iso
@@ -63,6 +63,7 @@ class Store:
         self._live: dict[Kind, dict[str, Record]] = {kind: {} for kind in KINDS.values()}
         self._survivors: dict[tuple[Kind, str], str] = {}
         self._keys: dict[tuple[Kind, str, str], str] = {}
+        self._indexes: dict[Kind, dict[str, _Index]] = {kind: {} for kind in KINDS.values()}
         self._ids = itertools.count(_FIRST_ID)
         self._unique = unique
         self._calculate = calculate
@@ -89,6 +90,18 @@ class Store:
             value = value.strip().lower()
         found = self._keys.get((kind, name, value))
         return self.get(kind, found) if found is not None else None
+
+    def with_values(
+        self, kind: Kind, name: str, key: Callable[[str], Hashable], wanted: Iterable[Hashable]
+    ) -> set[str]:
+        """Give the ids of all records that have, or ever had, one of some values of a property, as ``key`` sees them."""
+        index = self._indexes[kind].get(name)
+        if index is None:
+            index = self._indexes[kind][name] = _Index(name, key)
+            for record in self._live[kind].values():
+                index.add(record.id, record.before or {})
+                index.add(record.id, record.properties)
+        return set[str]().union(*(index.ids.get(each, ()) for each in wanted))
 
     def seen_by_search(self, record: Record) -> Mapping[str, str] | None:
         """What searches know of a record; None: nothing yet."""
@@ -134,6 +147,11 @@ class Store:
                 self._keys[record.kind, name, record.properties[name]] = record.id
         if record.kind is CONTACTS:
             self._keys.update({(CONTACTS, "email", email): record.id for email in record.emails()})
+        self._index(record)
+
+    def _index(self, record: Record) -> None:
+        for index in self._indexes[record.kind].values():
+            index.add(record.id, record.properties)
 
     def _unindex(self, record: Record) -> None:
         for name in self._unique(record.kind):
@@ -200,15 +218,37 @@ class Store:
             for link in holder.linked(COMPANIES).values():
                 link.labels.discard(PRIMARY)
         a.linked(b.kind)[b.id].labels = labels
-        _derive(a)
-        _derive(b)
+        self._derive(a)
+        self._derive(b)
 
     def unlink(self, a: Record, b: Record) -> None:
         """Undo every association of two records."""
         if a.linked(b.kind).pop(b.id, None) is not None:
             b.linked(a.kind).pop(a.id, None)
-            _derive(a)
-            _derive(b)
+            self._derive(a)
+            self._derive(b)
+
+    def _derive(self, record: Record) -> None:
+        """Bring up to date what follows from the associations."""
+        if record.kind is CONTACTS:
+            set_property(record, "associatedcompanyid", record.primary_company())
+        for kind, name in ((CONTACTS, "num_associated_contacts"), (DEALS, "num_associated_deals")):
+            if kind in record.links and (record.kind, kind) in _COUNTED:
+                record.properties[name] = str(len(record.links[kind]))
+        self._index(record)
+
+
+@dataclass(slots=True)
+class _Index:
+    """The records of an object by the values that a property of theirs has or had."""
+
+    name: str
+    key: Callable[[str], Hashable]
+    ids: dict[Hashable, set[str]] = field(default_factory=dict)
+
+    def add(self, record_id: str, properties: Mapping[str, str]) -> None:
+        if self.name in properties:
+            self.ids.setdefault(self.key(properties[self.name]), set()).add(record_id)
 
 
 def set_property(record: Record, name: str, value: str | None) -> None:
@@ -217,15 +257,6 @@ def set_property(record: Record, name: str, value: str | None) -> None:
         record.properties[name] = value
     else:
         record.properties.pop(name, None)
-
-
-def _derive(record: Record) -> None:
-    """Bring up to date what follows from the associations."""
-    if record.kind is CONTACTS:
-        set_property(record, "associatedcompanyid", record.primary_company())
-    for kind, name in ((CONTACTS, "num_associated_contacts"), (DEALS, "num_associated_deals")):
-        if kind in record.links and (record.kind, kind) in _COUNTED:
-            record.properties[name] = str(len(record.links[kind]))
 
 
 _COUNTED = frozenset({(COMPANIES, CONTACTS), (DEALS, CONTACTS), (COMPANIES, DEALS), (CONTACTS, DEALS)})
