@@ -7,6 +7,7 @@ all (developers.hubspot.com, guides to objects, associations and search). How ma
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -219,8 +220,14 @@ def read_links(client: HubSpotClient, start: str, end: str, ids: Iterable[str]) 
 
 def _link(item: Mapping[str, Any]) -> Link:
     types = item.get("associationTypes") or []
-    own = (kind["typeId"] for kind in types if kind.get("category") == "HUBSPOT_DEFINED")
-    return Link(str(item["toObjectId"]), frozenset(map(int, own)))
+    own = (int(kind["typeId"]) for kind in types if kind.get("category") == "HUBSPOT_DEFINED")
+    return Link(str(item["toObjectId"]), _once(tuple(own)))
+
+
+@functools.lru_cache
+def _once(types: tuple[int, ...]) -> frozenset[int]:
+    """Give equal sets as one: there are hundreds of thousands of links in a backfill, and few sets of types."""
+    return frozenset(types)
 
 
 def search(
