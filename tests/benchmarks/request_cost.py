@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import random
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector_core.association import Settings
@@ -25,6 +25,9 @@ from tests.benchmarks import naive
 CALLS = 200
 GOALS = {"salesforce": 10, "hubspot": 40}
 START = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+PEOPLE, CALLS_PER_PERSON = 400, 10
+RANGES = ("6 39 98", "1 99 00", "2 61 91", "3 53 01", "4 65 71", "5 36 49")
+"""Numbers that nobody has: France keeps these for works of fiction (Arcep, decision 2018-0881)."""
 
 
 def report() -> Iterator[str]:
@@ -58,48 +61,51 @@ def _sync(name: str, settings: dict[str, Any], calls: list[dict[str, Any]]) -> N
 
 
 def cold_start(seed: int = 1, calls: int = CALLS) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Make calls, 200 unless told, of one to three guests, half phone, 8 of 10 guests known, and their CRM."""
+    """Make calls, 200 unless told, of one to three guests, half phone, 8 of 10 guests known, and their CRM.
+
+    There are 400 people, or one for each ten calls where that is more: who has many calls knows many people.
+    """
     chance = random.Random(seed)  # noqa: S311 - a repeatable world, not a secret
-    accounts = [{"id": f"A{i}", "name": f"Company {i}"} for i in range(120)]
+    number_of_people = max(PEOPLE, calls // CALLS_PER_PERSON)
+    companies = number_of_people * 3 // 10
+    accounts = [{"id": f"A{i}", "name": f"Company {i}"} for i in range(companies)]
     users = [{"id": f"U{i}", "email": f"agent{i}@seller.example", "name": f"Agent {i}"} for i in range(10)]
     people = [
         {
             "kind": "contact",
             "id": f"C{i}",
             "name": f"First{i} Last{i}",
-            "emails": [f"person{i}@company{i % 120}.example"],
-            "phones": [
-                chance.choice(["+336 39 98 {0} {1}", "06 39 98 {0} {1}", "0639.98.{0}.{1}"]).format(*_digits(i))
-            ],
-            "account_id": f"A{i % 120}",
+            "emails": [f"person{i}@company{i % companies}.example"],
+            "phones": [chance.choice(["+33{} {} {}", "0{} {} {}", "0{}.{}.{}"]).format(*_digits(i))],
+            "account_id": f"A{i % companies}",
         }
-        for i in range(400)
+        for i in range(number_of_people)
     ]
     deals = [
         {
             "id": f"O{i}",
             "name": f"Deal {i}",
-            "account_id": f"A{i % 120}",
+            "account_id": f"A{i % companies}",
             "owner_id": f"U{i % 10}",
             "created_at": (START - dt.timedelta(days=i % 100, seconds=i)).isoformat(),
             "closed_at": (START - dt.timedelta(days=i % 50)).isoformat() if i % 3 == 0 else None,
             "contact_ids": [f"C{i}"],
         }
-        for i in range(250)
+        for i in range(number_of_people * 5 // 8)
     ]
-    made = [_call(number, chance) for number in range(calls)]
+    made = [_call(number, chance, people) for number in range(calls)]
     return {"accounts": accounts, "users": users, "people": people, "opportunities": deals}, made
 
 
-def _call(number: int, chance: random.Random) -> dict[str, Any]:
+def _call(number: int, chance: random.Random, people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     phone = number % 2 == 0
     start = START + dt.timedelta(minutes=7 * number)
     guests = []
-    for who in chance.sample(range(400), chance.randint(1, 3)):
+    for who in chance.sample(range(len(people)), chance.randint(1, 3)):
         known = chance.random() < 0.8
-        email = f"person{who}@company{who % 120}.example" if known else f"stranger{number}-{who}@nowhere.example"
-        digits = "".join(_digits(who if known else 5_000 + who))
-        number_or_none = [f"+3363998{digits}"] if phone or chance.random() < 0.5 else []
+        email = people[who]["emails"][0] if known else f"stranger{number}-{who}@nowhere.example"
+        digits = "".join(_digits(who, stranger=not known)).replace(" ", "")
+        number_or_none = [f"+33{digits}"] if phone or chance.random() < 0.5 else []
         guests.append(
             {
                 "is_user": False,
@@ -121,5 +127,8 @@ def _call(number: int, chance: random.Random) -> dict[str, Any]:
     }
 
 
-def _digits(number: int) -> tuple[str, str]:
-    return f"{number // 100:02}", f"{number % 100:02}"
+def _digits(person: int, *, stranger: bool = False) -> tuple[str, str, str]:
+    """Give a number's parts; the upper half of each range is of people whom the CRM does not know."""
+    at, rest = divmod(person, 5_000)
+    number = rest + 5_000 * stranger
+    return RANGES[at], f"{number // 100:02}", f"{number % 100:02}"
