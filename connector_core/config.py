@@ -253,7 +253,7 @@ def _database(value: str) -> str:
 class _LedgerTable(Outside):
     url: Annotated[str, AfterValidator(_database)] = DEFAULT_LEDGER
     key: Annotated[str, AfterValidator(_reference)] = DEFAULT_LEDGER_KEY
-    keep_days: Annotated[StrictInt, Field(ge=1)] = KEEP_DAYS
+    keep_days: Annotated[StrictInt, Field(ge=1, le=36_500)] = KEEP_DAYS
 
 
 class _File(Outside):

@@ -85,6 +85,7 @@ def test_help_ends_well(arguments: list[str], capsys: pytest.CaptureFixture[str]
         ["associate", "calls.jsonl", "--crm-file", "a", "--policy", "best"],
         ["sync", "calls.jsonl"],
         ["demo", "--crm", "odoo"],
+        ["prune", "--keep-days", "36501"],
         ["plugins", "extra"],
     ],
     ids=" ".join,

@@ -188,7 +188,7 @@ def test_what_was_corrected_stays_when_the_calls_are_synced_again(at: Office, pr
         (["assign", "x:1", "--account", "A", "--opportunity", "O", *ACME], "not allowed with argument --account"),
         (["assign", "--account", "A", *ACME], "the following arguments are required: CALL"),
         (["clear", "x:1", *ACME], "one of the arguments --participant --account --opportunity is required"),
-        (["clear", "x:1", "--participant", "second", *ACME], "a place in the call, from 0"),
+        (["clear", "x:1", "--participant", "second", *ACME], "a place in the call is a number from 0 to 9999"),
         (["assign", "x:1", "--account", "A", "--role", "owner", *ACME], "invalid choice: 'owner'"),
         (["assign", "x:1", "--account", "A"], "the following arguments are required: --connection"),
         (["form", "x:1", *ACME], "one of the arguments --participant --opportunity is required"),

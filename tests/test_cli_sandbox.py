@@ -172,7 +172,7 @@ def test_a_port_that_is_taken_is_named(start: Start) -> None:
 @pytest.mark.parametrize("port", ["65536", "http"])
 def test_a_port_is_a_number(start: Start, port: str) -> None:
     """What is no port is a wrong usage."""
-    assert "a port is a number from 0 to 65535" in refused(start("shelf", "--port", port))
+    assert "argument --port: a port is a number from 0 to 65535" in refused(start("shelf", "--port", port))
 
 
 def test_an_unknown_crm_offers_the_nearest(start: Start) -> None:

@@ -217,7 +217,7 @@ def test_one_connection_does_not_need_the_secrets_of_another(tmp_path: Path) -> 
 POSSIBLE = (
     "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, meetings_as, "
     "write_unmatched, write_internal, write_missed, write_cancelled, shortest_seconds, parts, fallback_owner, owners, "
-    "call_fields, meeting_fields, quota_reserve, delay_seconds, settings"
+    "call_fields, meeting_fields, quota_reserve, delay_seconds, changes_seconds, settings"
 )
 NO_NUMBER = "cannot be read as a number; write it with + and the code of its country, or set regions"
 OF_PLAIN = "Settings of plain: access_token, pages"
@@ -238,6 +238,7 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
             '[ledger]\nurl = "mysql://x"',
             "ledger.url: should be the address of a database: sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH",
         ),
+        ("[ledger]\nkeep_days = 36501", "ledger.keep_days: should be less than or equal to 36500"),
         ("[connections.acme]\n", "connections.acme.crm: is required"),
         ('[connections]\nacme = "x"', "connections.acme: should be an object"),
         (minimal('owner_filter = "yes"'), "connections.acme.owner_filter: should be true or false"),

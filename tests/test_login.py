@@ -166,6 +166,12 @@ def test_tokens_can_go_into_the_ledger_and_its_keys_be_rotated(
     assert find_somebody() == before == {"c@x.example": ()}
 
 
+def test_the_port_is_one_that_the_app_can_allow(capsys: pytest.CaptureFixture[str]) -> None:
+    """None that is found only once it is listened on."""
+    assert main(["login", "--connection", "acme", "--port", "0"]) == 2
+    assert "argument --port: the port that the app allows is a number from 1 to 65535" in capsys.readouterr().err
+
+
 def test_a_port_that_is_taken_is_told(app: SandboxServer, capsys: pytest.CaptureFixture[str]) -> None:
     """With the way out."""
     with socket.socket() as taken:

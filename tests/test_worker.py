@@ -273,8 +273,10 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         ("", [], "connector.toml: has no connection to work on"),
         ('[connections.acme]\ncrm = "file"', ["--connection", "acm"], "has no connection 'acm'; did you mean acme?"),
         ('[connections.acme]\ncrm = "file"', ["--ledger", "nowhere"], "is no address of a database"),
-        ("", ["--pumps", "0"], "argument --pumps: a number, from 1 on"),
-        ("", ["--grace", "soon"], "argument --grace: a number of seconds"),
+        ("", ["--pumps", "0"], "argument --pumps: N is a number from 1 to 1000"),
+        ("", ["--batch", "9" * 20], "argument --batch: N is a number from 1 to 10000"),
+        ("", ["--grace", "soon"], "argument --grace: SECONDS is a number from 0 to 86400"),
+        ("", ["--grace", "86401"], "argument --grace: SECONDS is a number from 0 to 86400"),
     ],
 )
 def test_what_it_cannot_begin_with(

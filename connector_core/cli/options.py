@@ -32,12 +32,12 @@ def json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
-def number(what: str, least: int) -> Callable[[str], int]:
+def number(what: str, least: int, most: int) -> Callable[[str], int]:
     """Make a reader of whole numbers; ``what``: what such a number is, for the message about another."""
 
     def read(text: str) -> int:
-        if not (text.isdecimal() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{what}, from {least} on")
+        if not (text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{what} is a number from {least} to {most}")
         return int(text)
 
     return read

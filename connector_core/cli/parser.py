@@ -97,21 +97,21 @@ def _worker(parser: argparse.ArgumentParser) -> None:
     options.ledger(parser)
     parser.add_argument(
         "--pumps",
-        type=options.number("a number", 1),
+        type=options.number("N", 1, 1_000),
         default=8,
         metavar="N",
         help="connections that are worked on at once; default 8",
     )
     parser.add_argument(
         "--batch",
-        type=options.number("a number", 1),
+        type=options.number("N", 1, 10_000),
         default=200,
         metavar="N",
         help="calls of one that are written together; default 200",
     )
     parser.add_argument(
         "--grace",
-        type=options.number("a number of seconds", 0),
+        type=options.number("SECONDS", 0, 86_400),
         default=30,
         metavar="SECONDS",
         help="how long batches under way may take when it is stopped; default 30",
@@ -121,11 +121,14 @@ def _worker(parser: argparse.ArgumentParser) -> None:
 
 
 def _login(parser: argparse.ArgumentParser) -> None:
-    from connector_core.cli.sandbox import port
-
     options.connection(parser)
     options.config(parser)
-    parser.add_argument("--port", type=port, default=8717, help="where the browser comes back to; default 8717")
+    parser.add_argument(
+        "--port",
+        type=options.number("the port that the app allows", 1, 65_535),
+        default=8717,
+        help="where the browser comes back to; default 8717",
+    )
     parser.add_argument(
         "--paste", action="store_true", help="the browser is on another machine: its address is pasted here"
     )

@@ -28,7 +28,7 @@ def _status(parser: argparse.ArgumentParser) -> None:
 def _prune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-days",
-        type=options.number("a number of days", 1),
+        type=options.number("DAYS", 1, 36_500),
         metavar="DAYS",
         help="keep what settled since, instead of the configuration's",
     )

@@ -9,7 +9,7 @@ from connector_core.cli import options
 
 IDS = "a call's id; - reads ids from standard input, one a line"
 PLACE = "the guest's place in the call, from 0"
-_PLACE = options.number("a place in the call", 0)
+_PLACE = options.number("a place in the call", 0, 9_999)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:

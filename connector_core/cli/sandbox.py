@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector_core.cli import options
+
 if TYPE_CHECKING:
     from connector_core.testing.sandbox import Sandbox
     from connector_core.testing.server import SandboxServer
@@ -15,17 +17,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments; nothing heavy is imported for it."""
     parser.add_argument("crm", metavar="CRM", help="the CRM, like salesforce or hubspot")
+    port = options.number("a port", 0, 65_535)
     parser.add_argument("--port", type=port, default=0, help="the port on 127.0.0.1; default a free one")
     parser.add_argument("--seed", type=Path, metavar="FILE", help="a CRM in a file to start from; default a demo world")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="append each request that was served, a line each")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="fault rules, a JSON list")
-
-
-def port(text: str) -> int:
-    """Read the number of a port."""
-    if not (text.isdecimal() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
