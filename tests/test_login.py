@@ -130,8 +130,6 @@ def test_the_address_can_be_pasted(app: SandboxServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("code=evil&state=other", "the answer belongs to another login than this one"),
-        ("code=evil", "the answer belongs to another login than this one"),
         ("code=evil&state={state}", "refuses"),
         ("error=access_denied&state={state}", r"nobody consented \(access_denied\)"),
         ("error=<script>&state={state}", r"nobody consented \(no code came\)"),
@@ -147,6 +145,27 @@ def test_an_answer_that_is_no_consent_is_told(app: SandboxServer, answer: str, m
     assert (status, out, Path("tokens.json").exists()) == (2, "", False)
     assert err.startswith("connector: connector.toml: connection acme: ")
     assert re.search(message, err)
+
+
+@pytest.mark.parametrize("answer", ["?code=evil&state=other", "?code=evil", ""])
+def test_an_answer_to_another_login_does_not_end_this_one(app: SandboxServer, answer: str) -> None:
+    """Whatever page sends a browser there, the consent that is waited for is still taken."""
+    with login() as (process, shown):
+        refused = visit(shown["redirect"] + answer)[0]
+        visit(shown["authorize_url"])
+        status, *_ = ended(process)
+
+    assert (refused, status) == (404, 0)
+
+
+@pytest.mark.parametrize("pasted", ["{redirect}?code=evil&state=other", "{redirect}", "http://[", ""])
+def test_a_pasted_answer_to_another_login_is_told(app: SandboxServer, pasted: str) -> None:
+    """The command ends with status 2; nothing is stored."""
+    with login("--paste") as (process, shown):
+        _, err = process.communicate(pasted.format(**shown) + "\n", timeout=30)
+
+    assert (process.returncode, Path("tokens.json").exists()) == (2, False)
+    assert "the answer belongs to another login than this one" in err
 
 
 @pytest.mark.parametrize("app", ["salesforce"], indirect=True)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
 import secrets
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import ExitStack
-from urllib.parse import parse_qs, urlsplit
 
 from connector_core import discovery
 from connector_core.binding import read_settings
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, say, say_json, tell
-from connector_core.cli.redirect import PATH, Redirect
+from connector_core.cli.redirect import PATH, Redirect, belongs, read_answer
 from connector_core.config import ConnectionConfig
 from connector_core.errors import ConfigurationError, CredentialsError
 from connector_core.manifest import CrmManifest, Login, load
@@ -41,7 +38,7 @@ def run(arguments: Namespace) -> int:
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         redirect = f"http://localhost:{arguments.port}{PATH}"  # http is taken for localhost alone, by that name
         address = login.authorize_url(settings, redirect, state, _challenge(verifier))
-        browser = None if arguments.paste else opened.enter_context(Redirect(arguments.port))
+        browser = None if arguments.paste else opened.enter_context(Redirect(arguments.port, state))
         _show(arguments, connection.name, address, redirect)
         answer = browser.answer(WAIT_SECONDS) if browser else _pasted()
         grant = login.exchange(settings, _code(answer, state), redirect, verifier)
@@ -96,7 +93,8 @@ def _tell_end(arguments: Namespace, connection: ConnectionConfig) -> None:
 
 def _pasted() -> Mapping[str, str]:
     tell("Then paste the address that the browser was sent to, although it shows no page:")
-    return {name: values[-1] for name, values in parse_qs(urlsplit(sys.stdin.readline().strip()).query).items()}
+    with inputs.lines("-") as lines:
+        return read_answer(next(iter(lines), b"").decode(errors="replace").strip())
 
 
 def _code(answer: Mapping[str, str], state: str) -> str:
@@ -104,7 +102,7 @@ def _code(answer: Mapping[str, str], state: str) -> str:
 
     :raises CredentialsError: It answers another login than this one, or nobody consented.
     """
-    if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()):
+    if not belongs(answer, state):
         raise CredentialsError("the answer belongs to another login than this one (its state differs): begin anew")
     if "code" not in answer:
         error = answer.get("error", "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl
 
 from connector_core.errors import ConfigurationError, CredentialsError
 
@@ -18,7 +19,18 @@ _PAGE = """<!doctype html>
 _READ_SECONDS = 5.0
 
 
+def read_answer(address: str) -> Mapping[str, str]:
+    """Read what a browser brings, out of the address that it is sent to; empty where nothing stands there."""
+    return dict(parse_qsl(address.partition("#")[0].partition("?")[2]))
+
+
+def belongs(answer: Mapping[str, str], state: str) -> bool:
+    """Tell whether an answer is to the login with this state."""
+    return hmac.compare_digest(answer.get("state", "").encode(), state.encode())
+
+
 class _Server(HTTPServer):
+    state = ""
     answer: Mapping[str, str] | None = None
 
 
@@ -27,12 +39,12 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _READ_SECONDS  # whoever connects and says nothing must not keep the browser out
 
     def do_GET(self) -> None:
-        """Take the answer; anything else that a browser asks for is not here."""
-        address = urlsplit(self.path)
-        if address.path != PATH or self.server.answer is not None:
+        """Take the answer to this login; anything else that a browser asks for is not here."""
+        answer = read_answer(self.path)
+        if self.path.partition("?")[0] != PATH or not belongs(answer, self.server.state):
             self.send_error(404)
             return
-        self.server.answer = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        self.server.answer = answer
         body = _PAGE.encode()
         self.send_response(200)
         for name, value in {
@@ -53,9 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
 class Redirect:
     """Listens on this machine, from construction on, until a browser comes back; close it, or use ``with``."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, state: str) -> None:
         """Bind the port.
 
+        :param state: What an answer to this login carries; any other one is not taken.
         :raises ConfigurationError: It is taken.
         """
         try:
@@ -65,6 +78,7 @@ class Redirect:
                 f"port {port}: cannot be listened on ({error.strerror}); choose another with --port, and let the app"
                 " allow it"
             ) from error
+        self._server.state = state
 
     def answer(self, wait_seconds: float) -> Mapping[str, str]:
         """Give what the browser brings.
