@@ -238,3 +238,15 @@ def test_rotating_without_a_key_is_told(
     assert main(["rotate-keys", "--config", str(tmp_path / "connector.toml")]) == 2
     assert "Fernet.generate_key()" in capsys.readouterr().err
     assert not (tmp_path / "connector.db").exists()
+
+
+def test_rotating_without_a_configuration_is_told_as_in_other_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what to do about it."""
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["rotate-keys"]) == 2
+    assert "connector.toml: there is none in this directory; write one, or name one with --config" in (
+        capsys.readouterr().err
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
+from connector_core.cli import inputs
 from connector_core.cli.output import DONE, say, say_json
-from connector_core.config import DEFAULT_FILE, in_file, load_config
+from connector_core.config import in_file
 from connector_core.errors import ConfigurationError
 from connector_core.ledger.vault import open_vault
 
@@ -16,7 +17,7 @@ def run(arguments: Namespace) -> int:
 
     :raises ConfigurationError: A key is missing, or none of them opens some of the credentials.
     """
-    config = load_config(arguments.config or DEFAULT_FILE)
+    config = inputs.file(arguments.config)
     try:
         with closing(open_vault(config.ledger_url, config.ledger_key, config.path.parent)) as vault:
             rotated = vault.rotate()
