@@ -36,17 +36,14 @@ FIELDS = ("call_fields", "meeting_fields")
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """A connection that is bound to its CRM, and how its calls are associated and written; close it, or use ``with``.
-
-    ``quota_reserve``: the share of the CRM's quota that a backfill leaves to others; see
-    :func:`connector_core.meter.why_not_spend`.
-    """
+    """A connection that is bound to its CRM, and the other fields of its configuration; close it, or use ``with``."""
 
     connection: Connection
     association: Settings
     writing: Writing = field(default_factory=Writing)
     quota_reserve: float = QUOTA_RESERVE
     release: Callable[[], None] = field(default=lambda: None, repr=False)
+    changes_seconds: float = 60.0
 
     def close(self) -> None:
         """Close the connection, and what was opened for it."""
@@ -69,6 +66,7 @@ class ConnectionConfig:
     ``settings`` are the plugin's own; any string of them may be ``env:NAME`` or ``file:PATH`` (relative to
     ``directory``), looked up when the connection is opened. ``source`` is the file that it was written in, if any.
 
+    ``quota_reserve``: see :mod:`connector_core.meter`. ``changes_seconds``: how often the CRM is asked for changes; 0: never.
     ``delay_seconds``: how long a call is left alone after its end, so that the record of the dialler itself comes first.
     ``tokens``: where the connection's tokens are kept; by default what ``refresh_token`` names: a file that can be written,
     or with ``vault:NAME`` the ledger (``ledger_url``, ``ledger_key``).
@@ -81,6 +79,7 @@ class ConnectionConfig:
     writing: Writing = field(default_factory=Writing)
     quota_reserve: float = QUOTA_RESERVE
     delay_seconds: float = 0.0
+    changes_seconds: float = 60.0
     directory: Path = field(default_factory=Path)
     source: str | None = None
     tokens: TokenStore | None = field(default=None, repr=False)
@@ -102,7 +101,9 @@ class ConnectionConfig:
             except ConfigurationError as error:
                 raise ConfigurationError(in_file(self.source, str(error))) from error
             release = opened.pop_all().close
-            return OpenConnection(connection, self.association, self.writing, self.quota_reserve, release)
+            return OpenConnection(
+                connection, self.association, self.writing, self.quota_reserve, release, self.changes_seconds
+            )
 
     def resolved(self, manifest: CrmManifest, store: TokenStore | None = None) -> dict[str, Any]:
         """Give the settings as the plugin takes them: references looked up, paths from the file's folder on.
@@ -230,6 +231,7 @@ class _ConnectionTable(Outside):
     meeting_fields: dict[str, Any] = Field(default_factory=dict)
     quota_reserve: Annotated[float, Field(strict=True, ge=0, le=1)] = QUOTA_RESERVE
     delay_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    changes_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -308,6 +310,7 @@ def _connection(path: Path, name: str, table: _ConnectionTable, ledger: _LedgerT
         writing=Writing(**{key: values[key] for key in (it.name for it in fields(Writing))}),
         quota_reserve=table.quota_reserve,
         delay_seconds=table.delay_seconds,
+        changes_seconds=table.changes_seconds,
         directory=path.parent,
         source=str(path),
         ledger_url=ledger.url,

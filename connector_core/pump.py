@@ -19,10 +19,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from connector_core.association import Decision
+from connector_core.association import Decision, awaited
 from connector_core.config import OpenConnection
 from connector_core.doubt import look_again
 from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError, TryAgainError
+from connector_core.feed import has_feed
 from connector_core.ledger.inbox import DELETED
 from connector_core.ledger.jobs import Job
 from connector_core.ledger.leases import Lease, LeaseLostError
@@ -82,6 +83,7 @@ class Pump:
         self.connection = connection
         self._ledger = ledger
         self._reserve = opened.quota_reserve
+        self._has_feed = has_feed(opened)
         self._work = Work(connection, opened.association, opened.writing)
         self._batch_size = batch
         self.in_flight = in_flight
@@ -218,9 +220,11 @@ class Pump:
         settled: Mapping[str, Settled],
     ) -> Step:
         call_id = job.call.id
-        decision = _text_of(decisions[call_id], job) if call_id in decisions else None
+        made = decisions.get(call_id)
+        decision = _text_of(made, job) if made is not None else None
+        awaits = awaited(made) if made is not None and self._has_feed else frozenset[str]()
         if call_id in drafts:
-            return Step(job, decision, drafts[call_id], written=job.written)
+            return Step(job, decision, drafts[call_id], written=job.written, awaits=awaits)
         it = settled[call_id]
         outcome = it.outcome
         if outcome == "unchanged" and job.doubt is not None and job.doubt.activity_id is None:
@@ -228,7 +232,7 @@ class Pump:
         written = job.written
         if it.activity is not None and (written is None or written.activity_id != it.activity.id):
             written = Written(it.activity.id, it.activity.kind, it.activity.url)
-        return Step(job, decision, None, outcome, it.reason, written)
+        return Step(job, decision, None, outcome, it.reason, written, awaits=awaits)
 
     def _received(self, step: Step, sent: Sent) -> Step:
         draft, receipt = sent.draft, sent.receipt

@@ -29,7 +29,7 @@ LAYERS = (
     "config lookup",
     "work",
     "sync ledger",
-    "doubt",
+    "doubt feed",
     "pump",
     "backfill settling desk engines",
     "testing",

@@ -4,6 +4,7 @@
 Both take the call's :class:`History`: what people chose, what we wrote, and the earlier decision to refresh.
 """
 
+from connector_core.association.awaited import awaited, keys_of_opportunity, keys_of_person
 from connector_core.association.cases import decide, organizer_email, wants
 from connector_core.association.decision import Decision
 from connector_core.association.history import NO_HISTORY, Choice, Choices, Earlier, History
@@ -22,7 +23,10 @@ __all__ = [
     "Records",
     "Settings",
     "Wants",
+    "awaited",
     "decide",
+    "keys_of_opportunity",
+    "keys_of_person",
     "organizer_email",
     "wants",
 ]

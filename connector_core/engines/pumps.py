@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from connector_core.config import OpenConnection
 from connector_core.engines.port import Health, Open, Report
 from connector_core.errors import ConnectorError, TryAgainError
+from connector_core.feed import Feed
 from connector_core.ledger.agenda import Agenda, read_agenda
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.retention import AT_ONCE, Retention
@@ -56,6 +57,7 @@ class _Held:
     lock: threading.Lock = field(default_factory=threading.Lock)
     opened: OpenConnection | None = None
     pump: Pump | None = None
+    feed: Feed | None = None
     again: bool = False
     rests_until: float = 0.0
     used_at: float = 0.0
@@ -102,6 +104,8 @@ class Pumps:
             if held.pump is None:
                 held.opened = self._opening(name)
                 held.pump = Pump(self._ledger, held.opened, batch=self._limits.batch)
+                held.feed = Feed(self._ledger, held.opened)
+            self._read_changes(name, held.feed)
             ran = held.pump.run(stop, for_seconds=self._limits.slice_seconds)
         except ConnectorError as error:
             after = error.after_seconds if isinstance(error, TryAgainError) else None
@@ -114,6 +118,14 @@ class Pumps:
             return False
         self._tell(name, ran)
         return ran.more and not ran.busy
+
+    def _read_changes(self, name: str, feed: Feed | None) -> None:
+        """Read what changed in the CRM, if it is time to; that it fails keeps no call back, and is tried the next time."""
+        try:
+            if feed is not None:
+                feed.read()
+        except ConnectorError as error:
+            self._tell(name, error)
 
     def _failed(self, name: str, held: _Held, error: ConnectorError, rest_seconds: float) -> None:
         held.rests_until = time.monotonic() + rest_seconds
@@ -184,7 +196,7 @@ class Pumps:
             self._close(name, held)
 
     def _close(self, name: str, held: _Held) -> None:
-        opened, held.opened, held.pump = held.opened, None, None
+        opened, held.opened, held.pump, held.feed = held.opened, None, None, None
         if opened is not None:
             with suppress(ConnectorError):
                 opened.close()

@@ -1,4 +1,4 @@
-"""What there is to do: whose calls are due now, and when the next ones will be."""
+"""What there is to do: whose calls are due now, whose CRM is to be asked for changes, and when the next ones will be."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
-from connector_core.ledger.schema import calls, connections
+from connector_core.ledger.schema import calls, connections, feeds
 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """The connections with calls to work on, those that have waited longest first.
+    """The connections with calls to work on or changes to read, those that have waited longest first.
 
-    ``leased``: those of them that a pump has the lease of; ``next_in_seconds``: until the first call that is not due yet.
+    ``leased``: those of them that a pump has the lease of; ``next_in_seconds``: until the first that is not due yet.
     A connection that is paused is in neither, nor is a backfill that waits for its quota.
     """
 
@@ -26,7 +26,7 @@ class Agenda:
 
 
 def read_agenda(database: Database) -> Agenda:
-    """Read it, at the cost of two seeks in an index for each connection, however many calls are due.
+    """Read it, at the cost of three seeks in an index for each connection, however many calls are due.
 
     :raises TryAgainError: The database cannot be reached.
     """
@@ -35,7 +35,7 @@ def read_agenda(database: Database) -> Agenda:
     later: list[dt.datetime] = []
     with database.reading() as step:
         now = database.now(step)
-        for row in step.execute(_FIRST_CALLS):
+        for row in step.execute(_FIRST):
             at = _first(row)
             if at is None:
                 continue
@@ -50,9 +50,9 @@ def read_agenda(database: Database) -> Agenda:
 
 
 def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
-    """Give the moment at which the first call of a connection may be worked on, past or to come."""
+    """Give the moment at which there is something to do for a connection, past or to come."""
     backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
-    return min((at for at in (row.interactive, backfill) if at is not None), default=None)
+    return min((at for at in (row.interactive, backfill, row.feed) if at is not None), default=None)
 
 
 def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
@@ -60,10 +60,15 @@ def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
     return sa.select(sa.func.min(calls.c.due_at)).where(*of).correlate(connections).scalar_subquery()
 
 
-_FIRST_CALLS = sa.select(
-    connections.c.name,
-    connections.c.lease_until,
-    connections.c.backfill_until,
-    _earliest(INTERACTIVE).label("interactive"),
-    _earliest(BACKFILL).label("backfill"),
-).where(connections.c.paused_at.is_(None))
+_FIRST = (
+    sa.select(
+        connections.c.name,
+        connections.c.lease_until,
+        connections.c.backfill_until,
+        feeds.c.due_at.label("feed"),
+        _earliest(INTERACTIVE).label("interactive"),
+        _earliest(BACKFILL).label("backfill"),
+    )
+    .outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)
+    .where(connections.c.paused_at.is_(None))
+)

@@ -10,6 +10,7 @@ from typing import Self
 from connector_core.ledger.calls import CallList
 from connector_core.ledger.connections import Connections
 from connector_core.ledger.database import Database
+from connector_core.ledger.feeds import Feeds
 from connector_core.ledger.inbox import Inbox
 from connector_core.ledger.jobs import Jobs
 from connector_core.ledger.leases import LEASE_SECONDS, Leases
@@ -21,7 +22,8 @@ class Ledger:
     """What was accepted, decided, sent and confirmed, of all connections; safe for threads.
 
     ``inbox`` accepts calls, ``leases`` tell whose turn it is, ``jobs`` are what is due, ``progress`` keeps what becomes of
-    them, ``calls`` tells how calls stand, ``people`` what people decided, and ``connections`` how connections do.
+    them, ``calls`` tells how calls stand, ``people`` what people decided, ``connections`` how connections do, and ``feeds``
+    what calls wait for in the CRM.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Ledger:
         self.people = Decided(self.database)
         self.progress = Progress(self.database, self.leases)
         self.connections = Connections(self.database, self.leases)
+        self.feeds = Feeds(self.database)
 
     def now(self) -> dt.datetime:
         """Tell the time by which calls are due."""

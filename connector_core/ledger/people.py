@@ -68,7 +68,7 @@ class Decided:
                 action = "assign" if choice.id else "clear"
                 old = None if before is None else {**said, "id": before.record_id, "by": before.by}
                 note(step, connection, call_id, now, actor, action, old, {**said, "id": choice.id})
-            self._make_due(step, connection, list(chosen), now, "decide")
+            _make_due(step, connection, list(chosen), now, "decide")
             if wake is not None:
                 wake(connection, step)
 
@@ -83,10 +83,7 @@ class Decided:
             self._require(step, connection, call_ids)
             for call_id in call_ids:
                 note(step, connection, call_id, now, actor, "refresh", None, None)
-            # What is to be decided anew in any case keeps nothing.
-            self._make_due(
-                step, connection, call_ids, now, sa.case((calls.c.state == "due", calls.c.how), else_="refresh")
-            )
+            make_due_for_refresh(step, connection, call_ids, now)
             if wake is not None:
                 wake(connection, step)
 
@@ -162,24 +159,30 @@ class Decided:
                     f"connection {connection}: call {call_id} was deleted at its provider; it is not written"
                 )
 
-    def _make_due(
-        self, step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime, how: str | sa.Case[str]
-    ) -> None:
-        sent = sa.exists().where(writes.c.connection == connection, writes.c.call_id == calls.c.call_id, writes.c.open)
-        values: dict[str, Any] = {
-            "state": "due",
-            "how": how,
-            "priority": INTERACTIVE,
-            "version": calls.c.version + 1,
-            "tries": 0,
-            "changed_at": now,
-            # What may still be under way is waited for first.
-            "due_at": sa.case((sent, calls.c.due_at), else_=sa.bindparam("now", now, type_=calls.c.due_at.type)),
-            "outcome": sa.case((sent, calls.c.outcome), else_=None),
-            "reason": sa.case((sent, calls.c.reason), else_=None),
-        }
-        for call_id in call_ids:
-            step.execute(sa.update(calls).where(*is_call(connection, call_id)).values(values))
+
+def make_due_for_refresh(step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime) -> None:
+    """Make calls due to be refreshed; what is to be decided anew in any case keeps nothing, and stays so."""
+    _make_due(step, connection, call_ids, now, sa.case((calls.c.state == "due", calls.c.how), else_="refresh"))
+
+
+def _make_due(
+    step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime, how: str | sa.Case[str]
+) -> None:
+    sent = sa.exists().where(writes.c.connection == connection, writes.c.call_id == calls.c.call_id, writes.c.open)
+    values: dict[str, Any] = {
+        "state": "due",
+        "how": how,
+        "priority": INTERACTIVE,
+        "version": calls.c.version + 1,
+        "tries": 0,
+        "changed_at": now,
+        # What may still be under way is waited for first.
+        "due_at": sa.case((sent, calls.c.due_at), else_=sa.bindparam("now", now, type_=calls.c.due_at.type)),
+        "outcome": sa.case((sent, calls.c.outcome), else_=None),
+        "reason": sa.case((sent, calls.c.reason), else_=None),
+    }
+    for call_id in call_ids:
+        step.execute(sa.update(calls).where(*is_call(connection, call_id)).values(values))
 
 
 def _paused(connection: str) -> sa.Select[Any]:

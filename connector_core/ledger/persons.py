@@ -16,7 +16,7 @@ from connector_core.ledger.database import Database
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note
 from connector_core.ledger.retention import AT_ONCE, forget
-from connector_core.ledger.schema import activities, audit, calls, choices, decisions, writes
+from connector_core.ledger.schema import activities, audit, awaited, calls, choices, decisions, writes
 
 ERASED = "what it said was erased before it was written"
 _SHORTEST = 9
@@ -114,7 +114,7 @@ class Persons:
 
     def _held(self, step: sa.Connection, connection: str, call_id: str) -> dict[str, Any]:
         held: dict[str, Any] = {}
-        for table in (calls, decisions, writes, activities, choices, audit):
+        for table in (calls, decisions, writes, activities, choices, awaited, audit):
             wanted = sa.select(table).where(table.c.connection == connection, table.c.call_id == call_id)
             held[table.name] = [_plain(row) for row in step.execute(wanted)]
         (call,) = held.pop("calls")

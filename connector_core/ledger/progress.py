@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
+from connector_core.ledger.feeds import keep_awaited
 from connector_core.ledger.inbox import digest_of, of_calls
 from connector_core.ledger.jobs import Job
 from connector_core.ledger.leases import Lease, Leases
@@ -40,6 +41,7 @@ class Step:
     """What becomes of a job now: an outcome, or the draft that is about to be sent.
 
     ``decision``: its public JSON as text, which takes a fraction of the memory; None to keep the one that is there.
+    ``awaits``: the keys of what it waits for in the CRM, beside a decision.
     """
 
     job: Job
@@ -49,6 +51,7 @@ class Step:
     reason: str | None = None
     written: Written | None = None
     after_seconds: float | None = None
+    awaits: Collection[str] = ()
 
 
 class Progress:
@@ -89,6 +92,8 @@ class Progress:
             current = [it for it in steps if _current(it, rows)]
             self._let_go(step, lease, [it.job.call.id for it in steps if not _current(it, rows)])
             self._keep_decisions(step, lease.connection, now, current)
+            waiting = {it.job.call.id: (it.job.call.started_at, it.awaits) for it in current if it.decision is not None}
+            keep_awaited(self._database, step, lease.connection, now, waiting)
             numbers = self._numbers(step, lease.connection, [it for it in current if it.draft])
             doubt_until = now + dt.timedelta(seconds=doubt_seconds)
             drafted = [

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.leases import lock_connection
-from connector_core.ledger.schema import activities, calls, decisions, writes
+from connector_core.ledger.schema import activities, awaited, calls, decisions, writes
 from connector_core.ledger.texts import bare_draft, bare_written
 
 AT_ONCE = 500
@@ -60,12 +60,13 @@ class Retention:
 
 
 def forget(step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime) -> None:
-    """Remove all that these calls said: content, decision, texts and reasons of what was written."""
+    """Remove all that these calls said: content, decision, what it waits for, texts and reasons of what was written."""
 
     def of(table: sa.Table, ids: Sequence[str] = call_ids) -> tuple[sa.ColumnElement[bool], ...]:
         return table.c.connection == connection, table.c.call_id.in_(ids)
 
     step.execute(sa.update(calls).where(*of(calls)).values(content=None, pruned_at=now))
+    step.execute(sa.delete(awaited).where(*of(awaited)))
     step.execute(sa.update(decisions).where(*of(decisions)).values(decision=None))
     step.execute(sa.update(writes).where(*of(writes)).values(reason=None))
     for row in step.execute(sa.select(writes).where(*of(writes), writes.c.draft.is_not(None))).all():

@@ -168,6 +168,30 @@ choices = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )
 
+# What calls wait for in the CRM, by hash: a contact with an address or a number, an account, an opportunity.
+awaited = sa.Table(
+    "awaited",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("call_id", sa.Text, primary_key=True),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Index(None, "connection", "call_id"),
+    sa.Index(None, "connection", "started_at"),
+)
+
+# How far the CRM's changes were read, of each connection with calls that wait: those since ``since`` are listed, begun at
+# ``began_at`` and as far as ``page``.
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("began_at", Moment),
+    sa.Column("page", sa.Text),
+)
+
 audit = sa.Table(
     "audit",
     metadata,
