@@ -155,11 +155,12 @@ class RequestPolicy:
         def once() -> Reply:
             nonlocal waited
             waited += self._keep_pace(lane, self.patience_seconds - waited)
-            if not repeatable and (why := self.meter.why_not_create()) is not None:
-                raise TryAgainError(why)
             verdict: Verdict
             try:
-                reply = self._counted(send)
+                with self._gate:
+                    if not repeatable and (why := self.meter.why_not_create()) is not None:  # after what was waited
+                        raise TryAgainError(why)
+                    reply = self._counted(send)
             except NotSentError as error:
                 verdict = Wait(str(error))
             except NoReplyError as error:
@@ -200,18 +201,17 @@ class RequestPolicy:
 
     def _counted(self, send: Callable[[], Reply]) -> Reply:
         """Send once; whatever reached the service counts, answered or not."""
-        with self._gate:
-            started = self.clock()
-            try:
-                reply = send()
-            except NoReplyError:
-                self.meter.sent(self.clock() - started)
-                raise
-            seconds = self.clock() - started
-            self.meter.sent(seconds)
-            if (moment := _moment(reply.headers.get("date", ""))) is not None:
-                self.meter.told_time(moment, seconds)
-            return reply
+        started = self.clock()
+        try:
+            reply = send()
+        except NoReplyError:
+            self.meter.sent(self.clock() - started)
+            raise
+        seconds = self.clock() - started
+        self.meter.sent(seconds)
+        if (moment := _moment(reply.headers.get("date", ""))) is not None:
+            self.meter.told_time(moment, seconds)
+        return reply
 
     def _keep_pace(self, lane: str, most_seconds: float) -> float:
         """Wait for this lane's turn; give the seconds waited."""

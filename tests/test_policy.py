@@ -8,7 +8,7 @@ import email.utils
 import itertools
 import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -307,6 +307,24 @@ def test_no_more_requests_than_allowed_are_in_flight() -> None:
         replies = list(pool.map(lambda _: policy.run(send, judge, repeatable=True), range(9)))
 
     assert (len(replies), most[0]) == (9, 3)
+
+
+def test_what_forbids_a_create_is_asked_after_the_wait_for_the_requests_in_flight() -> None:
+    """Meanwhile the lease may come to its end, or another thread may use the rest of the quota: nothing is sent then."""
+    policy, reasons = policy_in(Time()), []
+
+    @contextlib.contextmanager
+    def gate() -> Iterator[None]:
+        reasons.append("the lease was about to end")  # while it was waited at the gate
+        yield
+
+    policy._gate = gate()
+    policy.meter.why_not_create = lambda: next(iter(reasons), None)
+    service = Service(OK)
+
+    with pytest.raises(TryAgainError, match="about to end"):
+        run(policy, service, repeatable=False)
+    assert service.sent == 0
 
 
 def test_a_rest_is_spread() -> None:
