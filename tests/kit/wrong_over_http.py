@@ -183,6 +183,27 @@ class TakesUnsentForSilence(Remote):
             raise NoReplyError(str(error)) from error
 
 
+@failed_by("C-LOST-6")
+class StaysDown(Remote):
+    """Once a connection was refused, puts off what comes alone, also where others are taken again."""
+
+    down: ClassVar[bool] = False
+
+    def send(self, what: str, body: bytes) -> Reply:
+        try:
+            return super().send(what, body)
+        except NotSentError:
+            StaysDown.down = True
+            raise
+
+    @hookimpl
+    def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
+        StaysDown.down &= len(drafts) == 1
+        if StaysDown.down:
+            raise TryAgainError("the service is down")
+        return RemoteAdapter.write_activity(self, drafts)
+
+
 @failed_by("C-LOST-7")
 class LosesReceipts(Remote):
     """Raises where a later request of a batch fails, though the first ones created something."""
