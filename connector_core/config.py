@@ -66,7 +66,7 @@ class ConnectionConfig:
     ``settings`` are the plugin's own; any string of them may be ``env:NAME`` or ``file:PATH`` (relative to
     ``directory``), looked up when the connection is opened. ``source`` is the file that it was written in, if any.
 
-    ``quota_reserve``: see :mod:`connector_core.meter`. ``changes_seconds``: how often the CRM is asked for changes; 0: never.
+    ``quota_reserve``: see :mod:`connector_core.meter`. ``changes_seconds``: how often a worker reads changes; 0 for never.
     ``delay_seconds``: how long a call is left alone after its end, so that the record of the dialler itself comes first.
     ``tokens``: where the connection's tokens are kept; by default what ``refresh_token`` names: a file that can be written,
     or with ``vault:NAME`` the ledger (``ledger_url``, ``ledger_key``).

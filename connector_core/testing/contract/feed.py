@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from connector_core.model import Changed, RecordKind, RecordUpdate
+from connector_core.model import Changed, RecordKind
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
-from connector_core.testing.contract.fields import FILL, name
+from connector_core.testing.contract.fields import FILL, filled, outcomes, update
 from connector_core.testing.contract.manners import CHANGES, LONG_AGO
 from connector_core.testing.contract.wording import BrokenClauseError
 from connector_core.testing.contract.world import CROWD, MANY
@@ -71,7 +71,7 @@ class Feeding:
     def test_a_change_is_listed(self, crm: Crm) -> None:
         """A contact that is changed is listed, and its time is no earlier than it was before."""
         before = {record.id: record.changed_at for record in changes(crm, "contact")}[crm.id("C1")]
-        one = RecordUpdate(name(crm, "contact"), crm.id("C1"), {name(crm, "contact.title"): "Chief of Tests"})
-        crm.connection.fill_fields([one])
+        one = update(crm, "C1", "contact", title="Chief of Tests")
+        crm.expect(outcomes(filled(crm, one)), dict.fromkeys(one.fields, "sent"), "what became of the change")
         after = {record.id: record.changed_at for record in changes(crm, "contact", since=before)}
         crm.expect(after.get(crm.id("C1"), LONG_AGO) >= before, True, "C1 is listed with its time")

@@ -10,8 +10,8 @@ HUBSPOT = CrmManifest(
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts"}
-    | {"describe_objects", "check_access"},
-    traits=frozenset({"owner_filter", "change_opportunity"}),
+    | {"describe_objects", "check_access", "list_changes"},
+    traits=frozenset({"owner_filter", "change_opportunity", "activity_fields"}),
     settings="connector_hubspot.settings:HubSpotSettings",
     adapter="connector_hubspot.adapter:HubSpotAdapter",
     sandbox="connector_hubspot.sandbox:HubSpotSandbox",
@@ -30,6 +30,7 @@ HUBSPOT = CrmManifest(
         "find_contacts_by_phone": 3,
         "find_activity": 16,
         "list_opportunities": 9,
+        "list_changes": 5,
         "write_activity": 1,
     },
     names={

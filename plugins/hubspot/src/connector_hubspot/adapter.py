@@ -14,16 +14,18 @@ from connector_core.model import (
     Activity,
     ActivityDraft,
     CallKey,
+    ChangePage,
     FieldReceipt,
     ObjectDescription,
     Opportunities,
     Person,
     Receipt,
+    RecordKind,
     RecordUpdate,
     Unknown,
     User,
 )
-from connector_hubspot import access, companions, describing
+from connector_hubspot import access, companions, describing, feed
 from connector_hubspot.activities import Activities
 from connector_hubspot.checking import Checks
 from connector_hubspot.client import HubSpotClient
@@ -117,6 +119,11 @@ class HubSpotAdapter:
     @hookimpl
     def check_access(self) -> Access:
         """Tell the app's scopes, and the properties that it is shown."""
+    @hookimpl
+    def list_changes(self, kinds: Sequence[RecordKind], since: datetime, page: str | None) -> ChangePage:
+        """List what changed; see :mod:`connector_hubspot.feed`."""
+        return feed.changes(self._client, kinds, since, page)
+
         return access.check(self._client)
 
     def close(self) -> None:

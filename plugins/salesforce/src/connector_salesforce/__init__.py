@@ -9,8 +9,8 @@ SALESFORCE = CrmManifest(
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
-    | {"describe_objects", "check_access"},
-    traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key"}),
+    | {"describe_objects", "check_access", "list_changes"},
+    traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key", "activity_fields"}),
     settings="connector_salesforce.settings:SalesforceSettings",
     adapter="connector_salesforce.adapter:SalesforceAdapter",
     sandbox="connector_salesforce.sandbox:SalesforceSandbox",
@@ -27,6 +27,7 @@ SALESFORCE = CrmManifest(
         "find_contacts_by_phone": 2,
         "find_activity": 2,
         "list_opportunities": 1,
+        "list_changes": 2,
         "write_activity": 2,
     },
     names={

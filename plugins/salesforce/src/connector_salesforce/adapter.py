@@ -14,6 +14,7 @@ from connector_core.model import (
     Activity,
     ActivityDraft,
     CallKey,
+    ChangePage,
     FieldReceipt,
     FormFields,
     FormRecord,
@@ -21,11 +22,12 @@ from connector_core.model import (
     Opportunities,
     Person,
     Receipt,
+    RecordKind,
     RecordUpdate,
     Unknown,
     User,
 )
-from connector_salesforce import access, describing, filling, opportunities, people, reading, searching
+from connector_salesforce import access, describing, feed, filling, opportunities, people, reading, searching
 from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
 from connector_salesforce.settings import SalesforceSettings
@@ -128,3 +130,8 @@ class SalesforceAdapter:
     def check_access(self) -> Access:
         """Tell the user's rights on objects and fields."""
         return access.check(self._client, self._key_field)
+
+    @hookimpl
+    def list_changes(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage:
+        """List what changed."""
+        return feed.changes(self._client, kinds, since, page)

@@ -126,8 +126,9 @@ class Query:
 
     ``where``: what must all hold; a semi-join is taken only there, at the top. ``columns`` are needed; ``optional`` ones are
     left out where the user may not see them. ``either``: alternatives by their column, left out with it. ``children``:
-    related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``). ``limit``: the
-    most rows to give. ``spare``: carried along for later; that it fails is no reason for the others to fail.
+    related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``). ``order``: the
+    columns by which the rows come, the smallest first. ``limit``: the most rows to give. ``spare``: carried along for
+    later; that it fails is no reason for the others to fail.
     """
 
     object: str
@@ -137,6 +138,7 @@ class Query:
     either: Mapping[str, Condition] = field(default_factory=dict)
     children: Mapping[str, Child] = field(default_factory=dict)
     archived: bool = False
+    order: tuple[str, ...] = ()
     limit: int | None = None
     spare: bool = False
 
@@ -150,8 +152,9 @@ class Query:
         if self.either:
             conditions.append(any_of(it for column, it in self.either.items() if column not in hidden))
         children = [child.text(relationship) for relationship, child in self.children.items()]
+        order = f" ORDER BY {', '.join(map(name, self.order))}" if self.order else ""
         rows = f" LIMIT {self.limit:d}" if self.limit is not None else ""
-        return Soql(_select(self.seen(hidden), self.object, conditions, children) + rows)
+        return Soql(_select(self.seen(hidden), self.object, conditions, children) + order + rows)
 
 
 def _select(columns: Iterable[str], source: str, where: Sequence[Condition], children: Iterable[str] = ()) -> str:
