@@ -31,8 +31,7 @@ class Connections:
 
         :returns: Why the connection is paused, if it is.
         """
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             paused = sa.select(connections.c.paused_reason).where(connections.c.name == lease.connection)
             reason: str | None = step.execute(paused).scalar()
             now = self._database.now(step)
@@ -51,15 +50,13 @@ class Connections:
 
     def pause(self, lease: Lease, reason: str) -> None:
         """Stand still until a person resumes: the credentials are refused, or the configuration is wrong."""
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             values = {"paused_at": self._database.now(step), "paused_reason": reason}
             step.execute(sa.update(connections).where(connections.c.name == lease.connection).values(values))
 
     def hold_back(self, lease: Lease, reason: str, *, seconds: float = HELD_BACK_SECONDS) -> None:
         """Let backfill wait: the rest of the quota is kept for others."""
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             until = self._database.now(step) + dt.timedelta(seconds=seconds)
             values = {"backfill_until": until, "backfill_reason": reason}
             step.execute(sa.update(connections).where(connections.c.name == lease.connection).values(values))
@@ -71,8 +68,7 @@ class Connections:
             "requests": table.requests + cost.requests,
             "seconds": table.seconds + cost.seconds,
         }
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             if quota is not None:
                 values |= {"quota_limit": quota.limit, "quota_used": quota.used, "quota_at": self._database.now(step)}
             step.execute(sa.update(connections).where(table.name == lease.connection).values(values))

@@ -59,8 +59,7 @@ class Jobs:
 
         Where processes died over calls, fewer and fewer of them are given at once; one that is alone then is set aside.
         """
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             now = self._database.now(step)
             jobs: list[Job] = []
             while not jobs and (rows := step.execute(self._due(lease, now, most, backfill)).all()):

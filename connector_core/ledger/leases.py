@@ -52,7 +52,7 @@ class Lease:
         return self.clock() + seconds < self._until
 
     def extended(self, since: float) -> None:
-        """Note that the lease was extended by a statement that began at ``since``, by this process's own clock."""
+        """Note that the lease was extended by a step that began at ``since``, by this process's own clock."""
         with self._lock:
             self._until = max(self._until, since + self.seconds)
 
@@ -90,20 +90,24 @@ class Leases:
                 with suppress(ConnectorError):  # it ends by itself
                     self._let_go(lease)
 
-    def hold(self, step: sa.Connection, lease: Lease) -> None:
-        """Extend the lease within a step, and make sure that the step is this owner's to take.
+    @contextmanager
+    def step(self, lease: Lease) -> Iterator[sa.Connection]:
+        """Write in one transaction, if it is this owner's to write; once it is kept, the lease is extended.
 
         :raises LeaseLostError: Another owner took over.
+        :raises TryAgainError: As :meth:`Database.writing`.
         """
         since = self._clock()
         table = connections.c
-        statement = (
-            sa.update(connections)
-            .where(table.name == lease.connection, table.fence == lease.fence)
-            .values(lease_until=self._database.now(step) + dt.timedelta(seconds=lease.seconds))
-        )
-        if step.execute(statement).rowcount != 1:
-            raise LeaseLostError(f"connection {lease.connection}: another pump took over")
+        with self._database.writing() as step:
+            statement = (
+                sa.update(connections)
+                .where(table.name == lease.connection, table.fence == lease.fence)
+                .values(lease_until=self._database.now(step) + dt.timedelta(seconds=lease.seconds))
+            )
+            if step.execute(statement).rowcount != 1:
+                raise LeaseLostError(f"connection {lease.connection}: another pump took over")
+            yield step
         lease.extended(since)
 
     def _take(self, connection: str, owner: str, seconds: float) -> Lease | None:
@@ -124,8 +128,8 @@ class Leases:
     def _keep(self, lease: Lease, stop: threading.Event) -> None:
         while not stop.wait(lease.seconds / 4):
             try:
-                with self._database.writing() as step:
-                    self.hold(step, lease)
+                with self.step(lease):
+                    pass
             except LeaseLostError:
                 return
             except ConnectorError:

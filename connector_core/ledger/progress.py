@@ -84,8 +84,7 @@ class Progress:
         :param doubt_seconds: How long a write that is not answered may still take effect, or hide from a search.
         :returns: The steps whose drafts may be sent: those of calls that nothing new was learned of meanwhile.
         """
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             now = self._database.now(step)
             ids = [it.job.call.id for it in steps]
             rows = {row.call_id: row for row in step.execute(of_calls(lease.connection, ids))}
@@ -132,8 +131,7 @@ class Progress:
 
         :param settle_seconds: How long what was not answered may still take effect, or hide from a search.
         """
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             now = self._database.now(step)
             ids = [it.job.call.id for it, _ in steps]
             rows = {row.call_id: row for row in step.execute(of_calls(lease.connection, ids))}
@@ -147,8 +145,7 @@ class Progress:
 
     def let_go(self, lease: Lease, call_ids: Sequence[str]) -> None:
         """Let go of calls that were claimed and not worked on."""
-        with self._database.writing() as step:
-            self._leases.hold(step, lease)
+        with self._leases.step(lease) as step:
             self._let_go(step, lease, call_ids)
 
     def _let_go(self, step: sa.Connection, lease: Lease, call_ids: Sequence[str]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import sqlalchemy as sa
+from engine_host import until
 from ledger_bench import ACME, Bench, call, draft, ids, several
 
 from connector_core.errors import TryAgainError
@@ -140,14 +141,27 @@ def test_a_lease_that_no_owner_could_have_made_is_void(at: Bench) -> None:
 
 
 def test_a_lease_is_kept_while_a_batch_lasts(postgres_url: str) -> None:
-    """However short it is: nobody takes over from a living owner."""
-    ledger, other = (Ledger(postgres_url, lease_seconds=1.0) for _ in range(2))
-    with ledger, other, ledger.leases.take(ACME, "me") as lease:
-        time.sleep(2.5)
-        with other.leases.take(ACME, "other") as none:
-            assert none is None
-        assert lease is not None
-        assert lease.outlasts(0.1)
+    """However short it is: it is extended again and again, whatever its owner does meanwhile."""
+    with Ledger(postgres_url, lease_seconds=1.0) as ledger, ledger.leases.take(ACME, "me"):
+
+        def ends() -> dt.datetime:
+            with ledger.database.reading() as step:
+                end: dt.datetime = step.execute(sa.select(connections.c.lease_until)).scalar_one()
+                return end
+
+        first = ends()
+        until(lambda: ends() > first)
+
+
+def test_a_step_that_is_not_kept_extends_no_lease(at: Bench) -> None:
+    """The owner believes of its lease what the ledger knows of it, and no more."""
+    at.ledger.leases.seconds = 3600.0  # which nothing else extends as long as the test lasts
+    with at.leased() as lease:
+        believed = lease._until
+        with pytest.raises(sa.exc.StatementError):
+            at.ledger.connections.pause(lease, object())  # type: ignore[arg-type]  # it cannot be kept
+
+        assert lease._until == believed
 
 
 HOLD = """
