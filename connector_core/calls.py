@@ -6,23 +6,24 @@ keeps another line from being read.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from connector_core.errors import CredentialsError, InputError
 from connector_core.model import Call
-from connector_core.providers.hookspecs import Ignored
+from connector_core.providers.hookspecs import Announced, Delivery, Heard, Ignored, Part, Reply
+from connector_core.providers.merging import merge
+from connector_core.strict_json import TWICE, LineError, parse_object
 from connector_core.validation import path, words
 
 if TYPE_CHECKING:
     from connector_core.providers.binding import Provider
 
+T = TypeVar("T")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_TWICE = object()
 _MOST_PROBLEMS_A_LINE = 20
 
 
@@ -40,14 +41,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A valid line whose call took the place of an earlier one with the same id."""
+    """A valid line with the call of an earlier one: it took its place, or, as a provider's event, adds to what that said."""
 
     line: int
     call_id: str
+    adds: bool = False
 
     def __str__(self) -> str:
         """Write it as a message."""
-        return f"line {self.line}: {self.call_id} again: it replaces the earlier line with this id"
+        what = "it adds to" if self.adds else "it replaces"
+        return f"line {self.line}: {self.call_id} again: {what} the earlier line with this id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +75,51 @@ class Calls:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-class LineError(Exception):
-    """A line that holds no call; ``args`` are what is wrong with it, one text a problem."""
-
-
 def read_calls(lines: Iterable[bytes]) -> Calls:
     """Read calls, one a line.
 
     :param lines: Lines as they come from a file that was opened for reading bytes; any bytes are allowed.
     """
-    return _read(lines, parse_call)
+    read = Calls()
+    by_id: dict[str, Call] = {}
+    for number, found in _each(lines, parse_call):
+        if isinstance(found, Problem):
+            read.problems.append(found)
+            continue
+        if found.id in by_id:
+            read.replaced.append(Replaced(number, found.id))
+        by_id[found.id] = found
+    read.calls = list(by_id.values())
+    return read
 
 
 def read_events(lines: Iterable[bytes], provider: Provider) -> Calls:
-    """Read the webhook bodies of a provider, one a line; events that are no finished calls are ``skipped``.
+    """Read the webhook bodies of a provider, one a line; the events of a call make one call, in the place of the first.
+
+    Events that are of no finished call are ``skipped``.
 
     :param lines: As in :func:`read_calls`; a body that the provider refuses is a problem of its line.
     """
-    return _read(lines, _of(provider))
+    read = Calls()
+    parts: dict[str, list[tuple[int, Part]]] = {}
+    for number, found in _each(lines, _of(provider)):
+        if isinstance(found, Problem):
+            read.problems.append(found)
+            continue
+        for heard in found:
+            if isinstance(heard, Part):
+                if heard.call_id in parts:
+                    read.replaced.append(Replaced(number, heard.call_id, adds=True))
+                parts.setdefault(heard.call_id, []).append((number, heard))
+            else:
+                read.skipped.append(_skipped(number, heard))
+    for numbered in parts.values():
+        made = _merged(numbered)
+        if isinstance(made, Call):
+            read.calls.append(made)
+        else:
+            read.skipped.append(made)
+    return read
 
 
 def stream_calls(lines: Iterable[bytes], provider: Provider | None = None) -> Iterator[Call | Problem | Skipped]:
@@ -97,48 +127,53 @@ def stream_calls(lines: Iterable[bytes], provider: Provider | None = None) -> It
 
     :param lines: As in :func:`read_calls`, or in :func:`read_events` with a ``provider``.
     """
-    return (found for _, found in _each(lines, _of(provider) if provider else parse_call))
+    if provider is None:
+        yield from (found for _, found in _each(lines, parse_call))
+        return
+    for number, found in _each(lines, _of(provider)):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        for heard in found:
+            yield _merged([(number, heard)]) if isinstance(heard, Part) else _skipped(number, heard)
 
 
-def _of(provider: Provider) -> Callable[[bytes], Call | Ignored]:
+def _of(provider: Provider) -> Callable[[bytes], Sequence[Heard]]:
+    """Read a body that stands in a file: proven where it carries the proof itself."""
 
-    def parse(line: bytes) -> Call | Ignored:
+    def parse(line: bytes) -> Sequence[Heard]:
         try:
-            answer = provider.contribute(line)
+            event = provider.verify(Delivery(line)) if provider.manifest.proof == "body" else line
+            if isinstance(event, Reply):
+                return [Ignored("set-up", "it sets a webhook up")]
+            return provider.parse(event)
         except (InputError, CredentialsError) as error:
             raise LineError(str(error)) from error
-        return answer if isinstance(answer, Ignored) else answer.call
 
     return parse
 
 
-def _read(lines: Iterable[bytes], parse: Callable[[bytes], Call | Ignored]) -> Calls:
-    read = Calls()
-    by_id: dict[str, Call] = {}
-    for number, found in _each(lines, parse):
-        if isinstance(found, Problem):
-            read.problems.append(found)
-        elif isinstance(found, Skipped):
-            read.skipped.append(found)
-        else:
-            if found.id in by_id:
-                read.replaced.append(Replaced(number, found.id))
-            by_id[found.id] = found
-    read.calls = list(by_id.values())
-    return read
+def _merged(numbered: Sequence[tuple[int, Part]]) -> Call | Skipped:
+    """Make the call of which these lines tell."""
+    last, part = numbered[-1]
+    return merge(part for _, part in numbered) or Skipped(last, f"{part.event}: no finished call")
 
 
-def _each(
-    lines: Iterable[bytes], parse: Callable[[bytes], Call | Ignored]
-) -> Iterator[tuple[int, Call | Problem | Skipped]]:
+def _skipped(line: int, heard: Announced | Ignored) -> Skipped:
+    if isinstance(heard, Announced):
+        return Skipped(line, f"{heard.what}: announces what a webhook's receiver reads; there is none here")
+    return Skipped(line, f"{heard.event}: {heard.reason}")
+
+
+def _each(lines: Iterable[bytes], parse: Callable[[bytes], T]) -> Iterator[tuple[int, T | Problem]]:
     """Give what each line is, with its number; a line may have several problems."""
     for number, line in _numbered(lines):
         try:
-            call = parse(line)
+            found = parse(line)
         except LineError as error:
             yield from ((number, Problem(number, text)) for text in error.args)
             continue
-        yield number, Skipped(number, f"{call.event}: {call.reason}") if isinstance(call, Ignored) else call
+        yield number, found
 
 
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -159,40 +194,8 @@ def parse_call(line: bytes) -> Call:
     except ValidationError as error:
         found = error.errors(include_url=False)
         texts = [
-            f"{path(item['loc'])}: {'stands twice' if item['input'] is _TWICE else words(item)}"
+            f"{path(item['loc'])}: {'stands twice' if item['input'] is TWICE else words(item)}"
             for item in found[:_MOST_PROBLEMS_A_LINE]
         ]
         more = [f"and {len(found) - len(texts)} more problems"] if len(found) > len(texts) else []
         raise LineError(*texts, *more) from error
-
-
-def parse_object(line: bytes) -> dict[str, Any]:
-    """Read a JSON object, strictly; a key that stands twice holds a value that no model takes.
-
-    :raises LineError: It is no JSON object.
-    """
-    try:
-        value = json.loads(line.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise LineError(f"is no UTF-8 (byte {error.start + 1})") from error
-    except json.JSONDecodeError as error:
-        raise LineError(f"is no JSON: {error.msg} (character {error.pos + 1})") from error
-    except RecursionError as error:
-        raise LineError("is nested too deeply") from error
-    except ValueError as error:  # Python reads no numbers of thousands of digits
-        raise LineError("holds a number that is too long") from error
-    if not isinstance(value, dict):
-        raise LineError("is no JSON object")
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for key, value in pairs:
-        name = key if key.isascii() else key.encode(errors="backslashreplace").decode()
-        made[name] = _TWICE if name in made else value
-    return made
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise LineError(f"is no JSON: {name} is no number")

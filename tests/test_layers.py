@@ -18,12 +18,12 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/"))
 MOST_LINES = 350
 
 LAYERS = (
-    "errors meter outside remembered validation",
+    "errors meter outside remembered strict_json validation",
     "identity model pace references tokens",
     "association writing policy hookspecs manifest ledger.database ledger.schema ledger.vault",
     "traps answers crms providers",
-    "asking calls",
-    "providers.bodies discovery",
+    "asking calls checking",
+    "discovery",
     "connection",
     "binding doctor",
     "config lookup",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from connector_core.errors import ConfigurationError, ContractError, Credentials
 from connector_core.providers import ProviderManifest
 from connector_core.providers.binding import Provider, bind_provider
 from connector_core.providers.bodies import Sent, checked, read_object
-from connector_core.providers.hookspecs import Ignored, hookimpl
+from connector_core.providers.hookspecs import Announced, Delivery, Ignored, Later, Part, Reply, hookimpl
 
 
 class Settings(BaseModel):
@@ -23,19 +24,30 @@ class Settings(BaseModel):
 
 
 class Echo:
-    """Answers with what it was made to answer, or raises it."""
+    """Answers every hook with what it was made to answer, or raises it."""
 
-    answer: Any = Ignored("event", "reason")
+    answer: Any = (Ignored("event", "reason"),)
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.closed = False
 
-    @hookimpl
-    def contribute(self, body: bytes) -> Any:
+    def answered(self) -> Any:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    @hookimpl
+    def verify(self, delivery: Delivery) -> Any:
+        return self.answered()
+
+    @hookimpl
+    def parse(self, event: bytes) -> Any:
+        return self.answered()
+
+    @hookimpl
+    def fetch(self, asked: Sequence[Announced]) -> Any:
+        return self.answered()
 
     def close(self) -> None:
         self.closed = True
@@ -51,32 +63,87 @@ def echo(answer: Any) -> Provider:
     return Provider(ECHO, adapter)
 
 
-def test_an_answer_is_handed_on() -> None:
+RECORDING = Announced("echo:1", "recording")
+PART = Part(call_id="echo:1", provider="echo", kind="phone", event="ended", revision=1.0)
+FOREIGN = Part(call_id="other:1", provider="echo", kind="phone", event="ended", revision=1.0)
+HOOKS: dict[str, Callable[[Provider], object]] = {
+    "verify": lambda provider: provider.verify(Delivery(b"{}")),
+    "parse": lambda provider: provider.parse(b"{}"),
+    "fetch": lambda provider: provider.fetch([RECORDING]),
+}
+
+
+@pytest.mark.parametrize(
+    ("hook", "answer"),
+    [
+        ("verify", b"{}"),
+        ("verify", Reply(b"echo", "text/plain")),
+        ("parse", [PART, RECORDING, Ignored("ringing", "no finished call")]),
+        ("fetch", {RECORDING: (PART,)}),
+        ("fetch", {RECORDING: ()}),
+        ("fetch", {RECORDING: Later(60, "not yet")}),
+    ],
+)
+def test_an_answer_is_handed_on(hook: str, answer: object) -> None:
     """What the adapter answers is what the caller gets."""
-    ignored = Ignored("ringing", "no finished call")
-    assert echo(ignored).contribute(b"{}") is ignored
+    assert HOOKS[hook](echo(answer)) is answer
 
 
-@pytest.mark.parametrize("answer", [None, b"", {"call": None}])
-def test_another_answer_breaks_the_contract(answer: object) -> None:
-    """Nothing stands for an answer but the two that there are; the type that came is named."""
-    with pytest.raises(ContractError, match=f"plugin echo, contribute: answered {type(answer).__name__}"):
-        echo(answer).contribute(b"{}")
+@pytest.mark.parametrize(
+    ("hook", "answer", "message"),
+    [
+        ("verify", None, "answered NoneType; wanted bytes or a Reply"),
+        ("verify", "{}", "answered str"),
+        ("parse", None, "answered NoneType; wanted a list that is not empty"),
+        ("parse", [], "wanted a list that is not empty"),
+        ("parse", [{}], "answered dict; wanted Part, Announced or Ignored"),
+        ("parse", [FOREIGN], 'id does not begin with "echo:"'),
+        ("parse", [Announced("other:1", "recording")], 'id does not begin with "echo:"'),
+        ("fetch", None, "wanted an answer to everything"),
+        ("fetch", {}, "wanted an answer to everything"),
+        ("fetch", {RECORDING: (PART,), Announced("echo:2", "recording"): ()}, "and no other"),
+        ("fetch", {RECORDING: [PART]}, "answered list; wanted a tuple of parts, or Later"),
+        ("fetch", {RECORDING: (FOREIGN,)}, "a part of another call"),
+    ],
+)
+def test_another_answer_breaks_the_contract(hook: str, answer: object, message: str) -> None:
+    """Nothing stands for an answer but what the contract names; what came instead is told by its type."""
+    with pytest.raises(ContractError, match=f"plugin echo, {hook}: ") as caught:
+        HOOKS[hook](echo(answer))
+    assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("hook", HOOKS)
 @pytest.mark.parametrize("error", [InputError("wrong"), CredentialsError("refused")])
-def test_our_errors_are_handed_on(error: Exception) -> None:
+def test_our_errors_are_handed_on(hook: str, error: Exception) -> None:
     """An error of the tree comes through as it is."""
     with pytest.raises(type(error)) as caught:
-        echo(error).contribute(b"{}")
+        HOOKS[hook](echo(error))
     assert caught.value is error
 
 
-def test_any_other_error_breaks_the_contract() -> None:
+@pytest.mark.parametrize("hook", HOOKS)
+def test_any_other_error_breaks_the_contract(hook: str) -> None:
     """Another error is a defect of the plugin: it is named without its text, which may be personal."""
     with pytest.raises(ContractError, match="raised KeyError") as caught:
-        echo(KeyError("+33639981011")).contribute(b"{}")
+        HOOKS[hook](echo(KeyError("+33639981011")))
     assert "+33639981011" not in str(caught.value)
+
+
+def test_what_nobody_reads_is_not_announced() -> None:
+    """An adapter without ``fetch`` announces nothing."""
+    with pytest.raises(ContractError, match="has no fetch for"):
+        Provider(ECHO, ParsesOnly()).parse(b"{}")
+
+
+class ParsesOnly:
+    @hookimpl
+    def verify(self, delivery: Delivery) -> bytes:
+        return delivery.body
+
+    @hookimpl
+    def parse(self, event: bytes) -> list[Announced]:
+        return [RECORDING]
 
 
 def test_leaving_closes_the_adapter() -> None:
@@ -87,21 +154,21 @@ def test_leaving_closes_the_adapter() -> None:
     assert adapter.closed
 
 
-class Unmarked:
-    def contribute(self, body: bytes) -> Ignored:
-        return Ignored("", "")
+class Unmarked(ParsesOnly):
+    def parse(self, event: bytes) -> list[Announced]:
+        return []
 
 
-class Misspelled:
+class Misspelled(ParsesOnly):
     @hookimpl
-    def contribut(self, body: bytes) -> Ignored:
-        return Ignored("", "")
+    def fetsh(self, asked: Sequence[Announced]) -> Any:
+        return {}
 
 
-class OtherArguments:
+class OtherArguments(ParsesOnly):
     @hookimpl
-    def contribute(self, text: str) -> Ignored:
-        return Ignored("", "")
+    def parse(self, text: str) -> list[Announced]:  # type: ignore[override]  # the wrong argument is the point
+        return []
 
 
 @pytest.mark.parametrize("adapter", [Unmarked, Misspelled, OtherArguments])

@@ -7,6 +7,7 @@ its plugins hand to each other is frozen and slotted. All times are aware; all d
 from connector_core.model.access import NEEDS, Access, Need, Right, Subject, Verb
 from connector_core.model.call import (
     Call,
+    CallId,
     CallKind,
     CallStatus,
     Direction,
@@ -50,6 +51,7 @@ __all__ = [
     "ActivityDraft",
     "ActivityKind",
     "Call",
+    "CallId",
     "CallKey",
     "CallKind",
     "CallStatus",

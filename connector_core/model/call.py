@@ -61,10 +61,13 @@ def _one_line(value: str) -> str:
     return value
 
 
+CallId: TypeAlias = Annotated[Id, AfterValidator(_one_line)]
+
+
 class Call(Outside):
     """A call or meeting that has ended, as the call platform tells it."""
 
-    id: Annotated[Id, AfterValidator(_one_line)]
+    id: CallId
     provider: Id
     kind: CallKind
     started_at: CallTime

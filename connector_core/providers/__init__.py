@@ -6,6 +6,9 @@ An entry point of the group ``connector.providers`` names a :class:`ProviderMani
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Proof: TypeAlias = Literal["body", "headers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +17,12 @@ class ProviderManifest:
 
     ``settings``: a pydantic model with flat fields, as text (``package.module:Name``); secrets are ``SecretStr``.
     ``adapter``: a class called as ``Adapter(settings)``, with the hooks of :mod:`connector_core.providers.hookspecs`,
-    doing no work and no I/O there, and with a ``close()``; as text too.
+    doing no work and no I/O there, and with a ``close()``; as text too. ``proof``: where a webhook carries what proves it; a
+    body that stands in a file has lost its headers, and is believed on the word of whoever hands it in.
     """
 
     name: str
     title: str
     settings: str
     adapter: str
+    proof: Proof = "headers"

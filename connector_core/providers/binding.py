@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 import pluggy
 from pydantic import BaseModel, ValidationError
@@ -12,8 +12,21 @@ from connector_core.errors import ConfigurationError, ConnectorError, ContractEr
 from connector_core.hookspecs import PROJECT
 from connector_core.manifest import load
 from connector_core.providers import ProviderManifest
-from connector_core.providers.hookspecs import Answer, Contribution, Ignored, ProviderHooks
+from connector_core.providers.hookspecs import (
+    Announced,
+    Answer,
+    Delivery,
+    Heard,
+    Ignored,
+    Later,
+    Part,
+    ProviderHooks,
+    Reply,
+)
 from connector_core.validation import problems
+
+T = TypeVar("T")
+_REQUIRED = ("verify", "parse")
 
 
 class Provider:
@@ -33,20 +46,49 @@ class Provider:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise ContractError(manifest.name, "adapter", str(error)) from error
-        if not self._manager.hook.contribute.get_hookimpls():
-            raise ContractError(manifest.name, "contribute", "not implemented; wanted a method marked @hookimpl")
+        for hook in _REQUIRED:
+            if not getattr(self._manager.hook, hook).get_hookimpls():
+                raise ContractError(manifest.name, hook, "not implemented; wanted a method marked @hookimpl")
 
-    def contribute(self, body: bytes) -> Answer:
-        """Verify the body of a webhook, and say what it contributes, as :class:`ProviderHooks` says."""
-        try:
-            answer: object = self._manager.hook.contribute(body=body)
-        except ConnectorError:
-            raise
-        except Exception as error:
-            raise ContractError(self.manifest.name, "contribute", f"raised {type(error).__name__}") from error
-        if not isinstance(answer, Contribution | Ignored):
-            got = type(answer).__name__
-            raise ContractError(self.manifest.name, "contribute", f"answered {got}; wanted Contribution or Ignored")
+    @property
+    def fetches(self) -> bool:
+        """Tell whether it reads what was announced."""
+        return bool(self._manager.hook.fetch.get_hookimpls())
+
+    def verify(self, delivery: Delivery) -> bytes | Reply:
+        """Prove a delivery, as :class:`ProviderHooks` says."""
+        answer: object = self._asked("verify", lambda: self._manager.hook.verify(delivery=delivery))
+        if not isinstance(answer, bytes | Reply):
+            raise self._wrong("verify", answer, "bytes or a Reply")
+        return answer
+
+    def parse(self, event: bytes) -> Sequence[Heard]:
+        """Read an event, as :class:`ProviderHooks` says."""
+        answer: object = self._asked("parse", lambda: self._manager.hook.parse(event=event))
+        if not isinstance(answer, Sequence) or not answer:
+            raise self._wrong("parse", answer, "a list that is not empty")
+        for heard in answer:
+            if not isinstance(heard, Part | Announced | Ignored):
+                raise self._wrong("parse", heard, "Part, Announced or Ignored in the list")
+            self._of_ours("parse", [heard])
+            if isinstance(heard, Announced) and not self.fetches:
+                raise self._wrong("parse", heard, "none of what the adapter has no fetch for")
+        return answer
+
+    def fetch(self, asked: Iterable[Announced]) -> Mapping[Announced, Answer]:
+        """Read what was announced, as :class:`ProviderHooks` says."""
+        batch = list(dict.fromkeys(asked))
+        answer: object = self._asked("fetch", lambda: self._manager.hook.fetch(asked=batch))
+        if not isinstance(answer, Mapping) or set(answer) != set(batch):
+            raise self._wrong("fetch", answer, "an answer to everything that was asked for, and no other")
+        for announced, found in answer.items():
+            if isinstance(found, Later):
+                continue
+            if not isinstance(found, tuple) or not all(isinstance(part, Part) for part in found):
+                raise self._wrong("fetch", found, "a tuple of parts, or Later")
+            if any(part.call_id != announced.call_id for part in found):
+                raise ContractError(self.manifest.name, "fetch", "answered a part of another call")
+            self._of_ours("fetch", found)
         return answer
 
     def close(self) -> None:
@@ -60,6 +102,24 @@ class Provider:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    def _asked(self, hook: str, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except ConnectorError:
+            raise
+        except Exception as error:
+            raise ContractError(self.manifest.name, hook, f"raised {type(error).__name__}") from error
+
+    def _of_ours(self, hook: str, heard: Iterable[Heard]) -> None:
+        """Make sure that ids begin with the provider's name: calls of two providers never meet in one."""
+        for each in heard:
+            if not isinstance(each, Ignored) and not each.call_id.startswith(f"{self.manifest.name}:"):
+                wrong = f'told of a call whose id does not begin with "{self.manifest.name}:"'
+                raise ContractError(self.manifest.name, hook, wrong)
+
+    def _wrong(self, hook: str, got: object, wanted: str) -> ContractError:
+        return ContractError(self.manifest.name, hook, f"answered {type(got).__name__}; wanted {wanted}")
 
 
 def bind_provider(manifest: ProviderManifest, settings: Mapping[str, object]) -> Provider:

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from connector_core.calls import LineError, parse_object
 from connector_core.errors import InputError
+from connector_core.strict_json import LineError, parse_object
 from connector_core.validation import problems
 
 

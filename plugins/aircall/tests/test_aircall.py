@@ -18,7 +18,8 @@ from connector_core.discovery import provider
 from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError, InputError
 from connector_core.model import Call, Note, Organizer, Participant
 from connector_core.providers.binding import Provider, bind_provider
-from connector_core.providers.hookspecs import Contribution, Ignored
+from connector_core.providers.hookspecs import Delivery, Heard, Ignored, Part
+from connector_core.providers.merging import merge
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded" / "providers" / "aircall"
 TOKEN = "3d5e1f0c-invented"
@@ -84,11 +85,21 @@ def body(change: Callable[[dict[str, Any]], object] = lambda data: None, **event
     return json.dumps({**value, **event}).encode()
 
 
-def call_of(aircall: Provider, sent: bytes) -> Call:
-    """Give the call that a body contributes."""
-    answer = aircall.contribute(sent)
-    assert isinstance(answer, Contribution)
-    return answer.call
+def heard(aircall: Provider, sent: bytes) -> Heard:
+    """Give what a body says, once it is proven."""
+    event = aircall.verify(Delivery(sent))
+    assert isinstance(event, bytes)
+    (answer,) = aircall.parse(event)
+    return answer
+
+
+def call_of(aircall: Provider, *sent: bytes) -> Call:
+    """Give the call that bodies tell of."""
+    parts = [heard(aircall, each) for each in sent]
+    assert all(isinstance(part, Part) for part in parts)
+    call = merge(part for part in parts if isinstance(part, Part))
+    assert call is not None
+    return call
 
 
 def test_a_finished_call_is_told_whole(aircall: Provider) -> None:
@@ -129,8 +140,8 @@ def test_a_finished_call_is_told_whole(aircall: Provider) -> None:
 
 def test_the_revision_is_the_time_of_the_event(aircall: Provider) -> None:
     """Of two events about a call the one that was built later is the newer."""
-    answer = aircall.contribute(body())
-    assert isinstance(answer, Contribution)
+    answer = heard(aircall, body())
+    assert isinstance(answer, Part)
     assert answer.revision == 1772442030.0
 
 
@@ -159,14 +170,14 @@ def test_absent_keys_are_absent(aircall: Provider) -> None:
     """A call of which Aircall tells the least is still a call, with a guest."""
     least = {"id", "direction", "started_at", "ended_at"}
     call = call_of(aircall, json.dumps({**ENDED, "data": {k: ENDED["data"][k] for k in least}}).encode())
-    assert (call.organizer, call.participants) == (None, (Participant(is_user=False, emails=(), phones=()),))
+    assert (call.organizer, call.participants) == (None, (Participant(is_user=False),))
 
 
 def test_every_optional_key_may_be_null(aircall: Provider) -> None:
     """Null says as little as an absent key."""
     least = {"id", "direction", "started_at", "ended_at"}
     call = call_of(aircall, body(lambda data: data.update(dict.fromkeys(data.keys() - least))))
-    assert call.participants == (Participant(is_user=False, emails=(), phones=()),)
+    assert call.participants == (Participant(is_user=False),)
 
 
 def test_a_hidden_number_stays_as_it_is(aircall: Provider) -> None:
@@ -192,10 +203,10 @@ def test_no_address_with_a_secret_is_kept(aircall: Provider, asset: str) -> None
     assert (call.link, call.recording_url) == (None, None)
 
 
-@pytest.mark.parametrize("event", ["call.created", "call.hungup", "call.tagged", "contact.updated"])
+@pytest.mark.parametrize("event", ["call.created", "call.hungup", "call.answered", "contact.updated"])
 def test_other_events_are_ignored(aircall: Provider, event: str) -> None:
     """An event that is no finished call is told as such, whatever its data."""
-    answer = aircall.contribute(body(event=event, data={"id": "x"}))
+    answer = heard(aircall, body(event=event, data={"id": "x"}))
     assert isinstance(answer, Ignored)
     assert answer.event == event
 
@@ -204,14 +215,14 @@ def test_other_events_are_ignored(aircall: Provider, event: str) -> None:
 def test_another_token_is_refused(aircall: Provider, token: str) -> None:
     """A body that does not carry the token exactly is not from our webhook, and the message shows neither."""
     with pytest.raises(CredentialsError) as caught:
-        aircall.contribute(body(token=token))
+        heard(aircall, body(token=token))
     assert TOKEN not in str(caught.value)
 
 
 def test_the_token_comes_first(aircall: Provider) -> None:
     """Nothing is said about the rest of a body whose token is wrong."""
     with pytest.raises(CredentialsError):
-        aircall.contribute(b'{"token": "wrong", "event": 3}')
+        heard(aircall, b'{"token": "wrong", "event": 3}')
 
 
 @pytest.mark.parametrize(
@@ -247,14 +258,14 @@ def test_the_token_comes_first(aircall: Provider) -> None:
 def test_a_wrong_body_is_refused(aircall: Provider, sent: bytes, message: str) -> None:
     """The message names the place and what is wrong there."""
     with pytest.raises(InputError) as caught:
-        aircall.contribute(sent)
+        heard(aircall, sent)
     assert message in str(caught.value)
 
 
 def test_messages_hold_no_value() -> None:
     """What was refused may be personal: neither the message nor the errors behind it show it."""
     with bind_provider(AIRCALL, {"token": TOKEN}) as aircall, pytest.raises(InputError) as caught:
-        aircall.contribute(body(lambda data: data.update(raw_digits={"secret": "+33639981011"})))
+        heard(aircall, body(lambda data: data.update(raw_digits={"secret": "+33639981011"})))
     assert "+33639981011" not in f"{caught.value}{caught.value.__cause__}{caught.value.__context__}"
 
 
@@ -286,7 +297,7 @@ JSON = st.recursive(
 def answered_or_refused(sent: bytes) -> None:
     with bind_provider(AIRCALL, {"token": TOKEN}) as aircall:
         try:
-            assert isinstance(aircall.contribute(sent), Contribution | Ignored)
+            assert isinstance(heard(aircall, sent), Part | Ignored)
         except ConnectorError as error:
             assert isinstance(error, InputError | CredentialsError)  # noqa: PT017 - which of them depends on the body
 
@@ -322,7 +333,7 @@ def test_a_recorded_inbound_call() -> None:
     assert (call.id, call.status, call.outcome) == ("aircall:780836754", "voicemail", "Agents did not answer")
     assert (call.duration_seconds, call.talk_seconds, call.organizer) == (17, 0, None)
     assert (call.from_number, call.to_number) == ("+44 330 818 6690", "+43 720 880079")
-    assert call.participants == (Participant(is_user=False, emails=(), phones=("+44 330 818 6690",)),)
+    assert call.participants == (Participant(is_user=False, phones=("+44 330 818 6690",)),)
 
 
 def test_a_recorded_outbound_call() -> None:
@@ -339,14 +350,68 @@ def test_recorded_bodies_are_verified() -> None:
     """A real body is refused by a connection with another token."""
     _, sent = recorded("call_ended_inbound.json")
     with bind_provider(AIRCALL, {"token": TOKEN}) as aircall, pytest.raises(CredentialsError):
-        aircall.contribute(sent)
+        heard(aircall, sent)
 
 
-def test_every_other_recorded_event_is_ignored() -> None:
-    """No other of the real events is a finished call."""
+def test_a_recorded_comment_tells_the_whole_call() -> None:
+    """It came 87 seconds after the hang-up, and holds the call with what was tagged before."""
+    aircall, sent = recorded("call_commented_inbound.json")
+    call = call_of(aircall, sent)
+    assert (call.status, call.talk_seconds, len(call.comments or ()), len(call.tags or ())) == ("completed", 193, 1, 1)
+
+
+def test_a_recorded_tag_does_not_finish_a_call() -> None:
+    """It came two seconds after the hang-up, when the call may not be whole yet."""
+    aircall, sent = recorded("call_tagged_inbound.json")
+    part = heard(aircall, sent)
+    assert isinstance(part, Part)
+    assert (part.complete, merge([part])) == (False, None)
+
+
+def test_recorded_events_before_the_end_are_ignored() -> None:
+    """Ringing, answering and holding are no news of a finished call."""
     if not RECORDED.exists():
         pytest.skip(f"{RECORDED} is absent")
-    others = [path.name for path in RECORDED.glob("*.json") if "ended" not in path.name]
-    answers = [aircall.contribute(sent) for aircall, sent in map(recorded, others)]
+    others = [
+        path.name for path in RECORDED.glob("*.json") if not {"ended", "commented", "tagged"} & {*path.stem.split("_")}
+    ]
+    answers = [heard(aircall, sent) for aircall, sent in map(recorded, others)]
     assert answers
     assert all(isinstance(answer, Ignored) for answer in answers)
+
+
+# -- events of one call ------------------------------------------------------------------------------------------------
+
+
+def later(event: str, seconds: int, **changes: Any) -> bytes:
+    """Write an event about the call, so long after its end."""
+    return body(lambda data: data.update(changes), event=event, timestamp=1772442291 + seconds)
+
+
+def test_a_comment_adds_to_the_call(aircall: Provider) -> None:
+    """Comments are gathered by their ids, in the order of these."""
+    more = {"id": 9, "content": "called back", "posted_at": 1772442999, "posted_by": None}
+    call = call_of(aircall, later("call.commented", 700, comments=[*ENDED["data"]["comments"], more]), body())
+    assert [comment.text for comment in call.comments or ()] == ["wants a quote", "called back"]
+
+
+def test_a_tag_that_was_taken_away_is_gone(aircall: Provider) -> None:
+    """``call.untagged`` says which tags are left."""
+    assert call_of(aircall, later("call.untagged", 60, tags=[]), body()).tags is None
+
+
+def test_a_tag_of_an_older_event_stays(aircall: Provider) -> None:
+    """An event without a tag does not take it away, unless it is about that."""
+    assert call_of(aircall, later("call.archived", 60, tags=[]), body()).tags == ("Demo",)
+
+
+def test_an_event_while_the_call_goes_on_does_not_finish_it(aircall: Provider) -> None:
+    """A call that was tagged has not ended."""
+    part = heard(aircall, later("call.tagged", -100, ended_at=None))
+    assert isinstance(part, Part)
+    assert merge([part]) is None
+
+
+def test_a_late_event_finishes_a_call_whose_end_was_not_told(aircall: Provider) -> None:
+    """From half a minute after the hang-up on, an event holds the whole call: one lost event loses none."""
+    assert call_of(aircall, later("call.archived", 31)) == call_of(aircall, body())

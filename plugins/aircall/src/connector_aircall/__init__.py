@@ -7,4 +7,5 @@ AIRCALL = ProviderManifest(
     title="Aircall",
     settings="connector_aircall.adapter:AircallSettings",
     adapter="connector_aircall.adapter:AircallAdapter",
+    proof="body",
 )

@@ -54,6 +54,7 @@ class Party(Sent):
 class Comment(Sent):
     """A note of a user's."""
 
+    id: int | None = None
     content: str | None = None
     posted_by: User | None = None
     posted_at: Epoch | None = None
@@ -62,11 +63,12 @@ class Comment(Sent):
 class Named(Sent):
     """A tag or a team."""
 
+    id: int | None = None
     name: str | None = None
 
 
 class CallData(Sent):
-    """A call that has ended.
+    """A call as it stands; one that goes on has no ``ended_at``.
 
     ``raw_digits`` is the outside party in both directions, or ``anonymous``. ``duration`` includes ringing.
     ``voicemail`` is an address that is valid for ten minutes; ``asset`` a page that lasts, and needs a login.
@@ -75,7 +77,7 @@ class CallData(Sent):
     id: Annotated[int, Field(gt=0)]
     direction: Literal["inbound", "outbound"]
     started_at: Epoch
-    ended_at: Epoch
+    ended_at: Epoch | None = None
     answered_at: Epoch | None = None
     duration: Annotated[int, Field(ge=0)] | None = None
     missed_call_reason: str | None = None
@@ -100,7 +102,19 @@ class Event(Sent):
     timestamp: Epoch
 
 
-class EndedCall(Sent):
-    """The event of a call that has ended."""
+class CallEvent(Sent):
+    """An event that holds the call as it stands."""
 
     data: CallData
+
+
+class EndedData(CallData):
+    """A call that has ended."""
+
+    ended_at: Epoch
+
+
+class EndedEvent(Sent):
+    """The event of a call that has ended."""
+
+    data: EndedData

@@ -1,4 +1,4 @@
-"""From a call of Aircall's to ours."""
+"""From a call of Aircall's to a part of ours."""
 
 from __future__ import annotations
 
@@ -7,45 +7,61 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector_aircall.body import CallData, Comment, Named, Party, User
+from connector_aircall.body import CallData, Comment, Event, Party, User
 from connector_core.identity import PhoneReader
-from connector_core.model import Call
 from connector_core.providers.bodies import checked
+from connector_core.providers.parts import EmailSource, Part
 
+UNTAGGED = "call.untagged"
 _HUNG_UP_AS_USUAL = "normal_clearing"
 
 
-def to_call(data: CallData) -> Call:
-    """Map a call.
+def to_part(head: Event, data: CallData, *, complete: bool) -> Part:
+    """Map what an event says.
+
+    The lists of tags and comments are those of the moment. They are joined, since an event may be older than it looks; an
+    ``untagged`` alone takes tags away.
 
     :raises InputError: Its times contradict each other.
     """
     outside, own = data.raw_digits, data.number.digits if data.number else None
     page = _page(data.asset)
+    ended = {} if data.ended_at is None else _ended(data, data.ended_at)
     return checked(
-        Call,
+        Part,
         {
-            "id": f"aircall:{data.id}",
+            "call_id": f"aircall:{data.id}",
             "provider": "aircall",
             "kind": "phone",
+            "event": head.event,
+            "revision": float(head.timestamp),
+            "complete": complete,
+            "replaces": ("tags",) if head.event == UNTAGGED else (),
             "direction": data.direction,
-            "status": _status(data),
-            "outcome": _outcome(data),
             "started_at": _time(data.started_at),
-            "ended_at": _time(data.ended_at),
-            "duration_seconds": _seconds(data.duration),
-            "talk_seconds": 0.0 if data.answered_at is None else float(data.ended_at - data.answered_at),
+            **ended,
             "from_number": outside if data.direction == "inbound" else own,
             "to_number": own if data.direction == "inbound" else outside,
             "organizer": _organizer(data.user),
             "participants": tuple(_participants(data)),
             "link": page,
             "recording_url": page,
-            "comments": tuple(_comments(data.comments or ())),
-            "tags": _names(data.tags),
-            "teams": _names(data.teams),
+            "comments": dict(_comments(data.comments or ())),
+            "tags": {str(tag.id or name): name for tag in data.tags or () if (name := _text(tag.name))},
+            "teams": tuple(name for team in data.teams or () if (name := _text(team.name))) or None,
         },
     )
+
+
+def _ended(data: CallData, ended_at: int) -> dict[str, Any]:
+    """Give what is known of a call once it has ended."""
+    return {
+        "status": _status(data),
+        "outcome": _outcome(data),
+        "ended_at": _time(ended_at),
+        "duration_seconds": _seconds(data.duration),
+        "talk_seconds": 0.0 if data.answered_at is None else float(ended_at - data.answered_at),
+    }
 
 
 def _time(epoch: int) -> dt.datetime:
@@ -86,16 +102,12 @@ def _organizer(user: User | None) -> dict[str, str | None] | None:
     return {"name": _text(user.name), "email": _text(user.email)}
 
 
-def _comments(comments: Iterable[Comment]) -> Iterator[dict[str, Any]]:
+def _comments(comments: Iterable[Comment]) -> Iterator[tuple[str, dict[str, Any]]]:
     for comment in comments:
         if comment.content:
             author = _text(comment.posted_by.name) if comment.posted_by else None
             at = None if comment.posted_at is None else _time(comment.posted_at)
-            yield {"text": comment.content, "author": author, "at": at}
-
-
-def _names(named: Iterable[Named] | None) -> tuple[str, ...]:
-    return tuple(name for item in named or () if (name := _text(item.name)))
+            yield str(comment.id or comment.content), {"text": comment.content, "author": author, "at": at}
 
 
 # -- who took part -----------------------------------------------------------------------------------------------------
@@ -104,18 +116,24 @@ def _names(named: Iterable[Named] | None) -> tuple[str, ...]:
 def _participants(data: CallData) -> Iterator[dict[str, Any]]:
     if data.user is not None:
         email = _text(data.user.email)
-        yield {"is_user": True, "name": _text(data.user.name), "emails": (email,) if email else ()}
+        key = f"user {data.user.id or email or _text(data.user.name)}"
+        yield {"key": key, "is_user": True, "name": _text(data.user.name), "emails": _addresses("webhook", (email,))}
     numbers = _Numbers()
     contact = data.contact
     written = [data.raw_digits, *(item.value for item in (contact and contact.phone_numbers) or ())]
     yield {
+        "key": "outside",  # one call has one other side, whatever its number is written like, or none is told
         "is_user": False,
         "name": (_text(f"{contact.first_name or ''} {contact.last_name or ''}") if contact else None),
-        "emails": tuple(text for item in (contact and contact.emails) or () if (text := _text(item.value))),
+        "emails": _addresses("contact", (item.value for item in (contact and contact.emails) or ())),
         "phones": tuple(numbers.new(written)),
     }
     for number in numbers.new(_outside(data.participants), _outside(data.conference_participants)):
-        yield {"is_user": False, "phones": (number,)}
+        yield {"key": f"number {number}", "is_user": False, "phones": (number,)}
+
+
+def _addresses(source: EmailSource, texts: Iterable[str | None]) -> tuple[dict[str, str], ...]:
+    return tuple({"email": text, "source": source} for each in texts if (text := _text(each)))
 
 
 def _outside(parties: Iterable[Party] | None) -> Iterator[str | None]:
