@@ -156,7 +156,7 @@ class ConnectionConfig:
         if self.association.owner_filter and "owner_filter" not in manifest.traits:
             raise self._impossible("owner_filter", f"{manifest.title} has none; possible: false")
         for setting in FIELDS:
-            if getattr(self.writing, setting) and not manifest.activity_fields:
+            if getattr(self.writing, setting) and "activity_fields" not in manifest.traits:
                 raise self._impossible(setting, f"{manifest.title} takes no further fields; leave it out")
         return manifest
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from connector_core.answers import Checker
 from connector_core.asking import Asking
+from connector_core.checking import Descriptions, FieldChecks
 from connector_core.errors import UnsupportedError
 from connector_core.hookspecs import MOST_HITS, SHORTEST_SEARCH
 from connector_core.manifest import OPERATIONS, TRAITS, ConnectionInfo, CrmManifest
@@ -22,16 +23,16 @@ from connector_core.model import (
     Activity,
     ActivityDraft,
     CallKey,
-    FieldReceipt,
     ChangePage,
+    FieldReceipt,
     FormFields,
     FormRecord,
     ObjectDescription,
     Opportunities,
     Person,
     Receipt,
-    RecordUpdate,
     RecordKind,
+    RecordUpdate,
     Unknown,
     User,
 )
@@ -47,7 +48,6 @@ People: TypeAlias = Mapping[str, tuple[Person, ...] | Unknown]
 Accounts: TypeAlias = Mapping[str, tuple[Account, ...] | Unknown]
 Activities: TypeAlias = Mapping[str, tuple[Activity, ...] | Unknown]
 Users: TypeAlias = Mapping[str, tuple[User, ...] | Unknown]
-Descriptions: TypeAlias = Mapping[str, tuple[ObjectDescription, ...] | Unknown]
 FieldReceipts: TypeAlias = Mapping[tuple[str, str], Mapping[str, FieldReceipt]]
 
 TIMEOUT_SECONDS = 30.0
@@ -92,6 +92,7 @@ class Connection(Asking):
         self._close = close
         self._users: Remembered[tuple[User, ...]] = Remembered(users_age_seconds, clock)
         self._descriptions: Remembered[tuple[ObjectDescription, ...]] = Remembered(descriptions_age_seconds, clock)
+        self._checks = FieldChecks(manifest, self.describe_objects, self._descriptions)
         self._closing = threading.Lock()
 
     def __repr__(self) -> str:
@@ -199,26 +200,34 @@ class Connection(Asking):
         return opportunities
 
     def write_activity(self, drafts: Iterable[ActivityDraft]) -> Mapping[str, Receipt]:
-        """Create or change activities; give each draft's receipt, by its key."""
+        """Create or change activities; give each draft's receipt, by its key.
+
+        One with a further field that is not there, or not the user's to set, is refused by the object's description.
+        """
         batch = self._batch("write_activity", drafts, lambda draft: draft.key)
+        rest, refused = self._checks.drafts(batch)
         receipts: Mapping[str, Receipt] = self._ask(
             "write_activity",
-            batch,
-            lambda: self._manager.hook.write_activity(drafts=batch),
-            lambda check, answer: check.receipts(answer, [draft.key for draft in batch]),
+            rest,
+            lambda: self._manager.hook.write_activity(drafts=rest),
+            lambda check, answer: check.receipts(answer, [draft.key for draft in rest]),
         )
-        return receipts
+        return {**receipts, **refused}
 
     def fill_fields(self, updates: Iterable[RecordUpdate]) -> FieldReceipts:
-        """Set fields of records; give a receipt for every field, by ``(object, id)``."""
+        """Set fields of records; give a receipt for every field, by ``(object, id)``.
+
+        One that is not there, or not the user's to set, is refused by the object's description.
+        """
         batch = self._batch("fill_fields", updates, lambda update: (update.object, update.id))
+        rest, refused = self._checks.updates(batch)
         receipts: FieldReceipts = self._ask(
             "fill_fields",
-            batch,
-            lambda: self._manager.hook.fill_fields(updates=batch),
-            lambda check, answer: check.field_receipts(answer, batch),
+            rest,
+            lambda: self._manager.hook.fill_fields(updates=rest),
+            lambda check, answer: check.field_receipts(answer, rest),
         )
-        return receipts
+        return {key: {**receipts.get(key, {}), **problems} for key, problems in refused.items()}
 
     def find_users_by_email(self, emails: Iterable[str]) -> Users:
         """Find the users of the CRM that have an e-mail address. Those that were found are remembered for a while."""

@@ -41,6 +41,7 @@ TRAITS: Mapping[str, str] = {
     "change_opportunity": "replaces the opportunity that the connector wrote on an activity, and takes it off",
     "events": "keeps meetings as events of a calendar",
     "unique_external_key": "can be given a unique field for the call's id, which makes duplicates impossible",
+    "activity_fields": "writes further fields of activities, by the CRM's own names",
 }
 """Abilities that are no hook, declared by a plugin and proved by the contract kit."""
 
@@ -54,13 +55,15 @@ HOLDS: Mapping[str, str] = {
     "closing_times": "opportunities that were closed at a given time",
     "merged_records": "whom a record was merged into",
     "filled_forms": "what is known, in the address of a form",
+    "fixed_fields": "fields that were defined beforehand, and no others",
 }
 """What not every CRM can hold. The contract kit leaves it out of the world of a plugin that says so."""
 
 NAMES = frozenset(
     {"contact", "contact.title", "opportunity", "opportunity.next_step", "opportunity.amount", "opportunity.date"}
+    | {"call", "event", "meeting", "task", "event.place", "meeting.place"}
 )
-"""What :attr:`CrmManifest.names` translates: objects, and of each a text, a number and a day or time."""
+"""What :attr:`CrmManifest.names` translates: objects, and of them texts, a number and a day or time."""
 
 MeetingKind: TypeAlias = Literal["event", "meeting", "task"]
 
@@ -108,12 +111,12 @@ class CrmManifest:
     be hidden from a search; a setting of the same name overrides it. ``paths``: the settings that are paths of files; a
     relative one starts from the configuration file.
 
-    ``activity_fields``: ``write_activity`` writes the further ``fields`` of a draft, by the CRM's own names.
+    ``names``: what the CRM itself calls the objects and fields of :data:`NAMES`; further fields of an activity are checked
+    against the object of its kind before they are sent. ``field_codes``: the code with which the CRM refuses a field that is
+    ``missing``, or hidden, and one that is ``read_only``: the core refuses them with the same.
 
-    What the contract kit asks for: ``requests``, for each operation, the most requests that it sends for a batch of 100
-    (clauses C-COST).
-    ``names``: what the CRM itself calls the objects and fields of :data:`NAMES`. ``cannot_hold``: what of :data:`HOLDS`
-    it cannot hold, and why. ``deviations``: by clause.
+    What the contract kit asks for: ``names``; ``requests``, for each operation, the most requests that it sends for a batch
+    of 100 (clauses C-COST). ``cannot_hold``: what of :data:`HOLDS` it cannot hold, and why. ``deviations``: by clause.
     """
 
     name: str
@@ -131,9 +134,9 @@ class CrmManifest:
     body_limit: int = 32_000
     settle_seconds: float = 120.0
     paths: frozenset[str] = frozenset()
-    activity_fields: bool = False
-    requests: Mapping[str, int] = field(default_factory=dict, hash=False)
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    field_codes: Mapping[Literal["missing", "read_only"], str] = field(default_factory=dict, hash=False)
+    requests: Mapping[str, int] = field(default_factory=dict, hash=False)
     cannot_hold: Mapping[str, str] = field(default_factory=dict, hash=False)
     deviations: Mapping[str, Deviation] = field(default_factory=dict, hash=False)
 

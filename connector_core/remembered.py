@@ -39,7 +39,8 @@ class Remembered(Generic[T]):
             while len(self._values) > MOST_REMEMBERED:
                 self._values.popitem(last=False)
 
-    def forget(self) -> None:
-        """Forget all."""
+    def forget(self, keys: Iterable[str] | None = None) -> None:
+        """Forget these, or all."""
         with self._lock:
-            self._values.clear()
+            for key in list(self._values) if keys is None else keys:
+                self._values.pop(key, None)

@@ -18,7 +18,6 @@ from connector_core.errors import (
     OutcomeUnknownError,
     RefusedError,
     TryAgainError,
-    UnsupportedError,
 )
 from connector_core.lookup import known_or_not, look_up
 from connector_core.model import Activity, ActivityDraft, ActivityKind, Call, CallKey, Receipt, Unknown, User
@@ -63,7 +62,7 @@ class Work:
     def __init__(self, connection: Connection, settings: Settings, writing: Writing | None = None) -> None:
         """Check that the connection can serve the settings; ask nothing.
 
-        :raises UnsupportedError: The owner filter, where the CRM has none.
+        :raises UnsupportedError: The owner filter, or further fields, where the CRM has none.
         :raises ConfigurationError: Numbers or days would be read otherwise by the CRM's plugin than by the decision.
         """
         info = connection.info
@@ -76,8 +75,8 @@ class Work:
         if settings.owner_filter:
             connection.require_trait("owner_filter")
         manifest = connection.manifest
-        if writing and (writing.call_fields or writing.meeting_fields) and not manifest.activity_fields:
-            raise UnsupportedError(manifest.name, "activity_fields (writes further fields of activities)")
+        if writing and (writing.call_fields or writing.meeting_fields):
+            connection.require_trait("activity_fields")
         self.connection = connection
         self.settings = settings
         self.writing = writing or Writing()

@@ -237,10 +237,10 @@ def test_a_required_field_can_be_given_a_value(crm: Office) -> None:
 def test_a_crm_without_them_refuses_the_setting_at_once(tmp_path: Path) -> None:
     """Before anything is looked up."""
     (tmp_path / "world.json").write_text("{}")
-    manifest = replace(FILE, activity_fields=False)
+    manifest = replace(FILE, traits=FILE.traits - {"activity_fields"})
     with (
         bind(manifest, {"path": tmp_path / "world.json"}, ConnectionInfo("acme", ("FR",))) as connection,
-        pytest.raises(UnsupportedError, match="file has no activity_fields"),
+        pytest.raises(UnsupportedError, match="file has no trait activity_fields"),
     ):
         Work(connection, FRANCE, Writing(call_fields={"a": 1}))
 

@@ -54,7 +54,8 @@ PERSON = Person("contact", "C1")
 USER = User("U1", "ada@seller.example")
 TITLE = FieldDescription("Title", "Job title", "text", "string")
 ACCESS = Access(tuple(Right(subject, verb, f"{subject}.{verb}", granted=True) for subject, verb in NEEDS))
-CONTACT = ObjectDescription("Contact", "Contact", {"Title": TITLE})
+CITY = FieldDescription("City", "City", "text", "string")
+CONTACT = ObjectDescription("Contact", "Contact", {"Title": TITLE, "City": CITY})
 
 
 class Settings(BaseModel):
@@ -165,11 +166,11 @@ class FullAdapter(Adapter):
         """Answer as told."""
         return self._answer("check_access")
 
-
     @hookimpl
     def list_changes(self, kinds: Any, since: Any, page: Any) -> Any:
         """Answer as told."""
         return self._answer("list_changes", kinds=kinds, since=since, page=page)
+
 
 MODULE = types.ModuleType("answering_crm")
 vars(MODULE).update(Settings=Settings, Adapter=Adapter, FullAdapter=FullAdapter)
@@ -237,8 +238,8 @@ ASK: dict[str, Callable[[Connection], Any]] = {
     "form_address": lambda connection: connection.form_address("contact", FormFields("Carla Client")),
     "describe_objects": lambda connection: connection.describe_objects(["Contact"]),
     "check_access": lambda connection: connection.check_access(),
-}
     "list_changes": lambda connection: connection.list_changes(["contact"], START, "p1"),
+}
 
 ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
     "find_contacts_by_email": lambda connection: connection.find_contacts_by_email([]),
@@ -253,8 +254,8 @@ ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
     "search_people": lambda connection: connection.search_people([]),
     "search_accounts": lambda connection: connection.search_accounts([]),
     "describe_objects": lambda connection: connection.describe_objects([]),
-}
     "list_changes": lambda connection: connection.list_changes([], START),
+}
 
 GOOD: dict[str, Any] = {
     "find_contacts_by_email": {"a@buyer.example": (PERSON,)},
@@ -271,8 +272,8 @@ GOOD: dict[str, Any] = {
     "form_address": "https://crm.example/new?name=Carla%20Client",
     "describe_objects": {"Contact": (CONTACT,)},
     "check_access": ACCESS,
-}
     "list_changes": ChangePage((Changed("contact", "C1", START),), "p2"),
+}
 
 
 def test_every_operation_is_tried_here() -> None:
@@ -408,7 +409,6 @@ WRONG: dict[str, list[tuple[object, str]]] = {
         (replace(ACCESS, rights=ACCESS.rights[1:]), "left out the rights read contact; wanted each, with None where"),
         (replace(ACCESS, rights=(*ACCESS.rights, Right("lead", "create", "x", granted=True))), "does not use"),
     ],
-}
     "list_changes": [
         (None, "answered None .*; wanted a ChangePage"),
         (ChangePage((Changed("account", "A1", START),)), "no Changed of a kind that was asked for"),
@@ -416,6 +416,7 @@ WRONG: dict[str, list[tuple[object, str]]] = {
         (ChangePage((Changed("contact", "C1", START.replace(tzinfo=None)),)), "whose changed_at has no time zone"),
         (ChangePage((), "p1"), "a next page that is empty, or the same once more"),
     ],
+}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ FILE = CrmManifest(
     hook_api=HOOK_API,
     operations=OPERATIONS,
     traits=frozenset(TRAITS),
-    activity_fields=True,
     settings="connector_core.crms.file:FileSettings",
     adapter="connector_core.crms.file:FileAdapter",
     meetings_as=("event", "task"),
@@ -22,6 +21,12 @@ FILE = CrmManifest(
         "opportunity.next_step": "next_step",
         "opportunity.amount": "amount",
         "opportunity.date": "closed_at",
+        **dict.fromkeys(("call", "event", "task"), "activities"),
+        "event.place": "place",
     },
-    cannot_hold={"merged_records": "its format has no merged records"},
+    field_codes={"read_only": "fixed"},
+    cannot_hold={
+        "merged_records": "its format has no merged records",
+        "fixed_fields": "its format keeps any further field",
+    },
 )

@@ -25,7 +25,7 @@ def described(name: str, *, writable: bool) -> tuple[ObjectDescription, ...]:
     fields = {it: _field(it, info, writable=writable) for it, info in model.model_fields.items()}
     # The connector adds activities to the file; whoever else adds something does it by hand.
     creatable = writable and name == "activities"
-    return (ObjectDescription(name, _LABELS[name], fields, creatable=creatable, updatable=writable),)
+    return (ObjectDescription(name, _LABELS[name], fields, creatable=creatable, updatable=writable, complete=False),)
 
 
 def _field(name: str, info: FieldInfo, *, writable: bool) -> FieldDescription:

@@ -73,7 +73,7 @@ class ActivityDraft:
     ``key`` is the call's id: the idempotency key. ``kind`` is the kind of the activity (of the one that exists, in a
     change). ``subject`` and ``body`` are final: rendered in the CRM's format and within its limits. ``owner_id`` is of a new
     one; None leaves it to the CRM. ``owner_from`` is for the core alone. ``fields``: further fields, by the CRM's own
-    names; only where the manifest says ``activity_fields``.
+    names; only where the CRM has the trait ``activity_fields``.
 
     In a change, None means *leave it as it is*, and ``set_key`` says that it carries no key yet. The activity is read once
     more just before: a subject, a body, a duration or a field is written only where it still says what ``replaces`` says

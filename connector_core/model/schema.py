@@ -50,7 +50,7 @@ class ObjectDescription:
     """An object, as the connection's user may use it. ``name`` is the CRM's own.
 
     ``fields``: those that the user may see, by name. ``readable``, ``creatable``, ``updatable``: what the user may do with
-    its records, as far as the object decides it.
+    its records, as far as the object decides it. ``complete``: the user may use no field that is not listed.
     """
 
     name: str
@@ -59,3 +59,4 @@ class ObjectDescription:
     readable: bool = True
     creatable: bool = True
     updatable: bool = True
+    complete: bool = True

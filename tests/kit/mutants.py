@@ -315,7 +315,7 @@ class FirstPersonOnly(Wrong):
         return tuple(dataclasses.replace(it, people=it.people[:1]) for it in found)
 
 
-@failed_by("C-WRITE-8", "C-KEY-2", "C-KEY-4")
+@failed_by("C-WRITE-8", "C-KEY-2", "C-KEY-4", "C-WRITE-13")
 class OneRefusalForAll(Wrong):
     """Raises where one draft is refused."""
 
@@ -343,12 +343,22 @@ class PlainLettersOnly(Wrong):
         record["title"] = record["title"].replace("&", "&amp;").replace("<", "&lt;")
 
 
-@failed_by("C-WRITE-11")
+@failed_by("C-WRITE-11", "C-WRITE-13")
 class DropsOwners(Wrong):
     """Writes no owner."""
 
     def drafted(self, draft: ActivityDraft) -> ActivityDraft:
         return dataclasses.replace(draft, owner_id=None)
+
+
+@failed_by("C-WRITE-13")
+class BlamesNoOwner(Wrong):
+    """Does not say that it was the owner for whom a draft was refused."""
+
+    @hookimpl
+    def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
+        receipts = super().write_activity(drafts)
+        return {key: dataclasses.replace(it, owner_refused=False) for key, it in receipts.items()}
 
 
 @failed_by("C-CHANGE-2", "C-REPLACE-2")
@@ -360,7 +370,7 @@ class LosesBodies(Wrong):
             record["body"] = None
 
 
-@failed_by("C-CHANGE-3", "C-REPLACE-1", "C-REPLACE-5", "C-REPLACE-8")
+@failed_by("C-CHANGE-3", "C-REPLACE-1", "C-REPLACE-5", "C-REPLACE-8", "C-REPLACE-12", "C-REPLACE-13")
 class AlwaysUpdated(Wrong):
     """Says updated where nothing was changed."""
 

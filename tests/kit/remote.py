@@ -56,6 +56,8 @@ REMOTE = CrmManifest(
     settings="kit.remote:RemoteSettings",
     adapter="kit.remote:RemoteAdapter",
     requests=dict.fromkeys(MUST | {"write_activity"}, 1),
+    names={"event.place": "place"},
+    cannot_hold={"fixed_fields": "it is a file"},
 )
 
 

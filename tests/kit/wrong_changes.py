@@ -122,3 +122,19 @@ class TellsWhatItWasGiven(Wrong):
         receipts = super().write_activity(drafts)
         said = {draft.key: f"{draft.body} " for draft in drafts}
         return {key: dataclasses.replace(it, body=said[key]) for key, it in receipts.items()}
+
+
+@failed_by("C-REPLACE-12", "C-REPLACE-13")
+class ForgetsFurtherFields(Wrong):
+    """Writes no further field."""
+
+    def drafted(self, draft: ActivityDraft) -> ActivityDraft:
+        return dataclasses.replace(draft, fields={})
+
+
+@failed_by("C-REPLACE-13")
+class WritesOverFurtherFields(Wrong):
+    """Writes further fields without looking whether they still are what they were."""
+
+    def activity(self, draft: ActivityDraft, record: dict[str, Any]) -> None:
+        record["fields"] = {**record.get("fields", {}), **draft.fields}

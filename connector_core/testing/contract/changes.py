@@ -12,7 +12,7 @@ from connector_core.model import Activity, ActivityDraft, CallKey, Receipt, Repl
 from connector_core.testing.contract.activities import FIND, activity, links
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
-from connector_core.testing.contract.writing import NOON, WRITE, body, changed, created, draft, written
+from connector_core.testing.contract.writing import NOON, WRITE, at, body, changed, created, draft, written
 
 
 def rewrite(crm: Crm, before: Activity, ours: Replaced | None = None, **changes: Any) -> ActivityDraft:
@@ -23,6 +23,11 @@ def rewrite(crm: Crm, before: Activity, ours: Replaced | None = None, **changes:
     )
     said = {**nothing, "kind": before.kind, "activity_id": before.id, "replaces": replaces}
     return draft(crm, before.key or "", **{**said, **changes})
+
+
+def moved(crm: Crm, before: Activity, old: str, new: str) -> ActivityDraft:
+    """Draft a change of a meeting's place, of which it is known what it said."""
+    return rewrite(crm, before, Replaced(fields=at(crm, old).fields), fields=at(crm, new).fields)
 
 
 def now(crm: Crm, before: Activity) -> Activity:
@@ -136,3 +141,22 @@ class Replacing:
         receipt = written(crm, one)
         found = activity(crm, CallKey(one.key, "phone", NOON, NOON, 0.0), receipt.id or "")
         crm.expect(receipt.body in (None, found.body), True, "the body is told as it is read, or not at all")
+
+    @clause("C-REPLACE-12", WRITE, FIND, traits=("activity_fields",), changes=True)
+    def test_our_further_field_is_replaced(self, crm: Crm) -> None:
+        """A further field is written, and replaced by a change that knows what it says."""
+        before = created(crm, at(crm, "Room 1"))
+        receipt = written(crm, moved(crm, before, "Room 1", "Room 2"))
+        crm.expect(became(receipt), ("updated", ()), f"outcome and kept ({receipt.reason})")
+        again = written(crm, moved(crm, before, "Room 1", "Room 2"))
+        crm.expect(became(again), ("unchanged", ()), f"outcome and kept of the same again ({again.reason})")
+
+    @clause("C-REPLACE-13", WRITE, FIND, traits=("activity_fields",), changes=True)
+    def test_what_somebody_wrote_in_a_further_field_stays(self, crm: Crm) -> None:
+        """What somebody wrote in a further field meanwhile stays: nothing is written, and the receipt says what was kept."""
+        before = created(crm, at(crm, "Room of somebody"))
+        receipt = written(crm, moved(crm, before, "Room 1", "Room 2"))
+        field = next(iter(at(crm, "").fields))
+        crm.expect(became(receipt), ("unchanged", (field,)), f"outcome and kept ({receipt.reason})")
+        again = written(crm, moved(crm, before, "Room of somebody", "Room 2"))
+        crm.expect(became(again), ("updated", ()), f"outcome and kept where it is known ({again.reason})")

@@ -96,3 +96,12 @@ class Fields:
         receipts = crm.connection.fill_fields(updates)
         told = {(it.object, it.id): outcomes(receipts[it.object, it.id]) for it in updates}
         crm.expect(told, {(it.object, it.id): dict.fromkeys(it.fields, "sent") for it in updates})
+
+    @clause("C-FIELD-8", FILL, LIST, holds=("fixed_fields",), changes=True)
+    def test_a_field_that_is_not_there_is_refused_alone(self, crm: Crm) -> None:
+        """A field that is not there is refused, with a reason, and the record's others are sent."""
+        one = update(crm, "O1", "opportunity", next_step="Call again", **{UNKNOWN_FIELD: "x"})
+        receipts = filled(crm, one)
+        crm.expect(outcomes(receipts), {UNKNOWN_FIELD: "refused", name(crm, "opportunity.next_step"): "sent"})
+        crm.expect(bool(receipts[UNKNOWN_FIELD].reason), True, "the refusal has a reason")
+        crm.expect(opportunity(crm, "O1").next_step, "Call again", "the next step of O1")

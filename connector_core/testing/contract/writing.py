@@ -9,6 +9,7 @@ from connector_core.model import Activity, ActivityDraft, CallKey, CallKind, Rec
 from connector_core.testing.contract.activities import FIND, activity, day_of, links, said
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, call_key
+from connector_core.testing.contract.fields import UNKNOWN_FIELD, name
 
 WRITE = "write_activity"
 NOON = dt.datetime(2026, 3, 12, 12, tzinfo=dt.UTC)
@@ -34,6 +35,12 @@ def change(crm: Crm, found: Activity, key: str, **changes: Any) -> ActivityDraft
     nothing = {"subject": None, "body": None, "duration_seconds": None, "person_ids": ()}
     replaces = Replaced(found.subject, found.body, found.duration_seconds)
     return draft(crm, key, activity_id=found.id, kind=found.kind, replaces=replaces, **{**nothing, **changes})
+
+
+def at(crm: Crm, place: str) -> ActivityDraft:
+    """Draft a meeting whose place is told in a further field, the CRM's own for it."""
+    kind: Any = crm.manifest.meetings_as[0]
+    return draft(crm, kind=kind, fields={name(crm, f"{kind}.place"): place})
 
 
 def body(crm: Crm, *lines: str) -> str:
@@ -169,6 +176,24 @@ class Creating:
         found = crm.connection.find_activity([call])[call.call_id]
         missing = keys - {it.key for it in found} if not isinstance(found, Unknown) else keys
         crm.expect(sorted(missing), [], "keys of activities that are there and no candidates")
+
+    @clause("C-WRITE-13", WRITE, changes=True)
+    def test_who_is_no_user_owns_nothing(self, crm: Crm) -> None:
+        """A draft whose owner is no user is refused, for its owner as its receipt says, and the others are written."""
+        receipts = crm.connection.write_activity([draft(crm, "contract:wrong", owner_id=crm.id("C1")), draft(crm)])
+        told = {key: (it.outcome, it.owner_refused) for key, it in receipts.items()}
+        crm.expect(told, {"contract:wrong": ("refused", True), "contract:new": ("created", False)})
+        crm.expect(bool(receipts["contract:wrong"].reason), True, "the refusal has a reason")
+
+    @clause("C-WRITE-14", WRITE, traits=("activity_fields",), holds=("fixed_fields",), changes=True)
+    def test_a_further_field_that_is_not_there_is_named(self, crm: Crm) -> None:
+        """A draft with a further field that is not there is refused, by its name, and the others are written."""
+        receipts = crm.connection.write_activity(
+            [draft(crm, "contract:wrong", fields={UNKNOWN_FIELD: "x"}), draft(crm)]
+        )
+        told = {key: (it.outcome, it.field) for key, it in receipts.items()}
+        crm.expect(told, {"contract:wrong": ("refused", UNKNOWN_FIELD), "contract:new": ("created", None)})
+        crm.expect(bool(receipts["contract:wrong"].reason), True, "the refusal has a reason")
 
 
 class Changing:

@@ -78,39 +78,12 @@ def test_the_old_form_of_a_refusal_is_understood(connect: Connect) -> None:
     assert list(outcomes.values()) == ["refused", "sent"]
 
 
-def test_what_may_not_be_set_is_not_sent(connect: Connect) -> None:
-    """Unknown and read-only properties are refused by the description, each by its name."""
-    account = connect(accounts=[{"id": "A"}])
-    account.sandbox.org({"read_only": {"companies": ["city"]}, "hidden": {"companies": ["domain"]}})
-    receipts = account.adapter.fill_fields([RecordUpdate("companies", account["A"], {"city": "x", "domain": "x"})])
-
-    assert {
-        name: (it.code, f'"{name}"' in str(it.reason)) for name, it in receipts["companies", account["A"]].items()
-    } == {
-        "city": ("READ_ONLY_VALUE", True),
-        "domain": ("PROPERTY_DOESNT_EXIST", True),
-    }
-    assert account.requests() == ["/crm/properties/2026-09/companies"]
-
-
-def test_without_a_description_hubspot_answers_itself(connect: Connect) -> None:
-    """What cannot be checked is sent, and refused by name."""
-    account = connect(accounts=[{"id": "A"}])
-    account.faults({"match": {"path": "/crm/properties/*"}, "do": {"status": 503}})
-
-    assert filled(account, RecordUpdate("companies", account["A"], {"nope": "x", "city": "Paris"})) == {
-        f"{account['A']}.nope": "refused",
-        f"{account['A']}.city": "sent",
-    }
-
-
 def test_many_records_take_a_request_for_each_hundred(connect: Connect) -> None:
-    """A hundred and twenty companies and one contact are three requests, after one for the properties of each object."""
+    """A hundred and twenty companies and one contact are three requests."""
     account = connect(accounts=[{"id": f"A{n}"} for n in range(120)], people=[CONTACT])
     updates = [RecordUpdate("companies", account[f"A{n}"], {"city": "Paris"}) for n in range(120)]
     outcomes = filled(account, *updates, RecordUpdate("contacts", account["C"], {"city": "Paris"}))
     assert (set(outcomes.values()), len(account.requests("batch/update"))) == ({"sent"}, 3)
-    assert len(account.requests("/crm/properties/")) == 2
 
 
 @pytest.mark.parametrize(

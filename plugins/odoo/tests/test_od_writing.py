@@ -133,21 +133,31 @@ def test_one_that_is_refused_keeps_no_other_back(connect: Connect) -> None:
     assert receipts[2].reason
 
 
-@pytest.mark.parametrize("gone", ["C2", "O1", "U1"])
+@pytest.mark.parametrize("gone", ["C2", "O1"])
 def test_what_is_gone_is_left_out(connect: Connect, gone: str) -> None:
     """A record that was deleted since it was found counts as absent; the call is written without it."""
     account = connect(**WORLD)
     given = {"person_ids": (account["C1"], account["C2"]), "opportunity_id": account["O1"], "owner_id": account["U1"]}
-    missing = {"C2": ("person_ids", (account["C1"], "partner:99999999")), "O1": ("opportunity_id", "lead:99999999")}
-    name, value = missing.get(gone, ("owner_id", "user:99999999"))
+    missing = {"C2": {"person_ids": (account["C1"], "partner:99999999")}, "O1": {"opportunity_id": "lead:99999999"}}
 
-    (receipt,) = write(account, draft(**{**given, name: value}))
+    (receipt,) = write(account, draft(**{**given, **missing[gone]}))
 
     (activity,) = find(account)
     assert receipt.outcome == "created"
     assert len(activity.people) == (1 if gone == "C2" else 2)
     assert len(activity.opportunities) == (0 if gone == "O1" else 1)
-    assert activity.owner_id == (None if gone == "U1" else account["U1"])
+    assert activity.owner_id == account["U1"]
+
+
+@pytest.mark.parametrize("owner", ["user:99999999", "C1"])
+def test_an_owner_who_is_no_user_is_refused(connect: Connect, owner: str) -> None:
+    """The core writes the call again with another one; one whose owner is there is written at once."""
+    account = connect(**WORLD)
+    wrong = draft("test:wrong", owner_id=account[owner] if owner == "C1" else owner)
+
+    refused, made = write(account, wrong, draft(owner_id=account["U1"]))
+
+    assert (refused.outcome, refused.owner_refused, made.outcome) == ("refused", True, "created")
 
 
 def test_a_change_changes_what_it_says_and_no_more(connect: Connect) -> None:

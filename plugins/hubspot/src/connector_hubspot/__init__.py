@@ -17,7 +17,6 @@ HUBSPOT = CrmManifest(
     sandbox="connector_hubspot.sandbox:HubSpotSandbox",
     login="connector_hubspot.login:LOGIN",
     meetings_as=("meeting",),
-    activity_fields=True,
     body_format="html",
     subject_limit=255,
     # Every property of type string holds 65,536 characters: developers.hubspot.com, guide to the properties API.
@@ -30,8 +29,8 @@ HUBSPOT = CrmManifest(
         "find_contacts_by_phone": 3,
         "find_activity": 16,
         "list_opportunities": 9,
-        "list_changes": 5,
         "write_activity": 1,
+        "list_changes": 5,
     },
     names={
         "contact": "contacts",
@@ -40,6 +39,10 @@ HUBSPOT = CrmManifest(
         "opportunity.next_step": "hs_next_step",
         "opportunity.amount": "amount",
         "opportunity.date": "closedate",
+        "call": "calls",
+        "meeting": "meetings",
+        "meeting.place": "hs_meeting_location",
     },
+    field_codes={"missing": "PROPERTY_DOESNT_EXIST", "read_only": "READ_ONLY_VALUE"},
     cannot_hold={"shared_emails": "an e-mail address is one contact's alone"},
 )

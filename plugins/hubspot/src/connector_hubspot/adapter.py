@@ -27,7 +27,6 @@ from connector_core.model import (
 )
 from connector_hubspot import access, companions, describing, feed
 from connector_hubspot.activities import Activities
-from connector_hubspot.checking import Checks
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
 from connector_hubspot.filling import fill
@@ -43,7 +42,6 @@ class HubSpotAdapter:
     def __init__(self, settings: HubSpotSettings, info: ConnectionInfo) -> None:
         """Build what answers; send nothing."""
         self._client = HubSpotClient(settings, info.meter, tokens=info.tokens)
-        self._checks = Checks(self._client)
         companies = Companies(self._client)
         self._owners = Owners(self._client)
         self._people = People(self._client, companies, PhoneReader(info.regions))
@@ -79,12 +77,12 @@ class HubSpotAdapter:
     @hookimpl
     def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
         """Create or change calls and meetings; see :mod:`connector_hubspot.writing`."""
-        return write(self._client, self._checks, drafts)
+        return write(self._client, drafts)
 
     @hookimpl
     def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:
         """Set properties; see :mod:`connector_hubspot.filling`."""
-        return fill(self._client, self._checks, updates)
+        return fill(self._client, updates)
 
     @hookimpl
     def find_users_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[User, ...] | Unknown]:
@@ -119,12 +117,12 @@ class HubSpotAdapter:
     @hookimpl
     def check_access(self) -> Access:
         """Tell the app's scopes, and the properties that it is shown."""
+        return access.check(self._client)
+
     @hookimpl
     def list_changes(self, kinds: Sequence[RecordKind], since: datetime, page: str | None) -> ChangePage:
         """List what changed; see :mod:`connector_hubspot.feed`."""
         return feed.changes(self._client, kinds, since, page)
-
-        return access.check(self._client)
 
     def close(self) -> None:
         """Close the connections."""

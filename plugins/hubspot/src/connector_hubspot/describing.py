@@ -118,6 +118,9 @@ def _object(
     name: str, properties: Sequence[Property], scopes: frozenset[str] | None, stages: Mapping[str, tuple[Choice, ...]]
 ) -> ObjectDescription:
     writes = may(scopes, name, "write") is not False
+    # Properties of sensitive data are listed apart (guide to properties), and their scopes are like
+    # crm.objects.contacts.sensitive.read; of an app whose scopes are not told nothing is known.
+    sensitive = scopes is None or any("sensitive" in it for it in scopes)
     required = _REQUIRED.get(_plain(name), frozenset())
     return ObjectDescription(
         name,
@@ -126,6 +129,7 @@ def _object(
         readable=may(scopes, name, "read") is not False,
         creatable=writes,
         updatable=writes,
+        complete=not sensitive,
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
 from connector_core.model import FieldReceipt, RecordUpdate
-from connector_hubspot.checking import Checks
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
 from connector_hubspot.locks import is_lock, send_past_locks
@@ -44,20 +43,17 @@ class _Row:
             self.end(FieldReceipt("refused", reason, problem.code), problem.fields)
 
 
-def fill(
-    client: HubSpotClient, checks: Checks, updates: Sequence[RecordUpdate]
-) -> dict[tuple[str, str], Mapping[str, FieldReceipt]]:
-    """Set fields; a receipt for every field of every record. Those that nobody may set are refused before anything is sent.
+def fill(client: HubSpotClient, updates: Sequence[RecordUpdate]) -> dict[tuple[str, str], Mapping[str, FieldReceipt]]:
+    """Set fields; a receipt for every field of every record.
 
     :raises ConnectorError: Nothing could be sent at all: refused credentials, a missing scope.
     """
-    return _Filler(client, checks).fill(updates)
+    return _Filler(client).fill(updates)
 
 
 class _Filler:
-    def __init__(self, client: HubSpotClient, checks: Checks) -> None:
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
-        self._checks = checks
         self._stopped: str | None = None
         self._sent = False
 
@@ -71,19 +67,9 @@ class _Filler:
             strange = [row for row in own if not _OBJECT.fullmatch(obj) or not row.id.isdigit()]
             for row in strange:
                 row.end(FieldReceipt("refused", f"{obj} {row.id} is no record of HubSpot's", "OBJECT_NOT_FOUND"))
-            known = [row for row in own if row not in strange]
-            self._check(obj, known)
-            for chunk in cut(known, BATCH):
+            for chunk in cut([row for row in own if row not in strange], BATCH):
                 self._send_past_locks(obj, chunk)
         return {key: row.receipts for key, row in rows.items()}
-
-    def _check(self, obj: str, rows: Iterable[_Row]) -> None:
-        """Refuse what HubSpot would refuse whatever its value."""
-        rows = [row for row in rows if row.fields]
-        problems = self._checks.problems(obj, {name for row in rows for name in row.fields}) if rows else {}
-        for row in rows:
-            for name in row.fields.keys() & problems.keys():
-                row.refuse(problems[name])
 
     def _send_past_locks(self, obj: str, chunk: Sequence[_Row]) -> None:
         def send(rows: Sequence[_Row]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
 from connector_core.identity import compare_text
 from connector_core.model import ActivityDraft, CallStatus, Receipt, remaining
-from connector_hubspot.checking import Checks
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.current import linked, read_current, unlinked
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
@@ -50,18 +49,17 @@ _DISPOSITIONS = {
 """The outcomes of calls that every portal begins with, by label (guide to the calls API)."""
 
 
-def write(client: HubSpotClient, checks: Checks, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+def write(client: HubSpotClient, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
     """Write drafts; a receipt for each key.
 
     :raises ConnectorError: Nothing could be sent at all: refused credentials, a missing scope.
     """
-    return _Writer(client, checks).write(drafts)
+    return _Writer(client).write(drafts)
 
 
 class _Writer:
-    def __init__(self, client: HubSpotClient, checks: Checks) -> None:
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
-        self._checks = checks
         self._receipts: dict[str, Receipt] = {}
         self._gone: dict[str, frozenset[str]] = {}
         self._stopped: str | None = None
@@ -80,16 +78,6 @@ class _Writer:
                 self._receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, "own_field", field)
         return self._receipts
 
-    def _checked(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> list[ActivityDraft]:
-        """Refuse drafts with a further property that HubSpot would refuse; give the others."""
-        names = {name for draft in drafts for name in draft.fields}
-        problems = self._checks.problems(kind.object, names) if names else {}
-        wrong = {draft.key: name for draft in drafts for name in draft.fields if name in problems}
-        for draft in drafts:
-            if draft.key in wrong:
-                self._refuse(draft, problems[wrong[draft.key]])
-        return [draft for draft in drafts if draft.key not in wrong]
-
     # -- creating ------------------------------------------------------------------------------------------------------
 
     def _create(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
@@ -100,7 +88,6 @@ class _Writer:
             )
             self._note(kind, batch, answer, "created", lambda result: kind.key_of(result))
 
-        drafts = self._checked(kind, drafts)
         self._send_all(drafts, send)
         # A record that is gone counts as absent: what was refused for naming one is sent without it, once.
         again = [_without(draft, self._gone[draft.key]) for draft in drafts if draft.key in self._gone]
@@ -119,7 +106,7 @@ class _Writer:
             )
             self._note(kind, batch, answer, "updated", lambda result: keys.get(str(result["id"])))
 
-        left = self._checked(kind, self._left(kind, drafts, kept))
+        left = self._left(kind, drafts, kept)
         changed = [draft for draft in left if _properties(kind, draft)]
         self._send_all(changed, send)
         for draft in left:

@@ -67,14 +67,18 @@ class _Writer:
         self._sent = False
 
     def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
-        known = [draft for draft in drafts if draft.kind in ("call", "event", "meeting")]
+        known = []
+        for draft in drafts:
+            if draft.kind not in ("call", "event", "meeting"):
+                reason = f"the Odoo plugin writes calls and events, and no {draft.kind}"
+                self._receipts[draft.key] = Receipt("refused", draft.activity_id, reason=reason)
+            elif draft.owner_id is not None and number_of(USER, draft.owner_id) is None:
+                self._receipts[draft.key] = _of_nobody(draft)
+            else:
+                known.append(draft)
         self._change([draft for draft in known if draft.activity_id is not None])
         for chunk in cut([draft for draft in known if draft.activity_id is None], _BATCH):
             self._create(chunk)
-        for draft in drafts:
-            if draft not in known:
-                reason = f"the Odoo plugin writes calls and events, and no {draft.kind}"
-                self._receipts[draft.key] = Receipt("refused", draft.activity_id, reason=reason)
         return self._receipts
 
     # -- creating ------------------------------------------------------------------------------------------------------
@@ -167,9 +171,7 @@ class _Writer:
                 gone |= {id_of(prefix, number) for number in wanted if number not in there}
         for draft in drafts:
             if draft.owner_id in gone:
-                reason = f"user {draft.owner_id} is not there (any more)"
-                refused = Receipt("refused", draft.activity_id, reason=reason, code="MissingError", owner_refused=True)
-                self._receipts[draft.key] = refused
+                self._receipts[draft.key] = _of_nobody(draft)
         return [_without(draft, gone) for draft in drafts if draft.owner_id not in gone]
 
     def _refuse(self, draft: ActivityDraft, error: RefusedError | MissingRightError) -> None:
@@ -190,6 +192,11 @@ class _Writer:
         self._sent = True
         url = url_of(self._client.base_url, number)
         self._receipts[draft.key] = Receipt(outcome, id_of(EVENT, number), url, kept=kept)
+
+
+def _of_nobody(draft: ActivityDraft) -> Receipt:
+    reason = f"user {draft.owner_id} is not there (any more)"
+    return Receipt("refused", draft.activity_id, reason=reason, code="MissingError", owner_refused=True)
 
 
 def _unwritable(draft: ActivityDraft, record: Record | None) -> Receipt | None:

@@ -10,13 +10,14 @@ SALESFORCE = CrmManifest(
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
     | {"describe_objects", "check_access", "list_changes"},
-    traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key", "activity_fields"}),
+    traits=frozenset(
+        {"leads", "owner_filter", "change_opportunity", "events", "unique_external_key", "activity_fields"}
+    ),
     settings="connector_salesforce.settings:SalesforceSettings",
     adapter="connector_salesforce.adapter:SalesforceAdapter",
     sandbox="connector_salesforce.sandbox:SalesforceSandbox",
     login="connector_salesforce.login:LOGIN",
     meetings_as=("event", "task"),
-    activity_fields=True,
     body_format="text",
     subject_limit=255,
     body_limit=32_000,
@@ -27,8 +28,8 @@ SALESFORCE = CrmManifest(
         "find_contacts_by_phone": 2,
         "find_activity": 2,
         "list_opportunities": 1,
-        "list_changes": 2,
         "write_activity": 2,
+        "list_changes": 2,
     },
     names={
         "contact": "Contact",
@@ -37,7 +38,12 @@ SALESFORCE = CrmManifest(
         "opportunity.next_step": "NextStep",
         "opportunity.amount": "Amount",
         "opportunity.date": "CloseDate",
+        "call": "Task",
+        "task": "Task",
+        "event": "Event",
+        "event.place": "Location",
     },
+    field_codes={"missing": "INVALID_FIELD", "read_only": "INVALID_FIELD_FOR_INSERT_UPDATE"},
     cannot_hold={"several_emails": "contacts and leads have one e-mail field"},
 )
 """What this plugin is and can do."""
