@@ -111,11 +111,11 @@ class Pump:
         with self._ledger.leases.take(self.connection.name, self._owner, at_least_seconds=2 * timeout) as lease:
             if lease is None:
                 return Ran(busy=True)
-            self.connection.info.meter.why_not_create = lambda: self._why_not_create(lease)
             paused = self._ledger.connections.start(lease, settle_seconds=self.connection.settle_seconds)
             if paused is not None:
                 return Ran(paused=paused)
             run = _Run(self, lease, stop or threading.Event(), time.monotonic() + for_seconds, feed)
+            self.connection.info.meter.why_not_create = lambda: self._why_not_create(lease)
             try:
                 return run.to_the_end()
             finally:

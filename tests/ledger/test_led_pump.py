@@ -382,6 +382,18 @@ def test_after_a_run_the_connection_may_create_again(at: Bench) -> None:
     assert at.opened.connection.info.meter.why_not_create() is None
 
 
+def test_after_a_run_that_found_it_paused_the_connection_may_create_too(at: Bench) -> None:
+    """Long after its lease came to an end."""
+    seconds = 0.0
+    at.ledger.leases._clock = lambda: seconds
+    with at.leased() as lease:
+        at.ledger.connections.pause(lease, "the token was refused")
+    at.run(call())
+    seconds = 3600.0
+
+    assert at.opened.connection.info.meter.why_not_create() is None
+
+
 def test_words_that_no_database_keeps_are_kept_as_far_as_can_be(at: Bench) -> None:
     """A CRM may cut its text within a character, or send a NUL."""
     at.faults.write = raising(RefusedError("no\0 more \ud83d", code="\0"))
