@@ -34,6 +34,8 @@ PATIENCE = dt.timedelta(days=7)
 """How long a call is tried, before a person is asked."""
 PATIENT_TRIES = 10
 """How often at least: a connection that stood still for days has not tried."""
+LONGEST_PAUSE_SECONDS = 86_400.0
+"""How long a call is left alone at most, whatever the CRM asks for: no window of a limit is longer than a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,5 +281,5 @@ def _current(step: Step, rows: Mapping[str, sa.Row[Any]]) -> bool:
 def _pause(step: Step) -> float:
     """Give the seconds until a call is tried again: what the CRM asked for, else longer each time, up to an hour."""
     if step.after_seconds is not None:
-        return step.after_seconds
+        return min(LONGEST_PAUSE_SECONDS, step.after_seconds)
     return float(min(3600.0, 15.0 * 2 ** min(step.job.tries, 10)))

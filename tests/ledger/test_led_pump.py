@@ -394,6 +394,18 @@ def test_after_a_run_that_found_it_paused_the_connection_may_create_too(at: Benc
     assert at.opened.connection.info.meter.why_not_create() is None
 
 
+def test_a_wait_that_no_clock_can_tell_is_a_day(at: Bench) -> None:
+    """What the CRM asks for is heeded within reason: the receipts are kept, and the call is tried again."""
+    at.faults.write = raising(TryAgainError("later", after_seconds=1e300))
+    at.run(call())
+    at.faults.write = lambda drafts: None
+    before = at.states()
+    at.later(86_401)
+    at.pump().run()
+
+    assert (before, at.states()) == ({"x:1": ("due", "deferred")}, {"x:1": ("written", "created")})
+
+
 def test_words_that_no_database_keeps_are_kept_as_far_as_can_be(at: Bench) -> None:
     """A CRM may cut its text within a character, or send a NUL."""
     at.faults.write = raising(RefusedError("no\0 more \ud83d", code="\0"))
