@@ -110,7 +110,8 @@ class Jobs:
         return found
 
     def _set_aside(self, step: sa.Connection, row: sa.Row[Any], now: dt.datetime, reason: str) -> None:
-        values = {"state": "waiting", "outcome": "waiting", "reason": reason, "claimed": None, "changed_at": now}
+        values = {"state": "waiting", "outcome": "waiting", "reason": reason, "claimed": None, "claims": 0}
+        values["changed_at"] = now
         step.execute(sa.update(calls).where(*is_call(row.connection, row.call_id)).values(values))
 
 

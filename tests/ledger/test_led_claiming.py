@@ -17,6 +17,7 @@ from connector_core.errors import TryAgainError
 from connector_core.ledger.jobs import FEW_CLAIMS, MOST_CLAIMS
 from connector_core.ledger.leases import LeaseLostError
 from connector_core.ledger.ledger import Ledger
+from connector_core.ledger.people import Actor
 from connector_core.ledger.progress import PATIENCE, PATIENT_TRIES, Step
 from connector_core.ledger.schema import calls, connections
 from connector_core.model import Receipt
@@ -82,6 +83,18 @@ def test_where_processes_die_fewer_and_fewer_calls_are_given_at_once_and_in_the_
     with at.leased() as lease:
         assert "x:1" not in ids(at.ledger.jobs.claim(lease, 16))
     assert at.states()["x:1"] == ("waiting", "waiting")
+
+
+def test_what_was_set_aside_as_processes_died_is_given_again_when_a_person_asks(at: Bench) -> None:
+    """What they died of may be mended by then."""
+    at.accept(call(1))
+    with at.ledger.database.writing() as step:
+        step.execute(sa.update(calls).values(claims=MOST_CLAIMS))
+    with at.leased() as lease:
+        assert at.ledger.jobs.claim(lease, 1) == []
+        at.ledger.people.refresh(ACME, Actor("Ada"), ["x:1"])
+
+        assert ids(at.ledger.jobs.claim(lease, 1)) == ["x:1"]
 
 
 def test_one_owner_at_a_time(at: Bench) -> None:
