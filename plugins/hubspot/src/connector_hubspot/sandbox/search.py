@@ -63,6 +63,7 @@ def search(portal: Portal, kind: Kind, body: Any) -> dict[str, Any]:
             found.append((record, seen))
     if order is not None:
         name, key, backwards = order
+        found.reverse()  # the order of equal ones is not documented: it is none that a client may count on
         found.sort(key=lambda pair: key(pair[1].get(name)), reverse=backwards)
     page = found[offset : offset + limit]
     answer: dict[str, Any] = {

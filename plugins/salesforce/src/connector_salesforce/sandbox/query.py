@@ -82,9 +82,12 @@ class Queries:
     def rows(
         self, query: Query, obj: ObjectType, *, among: Iterable[Row] | None = None, all_rows: bool = False
     ) -> list[Row]:
-        """Find the rows of a query, in its order, else in that of their ids; ``among`` some rows, else all."""
+        """Find the rows of a query, in its order, else in that of their ids; ``among`` some rows, else all.
+
+        Rows that are equal in the query's order come in one that nobody would expect, as the service promises none.
+        """
         found = self._matching(query, obj, among)
-        rows = sorted(found, key=lambda row: str(row["Id"]))
+        rows = sorted(found, key=lambda row: str(row["Id"]), reverse=bool(query.order))
         if not all_rows:
             rows = [row for row in rows if not row["IsDeleted"]]
         for order in reversed(query.order):
