@@ -154,6 +154,28 @@ def test_of_several_guests_of_a_meeting_one_is_corrected(at: Office) -> None:
     assert at.linked("x:3") == at.links("C3", "A1", "O3")
 
 
+def test_what_was_decided_about_somebody_goes_along_to_another_place(file: Office) -> None:
+    """A richer version of the call names somebody before Carl: Carl is still who a person said, and the other is found."""
+    file.assign(participant=1, contact="C2")
+    eve = {"is_user": False, "name": "Eve", "emails": ["eve@buyer.example"]}
+
+    file.sync(call(1, eve, CARL))
+
+    people = [person and (person["id"], person["source"]) for person in file.decision()["people"]]
+    assert people == [None, ("C3", "automatic"), ("C2", "manual")]
+
+
+def test_what_was_decided_about_somebody_who_is_not_there_any_more_holds_for_nobody_else(file: Office) -> None:
+    """A richer version of the call has Eve where Carl stood, and Carl nowhere."""
+    file.assign(participant=1, contact="C2")
+    eve = {"is_user": False, "name": "Eve", "emails": ["eve@buyer.example"]}
+    file.sync(call(1, CARL, eve))
+
+    file.sync(call(1, eve, title="A longer talk"))
+
+    assert [person and person["id"] for person in file.decision()["people"]] == [None, "C3"]
+
+
 def test_an_association_made_in_the_crm_after_our_writing_stays_too(file: Office) -> None:
     """Somebody adds Eve to our activity; correcting the guest takes back Carl alone."""
     file.change("activities", "T1", person_ids=["C1", "C3"])

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.leases import lock_connection
-from connector_core.ledger.schema import activities, calls, writes
+from connector_core.ledger.places import moved
+from connector_core.ledger.schema import activities, calls, choices, writes
 from connector_core.model import Call
 
 INTERACTIVE, BACKFILL = 0, 1
@@ -80,37 +81,56 @@ class Inbox:
     ) -> dict[str, Verdict]:
         if not batch:
             return {}
+        with self._database.writing() as step:
+            lock_connection(self._database, step, connection)
+            return self.keep(step, connection, batch, backfill=backfill, delay_seconds=delay_seconds, wake=wake)
+
+    def keep(
+        self,
+        step: sa.Connection,
+        connection: str,
+        batch: Mapping[str, Call],
+        *,
+        backfill: bool = False,
+        delay_seconds: float = 0.0,
+        wake: Wake | None = None,
+        latest: bool = False,
+    ) -> dict[str, Verdict]:
+        """Accept calls by id within a step that holds the connection's row; see :meth:`accept`.
+
+        :param latest: They are the newest that is known of them: content that was once before, and no more, is a change.
+        """
         contents = {call_id: content(call) for call_id, call in batch.items()}
         verdicts: dict[str, Verdict] = {}
         rows: list[dict[str, Any]] = []
         sooner: list[str] = []
-        with self._database.writing() as step:
-            lock_connection(self._database, step, connection)
-            now = self._database.now(step)
-            there = {row.call_id: row for row in step.execute(of_calls(connection, list(batch)))}
-            for call_id, text in contents.items():
-                call, old = batch[call_id], there.get(call_id)
-                digest = digest_of(text)
-                if old is not None and (digest in old.content_hash.split() or old.deleted_at):
-                    verdicts[call_id] = "known"
-                    if old.priority == BACKFILL and not backfill:
-                        sooner.append(call_id)
-                    continue
-                verdicts[call_id] = "changed" if old else "new"
-                hashes = f"{digest} {old.content_hash}" if old else digest
-                due_at = now if backfill else now + _wait(now - call.end, dt.timedelta(seconds=delay_seconds))
-                rows.append(_row(connection, call, text, hashes, now, due_at, backfill, old))
-            new = [row for row in rows if verdicts[row["call_id"]] == "new"]
-            changed = [row for row in rows if verdicts[row["call_id"]] == "changed"]
-            if new:
-                step.execute(sa.insert(calls), new)
-            for row in changed:
-                step.execute(sa.update(calls).where(*is_call(connection, row["call_id"])).values(row))
-            if sooner:
-                these = (calls.c.connection == connection, calls.c.call_id.in_(sooner))
-                step.execute(sa.update(calls).where(*these).values(priority=INTERACTIVE))
-            if (rows or sooner) and wake is not None:
-                wake(connection, step)
+        now = self._database.now(step)
+        there = {row.call_id: row for row in step.execute(of_calls(connection, list(batch)))}
+        for call_id, text in contents.items():
+            call, old = batch[call_id], there.get(call_id)
+            digest = digest_of(text)
+            if old is not None and (digest in old.content_hash.split()[: 1 if latest else None] or old.deleted_at):
+                verdicts[call_id] = "known"
+                if old.priority == BACKFILL and not backfill:
+                    sooner.append(call_id)
+                continue
+            verdicts[call_id] = "changed" if old else "new"
+            hashes = " ".join([digest, *(it for it in old.content_hash.split() if it != digest)]) if old else digest
+            due_at = now if backfill else now + _wait(now - call.end, dt.timedelta(seconds=delay_seconds))
+            rows.append(_row(connection, call, text, hashes, now, due_at, backfill, old))
+            if old is not None and old.content is not None:
+                _move_choices(step, connection, old, call)
+        new = [row for row in rows if verdicts[row["call_id"]] == "new"]
+        changed = [row for row in rows if verdicts[row["call_id"]] == "changed"]
+        if new:
+            step.execute(sa.insert(calls), new)
+        for row in changed:
+            step.execute(sa.update(calls).where(*is_call(connection, row["call_id"])).values(row))
+        if sooner:
+            these = (calls.c.connection == connection, calls.c.call_id.in_(sooner))
+            step.execute(sa.update(calls).where(*these).values(priority=INTERACTIVE))
+        if (rows or sooner) and wake is not None:
+            wake(connection, step)
         return verdicts
 
     def hurry(self, connection: str, call_ids: Sequence[str], *, wake: Wake | None = None) -> None:
@@ -169,6 +189,22 @@ def of_calls(connection: str, call_ids: Sequence[str]) -> sa.Select[Any]:
 def is_call(connection: str, call_id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """Say which row of ``calls`` is meant."""
     return calls.c.connection == connection, calls.c.call_id == call_id
+
+
+def _move_choices(step: sa.Connection, connection: str, old: sa.Row[Any], call: Call) -> None:
+    """Let what people decided about a participant go along to where that one stands now."""
+    of = (choices.c.connection == connection, choices.c.call_id == call.id, choices.c.participant >= 0)
+    rows = step.execute(sa.select(choices).where(*of).order_by(choices.c.at)).all()
+    if not rows:
+        return
+    before = Call.model_validate_json(old.content)
+    places = moved(before, call, {row.participant for row in rows})
+    if all(place == now for place, now in places.items()):
+        return
+    step.execute(sa.delete(choices).where(*of))
+    newest = {(row.what, places[row.participant]): row for row in rows}
+    for (_, place), row in newest.items():
+        step.execute(sa.insert(choices).values({**row._mapping, "participant": place}))  # noqa: SLF001 - its public name
 
 
 def _wait(ended: dt.timedelta, delay: dt.timedelta) -> dt.timedelta:
