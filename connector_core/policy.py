@@ -73,8 +73,15 @@ Judge: TypeAlias = Callable[[Reply], Verdict]
 ACCEPT = Accept()
 
 
+MOST_WAIT_SECONDS = 86_400.0
+"""What a service may ask to wait: no window of a limit is longer than a day, and no clock goes on for ever."""
+
+
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
-    """Read ``Retry-After`` in seconds, from a number or from a date; None where there is none that can be read."""
+    """Read ``Retry-After`` in seconds, from a number or from a date; None where there is none that can be read.
+
+    :returns: From 0 to :data:`MOST_WAIT_SECONDS`.
+    """
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -83,9 +90,13 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     except ValueError:
         pass
     else:
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return _bounded(seconds) if math.isfinite(seconds) else None
     moment = _moment(text)
-    return None if moment is None else max(0.0, moment - now())
+    return None if moment is None else _bounded(moment - now())
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(0.0, seconds), MOST_WAIT_SECONDS)
 
 
 def _moment(text: str) -> float | None:

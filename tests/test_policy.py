@@ -225,6 +225,7 @@ NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
         ({"retry-after": "0.05"}, 0.05),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e300"}, 86_400.0),
         ({"retry-after": "1e999"}, None),
         ({"retry-after": "7, 9"}, None),
         ({"retry-after": "Mon, 02 Mar 2026 09:00:07.5 GMT"}, None),
@@ -232,6 +233,7 @@ NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
         ({"retry-after": "Mon, 02 Mar 2026 09:01:30 GMT"}, 90.0),
         ({"retry-after": "Mon, 02 Mar 2026 09:01:30 -0000"}, 90.0),
         ({"retry-after": "Mon, 02 Mar 2026 08:00:00 GMT"}, 0.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400.0),
     ],
 )
 def test_retry_after_is_read_as_number_or_date(headers: Mapping[str, str], seconds: float | None) -> None:

@@ -111,8 +111,8 @@ class Jobs:
 
     def _set_aside(self, step: sa.Connection, row: sa.Row[Any], now: dt.datetime, reason: str) -> None:
         values = {"state": "waiting", "outcome": "waiting", "reason": reason, "claimed": None, "claims": 0}
-        values["changed_at"] = now
-        step.execute(sa.update(calls).where(*is_call(row.connection, row.call_id)).values(values))
+        this = is_call(row.connection, row.call_id)
+        step.execute(sa.update(calls).where(*this).values(**values, changed_at=now))
 
 
 def _job(
