@@ -1,4 +1,4 @@
-"""What there is to do: whose calls are due now, whose CRM is to be asked for changes, and when the next ones will be."""
+"""What there is to do: whose calls are due now, who is to be asked for what, and when the next ones will be."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
-from connector_core.ledger.schema import calls, connections, feeds
+from connector_core.ledger.schema import announcements, calls, connections, feeds
 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """The connections with calls to work on or changes to read, those that have waited longest first.
+    """The connections with calls to work on, or something to read, those that have waited longest first.
 
     ``leased``: those of them that a pump has the lease of; ``next_in_seconds``: until the first that is not due yet.
     A connection that is paused is in neither, nor is a backfill that waits for its quota.
@@ -26,7 +26,7 @@ class Agenda:
 
 
 def read_agenda(database: Database) -> Agenda:
-    """Read it, at the cost of three seeks in an index for each connection, however many calls are due.
+    """Read it, at the cost of four seeks in an index for each connection, however many calls are due.
 
     :raises TryAgainError: The database cannot be reached.
     """
@@ -52,7 +52,7 @@ def read_agenda(database: Database) -> Agenda:
 def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
     """Give the moment at which there is something to do for a connection, past or to come."""
     backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
-    return min((at for at in (row.interactive, backfill, row.feed) if at is not None), default=None)
+    return min((at for at in (row.interactive, backfill, row.feed, row.announced) if at is not None), default=None)
 
 
 def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
@@ -68,6 +68,11 @@ _FIRST = (
         feeds.c.due_at.label("feed"),
         _earliest(INTERACTIVE).label("interactive"),
         _earliest(BACKFILL).label("backfill"),
+        sa.select(sa.func.min(announcements.c.due_at))
+        .where(announcements.c.connection == connections.c.name)
+        .correlate(connections)
+        .scalar_subquery()
+        .label("announced"),
     )
     .outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)
     .where(connections.c.paused_at.is_(None))

@@ -11,6 +11,7 @@ from connector_core.ledger.calls import CallList
 from connector_core.ledger.connections import Connections
 from connector_core.ledger.database import Database
 from connector_core.ledger.feeds import Feeds
+from connector_core.ledger.heard import Heard
 from connector_core.ledger.inbox import Inbox
 from connector_core.ledger.jobs import Jobs
 from connector_core.ledger.leases import LEASE_SECONDS, Leases
@@ -21,9 +22,9 @@ from connector_core.ledger.progress import Progress
 class Ledger:
     """What was accepted, decided, sent and confirmed, of all connections; safe for threads.
 
-    ``inbox`` accepts calls, ``leases`` tell whose turn it is, ``jobs`` are what is due, ``progress`` keeps what becomes of
-    them, ``calls`` tells how calls stand, ``people`` what people decided, ``connections`` how connections do, and ``feeds``
-    what calls wait for in the CRM.
+    ``inbox`` accepts calls, ``heard`` keeps what webhooks tell of them, ``leases`` tell whose turn it is, ``jobs`` are what is
+    due, ``progress`` keeps what becomes of them, ``calls`` tells how calls stand, ``people`` what people decided,
+    ``connections`` how connections do, and ``feeds`` what calls wait for in the CRM.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Ledger:
             self.database.close()
             raise
         self.inbox = Inbox(self.database)
+        self.heard = Heard(self.database, self.inbox)
         self.leases = Leases(self.database, seconds=lease_seconds)
         self.calls = CallList(self.database)
         self.jobs = Jobs(self.database, self.leases)

@@ -16,7 +16,17 @@ from connector_core.ledger.database import Database
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note
 from connector_core.ledger.retention import AT_ONCE, forget
-from connector_core.ledger.schema import activities, audit, awaited, calls, choices, decisions, writes
+from connector_core.ledger.schema import (
+    activities,
+    announcements,
+    audit,
+    awaited,
+    calls,
+    choices,
+    decisions,
+    parts,
+    writes,
+)
 
 ERASED = "what it said was erased before it was written"
 _SHORTEST = 9
@@ -111,14 +121,27 @@ class Persons:
                 if len(rows) < AT_ONCE:
                     break
                 after = rows[-1].call_id
+            stubs = self._stubs(connection, wanted)
+            if stubs:
+                yield connection, stubs
+
+    def _stubs(self, connection: str, wanted: Identifier) -> list[str]:
+        """Give the ids of calls that webhooks told of, and that were never complete."""
+        there = (calls.c.connection == parts.c.connection, calls.c.call_id == parts.c.call_id)
+        of = sa.select(parts.c.call_id, parts.c.part).where(
+            parts.c.connection == connection, ~sa.exists().where(*there)
+        )
+        with self._database.reading() as step:
+            return sorted({row.call_id for row in step.execute(of) if wanted.is_in(_as_call(row.part))})
 
     def _held(self, step: sa.Connection, connection: str, call_id: str) -> dict[str, Any]:
         held: dict[str, Any] = {}
-        for table in (calls, decisions, writes, activities, choices, awaited, audit):
+        for table in (calls, parts, announcements, decisions, writes, activities, choices, awaited, audit):
             wanted = sa.select(table).where(table.c.connection == connection, table.c.call_id == call_id)
             held[table.name] = [_plain(row) for row in step.execute(wanted)]
-        (call,) = held.pop("calls")
-        if call["state"] != "due":
+        found = held.pop("calls")
+        call = found[0] if found else {"connection": connection, "call_id": call_id, "state": None}
+        if found and call["state"] != "due":
             del call["due_at"]  # it was due then, and is not any more
         return {**call, **held}
 
@@ -155,9 +178,17 @@ def identifiers(text: str, regions: Mapping[str, Sequence[str]]) -> dict[str, Id
     return read
 
 
+def _as_call(part: str) -> str:
+    """Write a part with its participants as a call has them."""
+    said = json.loads(part)
+    for who in said.get("participants", ()):
+        who["emails"] = [address["email"] for address in who.get("emails", ())]
+    return json.dumps(said, ensure_ascii=False)
+
+
 def _plain(row: sa.Row[Any]) -> dict[str, Any]:
     """Give a row as plain data, its texts of JSON opened."""
-    opened = {"content", "decision", "draft", "wrote", "before", "after"}
+    opened = {"content", "part", "decision", "draft", "wrote", "before", "after"}
     return {
         name: json.loads(value)
         if name in opened and value

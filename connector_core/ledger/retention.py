@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
+from connector_core.ledger.heard import forget_heard, forget_stubs
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.schema import activities, awaited, calls, decisions, writes
 from connector_core.ledger.texts import bare_draft, bare_written
@@ -38,6 +39,8 @@ class Retention:
             if not number:
                 break
             pruned += number
+        with self._database.writing() as step:
+            forget_stubs(step, self._database.now(step) - dt.timedelta(days=keep_days))
         return pruned
 
     def _prune(self, keep: dt.timedelta, most: int) -> int:
@@ -67,6 +70,7 @@ def forget(step: sa.Connection, connection: str, call_ids: Sequence[str], now: d
 
     step.execute(sa.update(calls).where(*of(calls)).values(content=None, pruned_at=now))
     step.execute(sa.delete(awaited).where(*of(awaited)))
+    forget_heard(step, connection, call_ids)
     step.execute(sa.update(decisions).where(*of(decisions)).values(decision=None))
     step.execute(sa.update(writes).where(*of(writes)).values(reason=None))
     for row in step.execute(sa.select(writes).where(*of(writes), writes.c.draft.is_not(None))).all():

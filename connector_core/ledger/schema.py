@@ -192,6 +192,33 @@ feeds = sa.Table(
     sa.Column("page", sa.Text),
 )
 
+# What webhooks said of calls, each part once: of those that say the same, the one with the greatest revision.
+parts = sa.Table(
+    "parts",
+    metadata,
+    *_of_call(),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Float, nullable=False),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("part", sa.Text, nullable=False),
+    sa.Column("heard_at", Moment, nullable=False),
+    sa.Index(None, "heard_at"),
+)
+
+# What can be read of calls at their provider: at ``due_at``, or never, where it was tried for too long.
+announcements = sa.Table(
+    "announcements",
+    metadata,
+    *_of_call(),
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("heard_at", Moment, nullable=False),
+    sa.Column("due_at", Moment),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", Said),
+    sa.Index(None, "connection", "due_at"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,
