@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import hashlib
 import os
 import threading
 import time
@@ -16,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -181,7 +181,8 @@ def surely_let_go(database: Database, connection: str) -> bool:
 
 
 def _lock_file(ledger: Path, connection: str) -> Path:
-    return ledger.with_name(f"{ledger.name}.locks") / quote(connection, safe="")
+    """Give the file of a connection: short, whatever its name, as a file system's names are of 255 bytes at most."""
+    return ledger.with_name(f"{ledger.name}.locks") / hashlib.sha256(connection.encode()).hexdigest()[:32]
 
 
 def lock_connection(database: Database, step: sa.Connection, name: str) -> sa.Row[tuple[object, ...]]:

@@ -177,6 +177,13 @@ def test_a_step_that_is_not_kept_extends_no_lease(at: Bench) -> None:
         assert lease._until == believed
 
 
+@pytest.mark.parametrize("name", ["é" * 100, ".", "..", "a/b"])
+def test_any_name_of_a_connection_can_be_worked_on(at: Bench, name: str) -> None:
+    """Whatever a host calls its connections."""
+    with at.ledger.leases.take(name, "me") as lease:
+        assert lease is not None
+
+
 HOLD = """
 import sys, time
 from connector_core.ledger.ledger import Ledger
