@@ -169,6 +169,14 @@ def test_a_reader_who_goes_away_is_no_error(run: Run) -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
+def test_output_that_cannot_be_written_is_told(run: Run) -> None:
+    """As on a full disk: what came of the work is not said to be a defect."""
+    with Path("/dev/full").open("w") as full:
+        done = run(*ASSOCIATE, "--json", stdout=full, stderr=subprocess.PIPE, capture_output=False)
+
+    assert (done.returncode, done.stderr) == (1, "connector: the output cannot be written (No space left on device)\n")
+
+
 def test_an_interrupt_is_status_130_without_a_traceback(tmp_path: Path) -> None:
     """Ctrl-C while the calls are read ends the command, quietly."""
     with subprocess.Popen(  # noqa: S603 - our own command

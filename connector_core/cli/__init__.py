@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from connector_core.cli.output import (
     DONE,
@@ -34,7 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = _run(argv)
         flush()
-    except OutputClosedError:
+    except OutputClosedError as closed:
+        if closed.args:
+            with suppress(OutputClosedError):
+                tell(str(closed), prefix="connector: ")
         return INCOMPLETE
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class OutputClosedError(Exception):
-    """Whoever read the output has gone (``| head``)."""
+    """The output cannot be written, as the message says; without one, whoever read it has gone (``| head``)."""
 
 
 def prepare() -> None:
@@ -103,7 +103,9 @@ def _guarded(stream: TextIO | None, action: Callable[[TextIO], None]) -> None:
         return
     try:
         action(stream)
-    except BrokenPipeError as error:
+    except OSError as error:
         with suppress(OSError):  # Python flushes once more at its end: let it flush into nothing
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        raise OutputClosedError from error
+        if isinstance(error, BrokenPipeError):
+            raise OutputClosedError from error
+        raise OutputClosedError(f"the output cannot be written ({error.strerror})") from error

@@ -44,8 +44,8 @@ def run(arguments: Namespace) -> int:
     def report(name: str, ran: Ran | ConnectorError) -> None:
         try:
             _show(name, ran, as_json=arguments.json)
-        except OutputClosedError:
-            stop.put("nobody reads what it prints")
+        except OutputClosedError as closed:
+            stop.put(str(closed) or "nobody reads what it prints")
 
     def engine_on(ledger: Ledger) -> Engine:
         limits = Limits(names=names, pumps=arguments.pumps, batch=arguments.batch, keep_days=config.keep_days)
