@@ -56,6 +56,9 @@ class Database:
         if self.is_sqlite and parsed.database in (None, "", ":memory:"):
             raise ConfigurationError("ledger, url: names no file; wanted sqlite:///FILE")
         self.path = Path(parsed.database or "") if self.is_sqlite else None
+        # SQLite's transactions see one moment anyhow; by default each statement in PostgreSQL sees another.
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._snapshots = self.engine.execution_options(**level)
         self.name = parsed.render_as_string(hide_password=True)
         self._clock = clock
 
@@ -117,8 +120,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Read in one transaction."""
-        with self._told(), self.engine.connect() as connection, connection.begin():
+        """Read in one transaction, all of it as it was at one moment."""
+        with self._told(), self._snapshots.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

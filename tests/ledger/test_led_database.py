@@ -24,6 +24,17 @@ def test_the_migrations_make_the_tables_that_the_code_uses(at: Bench) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+def test_what_is_read_together_is_of_one_moment(at: Bench) -> None:
+    """A call that is accepted meanwhile is in all of it, or in nothing."""
+    calls, connections = (
+        sa.select(sa.func.count()).select_from(metadata.tables[it]) for it in ("calls", "connections")
+    )
+    with at.ledger.database.reading() as step:
+        known = step.execute(connections).scalar()
+        at.accept(call())
+        assert (known, step.execute(calls).scalar()) == (0, 0)
+
+
 UPGRADE = """
 import sys
 from connector_core.ledger.ledger import Ledger
