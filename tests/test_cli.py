@@ -217,6 +217,18 @@ def test_output_is_utf_8_whatever_the_locale(run: Run) -> None:
     assert "Léa Fontaine" in done.stdout
 
 
+def test_input_that_is_no_text_is_no_defect(run: Run, tmp_path: Path) -> None:
+    """An id that nobody has."""
+    (tmp_path / "connector.toml").write_text(
+        '[connections.acme]\ncrm = "file"\n[connections.acme.settings]\npath = "x"\n'
+    )
+    (tmp_path / "ids").write_bytes(b"x:\xff\n")
+    with (tmp_path / "ids").open() as ids:
+        done = run("refresh", "-", "--connection", "acme", stdin=ids)
+
+    assert "has accepted no call x:\N{REPLACEMENT CHARACTER}" in done.stderr
+
+
 def test_a_closed_standard_input_is_told(run: Run) -> None:
     """Where there is nothing to read from, the message says so."""
     code = "import sys; sys.stdin = None; from connector_core.cli import main; sys.exit(main())"

@@ -195,6 +195,8 @@ def test_what_was_corrected_stays_when_the_calls_are_synced_again(at: Office, pr
         (["assign", "x:1", "--account", "A2", "--as", " ", *ACME], "actor: the name is empty"),
         (["assign", "x:1", "--contact", "C2", *ACME], "wanted the guest's place (participant) with a contact"),
         (["assign", "x:1", "--account", "carl@buyer", *ACME], "the CRM has no account with the id that was given"),
+        (["show", "x:\udcff", *ACME], "argument CALL: is no text in UTF-8"),
+        (["refresh", "x:1", "--as", "\udcff", *ACME], "argument --as: is no text in UTF-8"),
         (["show", "x:9", *ACME], "connector: connection acme: has accepted no call x:9"),
         (["search", "ab", *ACME], "a text is too short; wanted 3 characters"),
         (["choices", "x:2", *ACME], "call x:2 has no account, whose opportunities could be chosen"),

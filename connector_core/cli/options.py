@@ -32,6 +32,15 @@ def json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
+def text(given: str) -> str:
+    """Read text that is looked for or kept: bytes that are no UTF-8 are nobody's id or name."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError("is no text in UTF-8") from error
+    return given
+
+
 def number(what: str, least: int, most: int) -> Callable[[str], int]:
     """Make a reader of whole numbers; ``what``: what such a number is, for the message about another."""
 

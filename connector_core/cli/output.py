@@ -28,10 +28,10 @@ class OutputClosedError(Exception):
 
 
 def prepare() -> None:
-    """Write UTF-8 whatever the locale says, and never fail on a character."""
-    for stream in (sys.stdout, sys.stderr):
+    """Read and write UTF-8 whatever the locale says, and never fail on a character."""
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace")):
         with suppress(AttributeError):  # closed, or replaced by what has no encoding
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # a TextIO of the standard library
+            stream.reconfigure(encoding="utf-8", errors=errors)  # type: ignore[union-attr]  # a TextIO of the standard library
 
 
 def say(text: str = "") -> None:

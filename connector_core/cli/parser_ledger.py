@@ -25,6 +25,11 @@ def _status(parser: argparse.ArgumentParser) -> None:
     _configured(parser)
 
 
+def _changes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    _configured(parser)
+
+
 def _prune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-days",
@@ -42,12 +47,16 @@ def _export_person(parser: argparse.ArgumentParser) -> None:
 
 def _erase_person(parser: argparse.ArgumentParser) -> None:
     _person(parser)
-    parser.add_argument("--as", dest="actor", required=True, metavar="NAME", help="who does it, for the record")
+    parser.add_argument(
+        "--as", dest="actor", required=True, type=options.text, metavar="NAME", help="who does it, for the record"
+    )
     _configured(parser)
 
 
 def _person(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("identifier", metavar="IDENTIFIER", help="an e-mail address or a phone number, in any form")
+    parser.add_argument(
+        "identifier", type=options.text, metavar="IDENTIFIER", help="an e-mail address or a phone number, in any form"
+    )
     parser.add_argument("--connection", metavar="NAME", help="the calls of one connection alone; default all")
 
 
@@ -60,6 +69,7 @@ def _configured(parser: argparse.ArgumentParser) -> None:
 LEDGER: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "backfill": ("associate and write very many calls of the past, at the cost of few requests", _backfill),
     "status": ("tell how connections stand: what is due, what waits, what it cost", _status),
+    "changes": ("read once what changed in the CRM, and associate the calls that wait for it", _changes),
     "prune": ("forget what was said in calls that settled long ago", _prune),
     "export-person": ("print all that the ledger holds about the calls of a person", _export_person),
     "erase-person": ("remove what the calls of a person said from the ledger", _erase_person),

@@ -13,7 +13,7 @@ _PLACE = options.number("a place in the call", 0, 9_999)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("call", metavar="CALL", help="the call's id")
+    parser.add_argument("call", type=options.text, metavar="CALL", help="the call's id")
     _looking(parser)
 
 
@@ -22,18 +22,20 @@ def _queue(parser: argparse.ArgumentParser) -> None:
 
 
 def _choices(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("call", metavar="CALL", help="the call's id")
+    parser.add_argument("call", type=options.text, metavar="CALL", help="the call's id")
     _looking(parser)
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", metavar="NAME", help="a name, an e-mail or a number, at least 3 characters of it")
+    parser.add_argument(
+        "text", type=options.text, metavar="NAME", help="a name, an e-mail or a number, at least 3 characters of it"
+    )
     parser.add_argument("--accounts", action="store_true", help="search accounts by name, instead of contacts")
     _looking(parser)
 
 
 def _form(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("call", metavar="CALL", help="the call's id")
+    parser.add_argument("call", type=options.text, metavar="CALL", help="the call's id")
     record = parser.add_mutually_exclusive_group(required=True)
     record.add_argument("--participant", type=_PLACE, metavar="N", help=f"for a contact: {PLACE}")
     record.add_argument("--opportunity", action="store_true", help="for an opportunity of the call's account")
@@ -41,17 +43,17 @@ def _form(parser: argparse.ArgumentParser) -> None:
 
 
 def _assign(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
+    parser.add_argument("calls", nargs="+", type=options.text, metavar="CALL", help=IDS)
     parser.add_argument("--participant", type=_PLACE, metavar="N", help=f"whose contact it is: {PLACE}")
     record = parser.add_mutually_exclusive_group(required=True)
-    record.add_argument("--contact", metavar="ID", help="the contact or lead of that guest")
-    record.add_argument("--account", metavar="ID", help="the account")
-    record.add_argument("--opportunity", metavar="ID", help="the opportunity, and its account")
+    record.add_argument("--contact", type=options.text, metavar="ID", help="the contact or lead of that guest")
+    record.add_argument("--account", type=options.text, metavar="ID", help="the account")
+    record.add_argument("--opportunity", type=options.text, metavar="ID", help="the opportunity, and its account")
     _changing(parser)
 
 
 def _clear(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
+    parser.add_argument("calls", nargs="+", type=options.text, metavar="CALL", help=IDS)
     record = parser.add_mutually_exclusive_group(required=True)
     record.add_argument("--participant", type=_PLACE, metavar="N", help=f"the contact of a guest: {PLACE}")
     record.add_argument("--account", action="store_true", help="the account")
@@ -60,7 +62,7 @@ def _clear(parser: argparse.ArgumentParser) -> None:
 
 
 def _refresh(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("calls", nargs="+", metavar="CALL", help=IDS)
+    parser.add_argument("calls", nargs="+", type=options.text, metavar="CALL", help=IDS)
     _changing(parser)
 
 
@@ -69,7 +71,9 @@ def _resume(parser: argparse.ArgumentParser) -> None:
 
 
 def _changing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--as", dest="actor", metavar="NAME", help="who does it; default the name of the login")
+    parser.add_argument(
+        "--as", dest="actor", type=options.text, metavar="NAME", help="who does it; default the name of the login"
+    )
     parser.add_argument("--role", choices=("admin", "manager", "user"), default="admin", help="default admin")
     _looking(parser)
 
