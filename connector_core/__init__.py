@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from connector_core.association import Decision, Settings, decide
     from connector_core.binding import bind
-    from connector_core.config import ConnectionConfig, OpenConnection, load_config, open_connection
+    from connector_core.config import ConnectionConfig, OpenConnection, open_connection
+    from connector_core.config_file import load_config
     from connector_core.connection import Connection
     from connector_core.discovery import crm
     from connector_core.errors import (
@@ -105,7 +106,8 @@ __all__ = [
 _HOMES = {
     "association": "Decision Settings decide",
     "binding": "bind",
-    "config": "ConnectionConfig OpenConnection load_config open_connection",
+    "config": "ConnectionConfig OpenConnection open_connection",
+    "config_file": "load_config",
     "connection": "Connection",
     "discovery": "crm",
     "errors": (

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
-
-from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, ValidationError
-from pydantic_core import PydanticCustomError
+from typing import Any, Self
 
 from connector_core import binding, discovery
 from connector_core.association import Settings
@@ -21,11 +16,10 @@ from connector_core.connection import Connection
 from connector_core.errors import ConfigurationError
 from connector_core.manifest import ConnectionInfo, CrmManifest
 from connector_core.meter import QUOTA_RESERVE
-from connector_core.outside import Id, Outside
-from connector_core.references import FILE, VAULT, is_reference, is_secret, resolve
+from connector_core.references import FILE, VAULT, resolve
+from connector_core.sources import Sources
 from connector_core.tokens import FileTokens, TokenStore
-from connector_core.validation import problems
-from connector_core.writing import PARTS, MeetingsAs, Writing, read_fields
+from connector_core.writing import Writing
 
 DEFAULT_FILE = Path("connector.toml")
 DEFAULT_LEDGER = "sqlite:///connector.db"
@@ -44,6 +38,8 @@ class OpenConnection:
     quota_reserve: float = QUOTA_RESERVE
     release: Callable[[], None] = field(default=lambda: None, repr=False)
     changes_seconds: float = 60.0
+    delay_seconds: float = 0.0
+    sources: Sources = field(default_factory=Sources, repr=False)
 
     def close(self) -> None:
         """Close the connection, and what was opened for it."""
@@ -69,7 +65,8 @@ class ConnectionConfig:
     ``quota_reserve``: see :mod:`connector_core.meter`. ``changes_seconds``: how often a worker reads changes; 0 for never.
     ``delay_seconds``: how long a call is left alone after its end, so that the record of the dialler itself comes first.
     ``tokens``: where the connection's tokens are kept; by default what ``refresh_token`` names: a file that can be written,
-    or with ``vault:NAME`` the ledger (``ledger_url``, ``ledger_key``).
+    or with ``vault:NAME`` the ledger (``ledger_url``, ``ledger_key``). ``providers``: the settings of each call provider
+    whose webhooks are this connection's.
     """
 
     name: str
@@ -83,6 +80,7 @@ class ConnectionConfig:
     directory: Path = field(default_factory=Path)
     source: str | None = None
     tokens: TokenStore | None = field(default=None, repr=False)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     ledger_url: str = field(default=DEFAULT_LEDGER, repr=False)
     ledger_key: str = field(default=DEFAULT_LEDGER_KEY, repr=False)
 
@@ -100,10 +98,23 @@ class ConnectionConfig:
                 connection = binding.bind(manifest, self.resolved(manifest, store), info, observers=observers)
             except ConfigurationError as error:
                 raise ConfigurationError(in_file(self.source, str(error))) from error
+            sources = self.sources()
+            opened.callback(sources.close)
             release = opened.pop_all().close
             return OpenConnection(
-                connection, self.association, self.writing, self.quota_reserve, release, self.changes_seconds
+                connection,
+                self.association,
+                self.writing,
+                self.quota_reserve,
+                release,
+                self.changes_seconds,
+                self.delay_seconds,
+                sources,
             )
+
+    def sources(self) -> Sources:
+        """Give the call providers of the connection, to be closed; none is bound yet."""
+        return Sources(self.name, self.providers, self.directory)
 
     def resolved(self, manifest: CrmManifest, store: TokenStore | None = None) -> dict[str, Any]:
         """Give the settings as the plugin takes them: references looked up, paths from the file's folder on.
@@ -166,7 +177,7 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says. ``providers``: the settings of each call provider, as written.
+    """What a configuration file says. ``providers``: the settings of each call provider, as written, where files are read.
 
     ``ledger_url``: as written, a reference perhaps. ``keep_days``: how long the ledger keeps what was said in a call.
     """
@@ -184,7 +195,7 @@ class Config:
         :raises ConfigurationError: There is none; the message offers the nearest, and lists all.
         """
         if name not in self.connections:
-            raise ConfigurationError(f"{self.path}: has no connection {name!r}{_offer(name, self.connections)}")
+            raise ConfigurationError(f"{self.path}: has no connection {name!r}{offer(name, self.connections)}")
         return self.connections[name]
 
     def provider_settings(self, name: str) -> dict[str, Any]:
@@ -206,145 +217,13 @@ def open_connection(config: Config, name: str, *, observers: Sequence[object] = 
     return config.connection(name).open(observers=observers)
 
 
-# -- the file ----------------------------------------------------------------------------------------------------------
-
-
-class _ConnectionTable(Outside):
-    crm: Id
-    regions: tuple[str, ...] = ()
-    time_zone: str = "UTC"
-    policy: str = "all_contacts"
-    owner_filter: StrictBool = False
-    windows_days: tuple[StrictInt, ...] = (30, 30, 90)
-    ignore_emails: tuple[str, ...] = ()
-    ignore_numbers: tuple[str, ...] = ()
-    meetings_as: MeetingsAs | None = None
-    write_unmatched: StrictBool = True
-    write_internal: StrictBool = False
-    write_missed: StrictBool = True
-    write_cancelled: StrictBool = True
-    shortest_seconds: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
-    parts: tuple[str, ...] = PARTS
-    fallback_owner: str | None = None
-    owners: dict[str, Any] = Field(default_factory=dict)
-    call_fields: dict[str, Any] = Field(default_factory=dict)
-    meeting_fields: dict[str, Any] = Field(default_factory=dict)
-    quota_reserve: Annotated[float, Field(strict=True, ge=0, le=1)] = QUOTA_RESERVE
-    delay_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
-    changes_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-
-def _reference(value: str) -> str:
-    if not value.startswith(("env:", "file:")):
-        raise PydanticCustomError("reference", 'Input should be "env:NAME" or "file:PATH", where the key stands')
-    return value
-
-
-def _database(value: str) -> str:
-    if not re.match(r"sqlite:///|postgresql(\+\w+)?://|env:|file:", value):
-        possible = "sqlite:///FILE, postgresql://HOST/NAME, env:NAME or file:PATH"
-        raise PydanticCustomError(
-            "database", "Input should be the address of a database: {possible}", {"possible": possible}
-        )
-    if re.match(r"\w[\w+]*://[^/@]*:[^/@]+@", value):
-        raise PydanticCustomError("clear", 'Input should have no password in clear; write "env:NAME" or "file:PATH"')
-    return value
-
-
-class _LedgerTable(Outside):
-    url: Annotated[str, AfterValidator(_database)] = DEFAULT_LEDGER
-    key: Annotated[str, AfterValidator(_reference)] = DEFAULT_LEDGER_KEY
-    keep_days: Annotated[StrictInt, Field(ge=1, le=36_500)] = KEEP_DAYS
-
-
-class _File(Outside):
-    connections: dict[str, _ConnectionTable] = Field(default_factory=dict)
-    ledger: _LedgerTable = _LedgerTable()
-    providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
-
-
-def load_config(path: Path) -> Config:
-    """Read a configuration file and check all of it that needs no plugin and no secret.
-
-    :raises ConfigurationError: One error for everything that is wrong, a line each: file, connection, key, and what is
-        possible.
-    """
-    try:
-        file = _File.model_validate(_parse(path))
-    except ValidationError as error:
-        text = "\n".join(f"{where}: {_hint(where, what)}" for where, what in problems(error))
-        raise ConfigurationError(in_file(str(path), text)) from error
-    misplaced = list(_misplaced(file))
-    connections = {}
-    for name, table in file.connections.items():
-        try:
-            connections[name] = _connection(path, name, table, file.ledger)
-        except ConfigurationError as error:
-            misplaced.append(f"connections.{name}.{error}")
-    if misplaced:
-        raise ConfigurationError(in_file(str(path), "\n".join(misplaced)))
-    return Config(path, connections, file.ledger.url, file.ledger.key, file.ledger.keep_days, file.providers)
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is no text in UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: is no TOML: {error}") from error
-
-
-def _connection(path: Path, name: str, table: _ConnectionTable, ledger: _LedgerTable) -> ConnectionConfig:
-    values = table.model_dump()
-    for setting in FIELDS:
-        values[setting] = read_fields(setting, values[setting])
-    return ConnectionConfig(
-        name=name,
-        crm=table.crm,
-        settings=table.settings,
-        association=Settings(**{key: values[key] for key in asdict(Settings())}),
-        writing=Writing(**{key: values[key] for key in (it.name for it in fields(Writing))}),
-        quota_reserve=table.quota_reserve,
-        delay_seconds=table.delay_seconds,
-        changes_seconds=table.changes_seconds,
-        directory=path.parent,
-        source=str(path),
-        ledger_url=ledger.url,
-        ledger_key=ledger.key,
-    )
-
-
-def _misplaced(file: _File) -> Iterator[str]:
-    """Name the settings that are no flat values, and the secrets that stand in the file in clear."""
-    tables = {f"connections.{name}.settings": table.settings for name, table in file.connections.items()}
-    tables |= {f"providers.{name}": settings for name, settings in file.providers.items()}
-    for place, settings in tables.items():
-        for key, value in settings.items():
-            if isinstance(value, dict):
-                yield f"{place}.{key}: is a table; settings are flat"
-            elif is_secret(key) and not is_reference(value):
-                yield f'{place}.{key}: is a secret written in clear; write "env:NAME" or "file:PATH" and keep it there'
-
-
 def in_file(source: str | None, text: str) -> str:
     """Begin each line of a message with the file that it is about, if there is one."""
     return "\n".join(f"{source}: {line}" if source else line for line in text.splitlines())
 
 
-def _hint(where: str, what: str) -> str:
-    """Add the nearest key and those that are possible to the word about an unknown one."""
-    if what != "is an unknown key":
-        return what
-    table, _, key = where.rpartition(".")
-    models: dict[str, type[BaseModel]] = {"": _File, "ledger": _LedgerTable}
-    return what + _offer(key, models.get(table, _ConnectionTable).model_fields)
-
-
-def _offer(name: str, possible: Iterable[str]) -> str:
+def offer(name: str, possible: Iterable[str]) -> str:
+    """Offer the nearest name as the end of a message, and list all."""
     names = list(possible)
     near = difflib.get_close_matches(name, names, n=1)
     return f"{f'; did you mean {near[0]}?' if near else ';'} Possible: {', '.join(names) or 'none'}"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from connector_core.association import Settings
-from connector_core.config import Config, ConnectionConfig, load_config, open_connection
+from connector_core.config import Config, ConnectionConfig, open_connection
+from connector_core.config_file import load_config
 from connector_core.errors import ConfigurationError
 from connector_core.writing import SAID, FromCall, Writing
 
@@ -217,7 +218,7 @@ def test_one_connection_does_not_need_the_secrets_of_another(tmp_path: Path) -> 
 POSSIBLE = (
     "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, meetings_as, "
     "write_unmatched, write_internal, write_missed, write_cancelled, shortest_seconds, parts, fallback_owner, owners, "
-    "call_fields, meeting_fields, quota_reserve, delay_seconds, changes_seconds, settings"
+    "call_fields, meeting_fields, quota_reserve, delay_seconds, changes_seconds, settings, providers"
 )
 NO_NUMBER = "cannot be read as a number; write it with + and the code of its country, or set regions"
 OF_PLAIN = "Settings of plain: access_token, pages"
@@ -323,6 +324,10 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
         (minimal(settings="db_password = 1234"), f"connections.acme.settings.db_password: {IN_CLEAR}"),
         (minimal(settings='client_secret = ""'), f"connections.acme.settings.client_secret: {IN_CLEAR}"),
         ('[providers.aircall]\ntoken = "abc"', f"providers.aircall.token: {IN_CLEAR}"),
+        (
+            minimal() + '[connections.acme.providers.aircall]\ntoken = "abc"',
+            f"connections.acme.providers.aircall.token: {IN_CLEAR}",
+        ),
         (minimal(settings="a.b = 1"), "connections.acme.settings.a: is a table; settings are flat"),
         (
             minimal(settings='access_token = "env:UNSET_7F3A"'),

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from connector_core.cli import main
-from connector_core.config import load_config, open_connection
+from connector_core.config import open_connection
+from connector_core.config_file import load_config
 from connector_core.crms.world import parse_world
 from connector_core.discovery import crm
 from connector_core.manifest import load

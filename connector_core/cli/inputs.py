@@ -11,7 +11,8 @@ from pathlib import Path
 
 from connector_core.calls import Calls, Problem, Replaced, read_calls, read_events
 from connector_core.cli.output import tell
-from connector_core.config import DEFAULT_FILE, Config, ConnectionConfig, in_file, load_config
+from connector_core.config import DEFAULT_FILE, Config, ConnectionConfig, in_file
+from connector_core.config_file import load_config
 from connector_core.discovery import provider
 from connector_core.errors import ConfigurationError, CredentialsError, InputError
 from connector_core.providers.binding import Provider, bind_provider
@@ -57,7 +58,7 @@ def calls(arguments: Namespace, config: Config) -> Calls:
     """
     with lines(arguments.calls) as found:
         if arguments.provider:
-            with provider_of(arguments.provider, config) as bound:
+            with provider_of(arguments, config) as bound:
                 read = read_events(found, bound)
         else:
             read = read_calls(found)
@@ -72,11 +73,17 @@ def unread(number: int) -> list[str]:
     return [f"{number:,} line{'s' if number > 1 else ''} could not be read"] if number else []
 
 
-def provider_of(name: str, config: Config) -> Provider:
-    """Bind a call provider to its settings in the configuration; close it, or use ``with``.
+def provider_of(arguments: Namespace, config: Config) -> Provider:
+    """Bind the call provider that was named to its settings: those of the connection, or those for all; close it.
 
     :raises ConfigurationError: There is no such provider, or its settings are wrong.
     """
+    name: str = arguments.provider
+    if arguments.connection is not None:
+        connection = config.connection(arguments.connection)
+        if name in connection.providers:
+            with naming(connection):
+                return connection.sources().bind(name)
     settings = config.provider_settings(name)
     manifest = provider(name)
     try:

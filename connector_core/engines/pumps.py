@@ -13,6 +13,7 @@ from connector_core.config import OpenConnection
 from connector_core.engines.port import Health, Open, Report
 from connector_core.errors import ConnectorError, TryAgainError
 from connector_core.feed import Feed
+from connector_core.fetching import Fetching
 from connector_core.ledger.agenda import Agenda, read_agenda
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.retention import AT_ONCE, Retention
@@ -58,6 +59,7 @@ class _Held:
     opened: OpenConnection | None = None
     pump: Pump | None = None
     feed: Feed | None = None
+    fetching: Fetching | None = None
     again: bool = False
     rests_until: float = 0.0
     used_at: float = 0.0
@@ -105,7 +107,9 @@ class Pumps:
                 held.opened = self._opening(name)
                 held.pump = Pump(self._ledger, held.opened, batch=self._limits.batch)
                 held.feed = Feed(self._ledger, held.opened)
-            self._read_changes(name, held.feed)
+                held.fetching = Fetching(self._ledger, held.opened)
+            self._read(name, held.fetching)
+            self._read(name, held.feed)
             ran = held.pump.run(stop, for_seconds=self._limits.slice_seconds)
         except ConnectorError as error:
             after = error.after_seconds if isinstance(error, TryAgainError) else None
@@ -119,11 +123,14 @@ class Pumps:
         self._tell(name, ran)
         return ran.more and not ran.busy
 
-    def _read_changes(self, name: str, feed: Feed | None) -> None:
-        """Read what changed in the CRM, if it is time to; that it fails keeps no call back, and is tried the next time."""
+    def _read(self, name: str, reader: Fetching | Feed | None) -> None:
+        """Read what was announced, or what changed, if it is time to.
+
+        That it fails keeps no call back, and is tried the next time.
+        """
         try:
-            if feed is not None:
-                feed.read()
+            if reader is not None:
+                reader.read()
         except ConnectorError as error:
             self._tell(name, error)
 
@@ -196,7 +203,7 @@ class Pumps:
             self._close(name, held)
 
     def _close(self, name: str, held: _Held) -> None:
-        opened, held.opened, held.pump, held.feed = held.opened, None, None, None
+        opened, held.opened, held.pump, held.feed, held.fetching = held.opened, None, None, None, None
         if opened is not None:
             with suppress(ConnectorError):
                 opened.close()

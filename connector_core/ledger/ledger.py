@@ -22,8 +22,8 @@ from connector_core.ledger.progress import Progress
 class Ledger:
     """What was accepted, decided, sent and confirmed, of all connections; safe for threads.
 
-    ``inbox`` accepts calls, ``heard`` keeps what webhooks tell of them, ``leases`` tell whose turn it is, ``jobs`` are what is
-    due, ``progress`` keeps what becomes of them, ``calls`` tells how calls stand, ``people`` what people decided,
+    ``inbox`` accepts calls, ``heard`` keeps what webhooks tell of them, ``leases`` tell whose turn it is, ``jobs`` are what
+    is due, ``progress`` keeps what becomes of them, ``calls`` tells how calls stand, ``people`` what people decided,
     ``connections`` how connections do, and ``feeds`` what calls wait for in the CRM.
     """
 

@@ -122,9 +122,10 @@ class Provider:
         return ContractError(self.manifest.name, hook, f"answered {type(got).__name__}; wanted {wanted}")
 
 
-def bind_provider(manifest: ProviderManifest, settings: Mapping[str, object]) -> Provider:
+def bind_provider(manifest: ProviderManifest, settings: Mapping[str, object], *, of: str | None = None) -> Provider:
     """Check the settings, and make the provider.
 
+    :param of: Where the settings stand, for messages.
     :raises ConfigurationError: The settings are wrong (each key is named, no value shown), or the plugin cannot be loaded.
     :raises ContractError: The adapter does not keep the contract.
     """
@@ -136,4 +137,4 @@ def bind_provider(manifest: ProviderManifest, settings: Mapping[str, object]) ->
         wrong = "; ".join(f"{path or 'settings'} {text}" for path, text in problems(error))
     # Raised out here: pydantic's error quotes values, secrets too, and would be printed as the cause or context.
     possible = ", ".join(model.model_fields)
-    raise ConfigurationError(f"providers.{manifest.name}: {wrong}. Settings of {manifest.name}: {possible}")
+    raise ConfigurationError(f"{of or f'providers.{manifest.name}'}: {wrong}. Settings of {manifest.name}: {possible}")

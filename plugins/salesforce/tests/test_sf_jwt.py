@@ -16,7 +16,8 @@ from connector_salesforce.sandbox.sessions import CLIENT_ID
 
 from connector_core import policy
 from connector_core.binding import bind, read_settings
-from connector_core.config import ConnectionConfig, load_config
+from connector_core.config import ConnectionConfig
+from connector_core.config_file import load_config
 from connector_core.crms.world import parse_world
 from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError
 from connector_core.ledger.ledger import Ledger
