@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from connector_core.errors import TryAgainError
 from connector_core.model import Access, ObjectDescription, Right, Subject, Unknown, Verb
-from connector_salesforce import activities, opportunities, people, reading
+from connector_salesforce import activities, opportunities, reading
 from connector_salesforce.client import Client
 from connector_salesforce.describing import describe
+from connector_salesforce.people import People
 from connector_salesforce.soql import Condition, Query
 
 _READ: tuple[Verb, ...] = ("read",)
@@ -43,7 +44,7 @@ _OWN_KEY = {"Task": "CallObject"}
 """Where a call's id goes without a field of the org's own; an event's goes into its description."""
 
 
-def check(client: Client, key_field: str | None) -> Access:
+def check(client: Client, people: People, key_field: str | None) -> Access:
     """Tell the user's rights: one API call, and a request for the versions, which is none."""
     described = describe(client, sorted(OBJECTS))
     unknown = next((it for it in described.values() if isinstance(it, Unknown)), None)
@@ -51,7 +52,7 @@ def check(client: Client, key_field: str | None) -> Access:
         raise TryAgainError(unknown.reason)
     found = {name: it[0] for name, it in described.items() if isinstance(it, tuple) and it}
     rights = [right for name in OBJECTS for right in _of_object(name, found.get(name))]
-    rights += [right for name, it in found.items() for right in _of_fields(name, it, key_field)]
+    rights += [right for name, it in found.items() for right in _of_fields(name, it, people, key_field)]
     versions = client.versions()
     return Access(tuple(rights), client.version, versions[-1] if versions else None)
 
@@ -68,16 +69,18 @@ def _may(found: ObjectDescription | None, verb: Verb) -> bool:
     return {"read": found.readable, "edit": found.updatable, "create": found.creatable}[verb]
 
 
-def _of_fields(name: str, found: ObjectDescription, key_field: str | None) -> Iterator[Right]:
+def _of_fields(name: str, found: ObjectDescription, people: People, key_field: str | None) -> Iterator[Right]:
     """Hold what is read and written against field-level security, under which a field is missing or read-only."""
     subject, _ = OBJECTS[name]
-    for query in _queries(name, key_field):
+    there = {it.lower() for it in found.fields}
+    for query in _queries(name, people):
         for field in _plain(query.columns, query.optional):
+            setting = people.setting(name, field)
             yield Right(
                 subject,
                 "read",
-                f"Read on {name}.{field}",
-                granted=field in found.fields,
+                f"Read on {name}.{field}" + (f" (settings.{setting})" if setting else ""),
+                granted=field.lower() in there,
                 field=field,
                 spare=field not in query.columns,
             )
@@ -94,10 +97,9 @@ def _of_fields(name: str, found: ObjectDescription, key_field: str | None) -> It
         )
 
 
-def _queries(name: str, key_field: str | None) -> list[Query]:
+def _queries(name: str, people: People) -> list[Query]:
     asked = {
-        "Contact": people.contacts(need=("Email", "Phone")),
-        "Lead": people.leads(need=("Email", "Phone")),
+        **people.identified(),
         "Account": reading.accounts(),
         "Opportunity": opportunities.query(_ANY),
         **{kind: Query(kind, columns) for kind, columns in activities.COLUMNS.items()},

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import Account, Activity, CallKey, Opportunity, Person, Unknown
-from connector_salesforce import opportunities, people
+from connector_salesforce import opportunities
 from connector_salesforce.client import Answer, Client, Row
+from connector_salesforce.people import People
 from connector_salesforce.records import PREFIXES, day, ids_of, moment, named, record_id, short, text
 from connector_salesforce.soql import Child, Condition, Query, any_of, askable, both, compare, related, split, within
 
@@ -55,9 +56,10 @@ class _Found:
 class Activities:
     """Finds candidates."""
 
-    def __init__(self, client: Client, info: ConnectionInfo, key_field: str | None) -> None:
+    def __init__(self, client: Client, info: ConnectionInfo, people: People, key_field: str | None) -> None:
         """Ask for nothing yet."""
         self._client = client
+        self._people = people
         self._zone = zoneinfo.ZoneInfo(info.time_zone)
         self._key_field = key_field
 
@@ -174,7 +176,7 @@ class Activities:
         self, rows: Sequence[Row]
     ) -> tuple[dict[str, Person], dict[str, Opportunity | Account], Unknown | None]:
         """Read the people, opportunities and accounts that activities name; who is gone is not among them."""
-        asked = people.people_queries(it for row in rows for it in _who(row))
+        asked = self._people.queries(it for row in rows for it in _who(row))
         whats = [it for row in rows if (it := text(row, "WhatId"))]
         deals = opportunities.queries_by_id(whats)
         accounts = [
@@ -190,7 +192,7 @@ class Activities:
         for answer in answers[middle:]:
             for row in [] if isinstance(answer, Unknown) else answer:
                 about[record_id(row)] = Account(record_id(row), named(row))
-        return people.by_id(answers[: len(asked)]), about, unknown
+        return self._people.by_id(answers[: len(asked)]), about, unknown
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from connector_core.hookspecs import hookimpl
-from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
     Access,
@@ -27,9 +26,11 @@ from connector_core.model import (
     Unknown,
     User,
 )
-from connector_salesforce import access, describing, feed, filling, opportunities, people, reading, searching
+from connector_salesforce import access, describing, feed, filling, opportunities, reading, searching
 from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
+from connector_salesforce.identifying import Identifying
+from connector_salesforce.people import People
 from connector_salesforce.settings import SalesforceSettings
 from connector_salesforce.statuses import TaskStatuses
 from connector_salesforce.users import Users
@@ -43,10 +44,10 @@ class SalesforceAdapter:
         """Send nothing yet."""
         self._key_field = settings.key_field
         self._client = Client(settings, tokens=info.tokens, meter=info.meter)
-        self._reader = PhoneReader(info.regions)
+        self._people = People(self._client, info, Identifying.of(settings))
         self._statuses = TaskStatuses()
         self._users = Users(self._client)
-        self._activities = Activities(self._client, info, settings.key_field)
+        self._activities = Activities(self._client, info, self._people, settings.key_field)
         self._writer = Writer(self._client, info, self._statuses, settings.key_field)
 
     def close(self) -> None:
@@ -56,12 +57,12 @@ class SalesforceAdapter:
     @hookimpl
     def find_contacts_by_email(self, emails: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
         """Find contacts and leads."""
-        return people.by_email(self._client, emails)
+        return self._people.by_email(emails)
 
     @hookimpl
     def find_contacts_by_phone(self, numbers: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
         """Find contacts and leads."""
-        return people.by_phone(self._client, self._reader, numbers)
+        return self._people.by_phone(numbers)
 
     @hookimpl
     def find_activity(self, calls: Sequence[CallKey]) -> Mapping[str, tuple[Activity, ...] | Unknown]:
@@ -99,7 +100,7 @@ class SalesforceAdapter:
     @hookimpl
     def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
         """Read contacts and leads."""
-        return reading.read_people(self._client, person_ids)
+        return reading.read_people(self._client, self._people, person_ids)
 
     @hookimpl
     def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
@@ -109,7 +110,7 @@ class SalesforceAdapter:
     @hookimpl
     def search_people(self, texts: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
         """Search contacts and leads."""
-        return searching.search_people(self._client, self._reader, texts)
+        return searching.search_people(self._client, self._people, texts)
 
     @hookimpl
     def search_accounts(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:
@@ -129,7 +130,7 @@ class SalesforceAdapter:
     @hookimpl
     def check_access(self) -> Access:
         """Tell the user's rights on objects and fields."""
-        return access.check(self._client, self._key_field)
+        return access.check(self._client, self._people, self._key_field)
 
     @hookimpl
     def list_changes(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage:

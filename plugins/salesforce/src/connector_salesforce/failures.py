@@ -99,6 +99,7 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _COLUMN = re.compile(r"No such column '([\w.]+)' on (?:entity|sobject of type) '?(\w+)")
 _RELATION = re.compile(r"(?:Didn't understand relationship|No such relation) '(\w+)'")
 _OBJECT = re.compile(r"sObject type '(\w+)'")
+_FILTER = re.compile(r"field '(\w+)' (?:can not be filtered|must be of type)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ class Failure:
 
     @property
     def missing(self) -> str | None:
-        """Name the field, relationship or object that is not there or that the user may not see."""
-        for pattern in (_COLUMN, _RELATION, _OBJECT):
+        """Name the field, relationship or object that is not there, or hidden from the user, or that cannot be asked by."""
+        for pattern in (_COLUMN, _RELATION, _OBJECT, _FILTER):
             if match := pattern.search(self.sentence):
                 return match[1]
         return None

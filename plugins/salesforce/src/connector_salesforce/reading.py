@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from connector_core.model import Account, Person, Unknown
-from connector_salesforce import people
 from connector_salesforce.client import Client, Row
+from connector_salesforce.people import People
 from connector_salesforce.records import full_id, ids_of, named, record_id, text
 from connector_salesforce.soql import Condition, Query, compare, split, within
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 Ask: TypeAlias = Callable[[Condition], Query]
 
 
-def read_people(client: Client, ids: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
+def read_people(client: Client, people: People, ids: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
     """Read contacts and leads: one API call, and one more where records were merged."""
     return _read(client, ids, {"Contact": people.contacts, "Lead": people.leads}, people.read)
 

@@ -12,10 +12,9 @@ from urllib.parse import quote
 
 from connector_core.errors import RefusedError
 from connector_core.hookspecs import MOST_HITS
-from connector_core.identity import PhoneReader
 from connector_core.model import Account, FormFields, FormRecord, Person, Unknown
-from connector_salesforce import people
 from connector_salesforce.client import Client, Row
+from connector_salesforce.people import People, number_terms
 from connector_salesforce.reading import account, accounts
 from connector_salesforce.soql import Query, Search, askable
 
@@ -24,13 +23,13 @@ LONGEST_TEXT = 1_000
 """Far below the 4,000 characters from which on a search drops its operators."""
 
 
-def search_people(client: Client, reader: PhoneReader, texts: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
+def search_people(client: Client, people: People, texts: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
     """Search contacts and leads in all their fields: one API call a text."""
 
     def search(text: str) -> Search:
-        number = reader.read(text)
+        number = people.number(text)
         if number is not None:
-            return Search([*people.number_terms(number), _digits(text)], MOST_HITS, "ALL")
+            return Search([*number_terms(number), _digits(text)], MOST_HITS, "ALL")
         return Search(_words(text), MOST_HITS, "ALL", "AND")
 
     queries = [people.contacts(), people.leads()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -82,6 +82,21 @@ def _signing_key(secret: SecretStr) -> SecretStr:
     return SecretStr(pem)
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    again = [name for place, name in enumerate(names) if name.lower() in [it.lower() for it in names[:place]]]
+    if again:
+        raise PydanticCustomError("twice", "names {name} twice", {"name": again[0]})
+    return names
+
+
+Fields: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^(Contact|Lead)\.[A-Za-z][A-Za-z0-9_]*$")], ...],
+    Field(min_length=1),
+    AfterValidator(_each_once),
+]
+"""Fields of contacts and leads, by their API names."""
+
+
 class SalesforceSettings(BaseModel):
     """How to reach one org: with an app (``client_id`` and what belongs to it), with ``access_token``, or with both.
 
@@ -92,6 +107,8 @@ class SalesforceSettings(BaseModel):
     the app, that flow is not used, and ``client_secret`` is needed only where the app requires it.
     ``username``, ``private_key``: with ``client_id``, the JWT bearer flow. The key is RSA, in PEM; the app has its
     certificate. ``audience``: of that flow, where ``instance_url`` does not tell it (:attr:`token_audience`).
+    ``phone_fields``, ``email_fields``: the fields by which people are looked for, like ``Contact.Direct_Phone__c``, in place
+    of the standard ones (:mod:`connector_salesforce.identifying`).
     ``key_field``: a text field of the org's own on Activity, marked External ID and Unique, that takes the call's id;
     with it no duplicate can arise.
     """
@@ -110,6 +127,9 @@ class SalesforceSettings(BaseModel):
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     settle_seconds: Annotated[float, Field(ge=0)] | None = None
     key_field: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")] | None = None
+
+    phone_fields: Fields | None = None
+    email_fields: Fields | None = None
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> SalesforceSettings:

@@ -150,7 +150,8 @@ class Query:
         """Write it, without the optional columns that are hidden."""
         conditions = list(self.where)
         if self.either:
-            conditions.append(any_of(it for column, it in self.either.items() if column not in hidden))
+            shown = (it for column, it in self.either.items() if column not in hidden or column in self.columns)
+            conditions.append(any_of(shown))
         children = [child.text(relationship) for relationship, child in self.children.items()]
         order = f" ORDER BY {', '.join(map(name, self.order))}" if self.order else ""
         rows = f" LIMIT {self.limit:d}" if self.limit is not None else ""
