@@ -31,9 +31,10 @@ LAYERS = (
     "config_file",
     "work",
     "sync ledger",
-    "doubt feed fetching",
+    "doubt feed fetching receiving",
     "pump",
     "backfill settling desk engines",
+    "web",
     "testing",
     "_pytest_plugin",
     "cli",
@@ -60,6 +61,8 @@ NEEDS_TESTING = ("testing.cassettes", "testing.contract", "_pytest_plugin")
 """What is used with the extra ``testing`` alone."""
 NEEDS_POSTGRES = ("engines.procrastinate",)
 """What is used with the extra ``postgres`` alone; the ledger's database reaches its driver through SQLAlchemy."""
+NEEDS_WEB = ("web", "cli.serve")
+"""What is used with the extra ``web`` alone."""
 PACKAGES = {"PyYAML": "yaml", "SQLAlchemy": "sqlalchemy", "vcrpy": "vcr"}
 """What a distribution is imported as, where that is not its name."""
 
@@ -71,7 +74,7 @@ def modules(*folders: Path) -> list[Path]:
 
 def extras(path: Path) -> list[str]:
     """Name the extras whose packages a module may import."""
-    needing = {"testing": NEEDS_TESTING, "postgres": NEEDS_POSTGRES}
+    needing = {"testing": NEEDS_TESTING, "postgres": NEEDS_POSTGRES, "web": NEEDS_WEB}
     return [extra for extra, entries in needing.items() if any(covers(entry, name_of(path)) for entry in entries)]
 
 

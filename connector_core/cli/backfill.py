@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> int:
     with ExitStack() as stack:
         stack.enter_context(rare_collections())
         lines = _Lines(arguments.calls)
-        provider = stack.enter_context(inputs.provider_of(arguments.provider, config)) if arguments.provider else None
+        provider = stack.enter_context(inputs.provider_of(arguments, config)) if arguments.provider else None
         opened = stack.enter_context(connection.open())
         ledger = stack.enter_context(open_ledger(config, arguments.ledger))
         read = _Read(lines, provider)

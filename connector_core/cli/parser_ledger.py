@@ -66,8 +66,16 @@ def _configured(parser: argparse.ArgumentParser) -> None:
     options.json(parser)
 
 
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default 127.0.0.1")
+    port = options.number("a port", 0, 65_535)
+    parser.add_argument("--port", type=port, default=8080, help="the port; 0 for a free one; default 8080")
+    _configured(parser)
+
+
 LEDGER: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "backfill": ("associate and write very many calls of the past, at the cost of few requests", _backfill),
+    "serve": ("receive the webhooks of call providers, into the ledger, until it is stopped", _serve),
     "status": ("tell how connections stand: what is due, what waits, what it cost", _status),
     "changes": ("read once what changed in the CRM, and associate the calls that wait for it", _changes),
     "prune": ("forget what was said in calls that settled long ago", _prune),

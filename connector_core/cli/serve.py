@@ -1,0 +1,89 @@
+"""``connector serve``: receives webhooks into the ledger, until it is stopped."""
+
+from __future__ import annotations
+
+import socket
+from argparse import Namespace
+from contextlib import ExitStack
+
+from connector_core.cli import inputs
+from connector_core.cli.output import DONE, say, say_json, tell
+from connector_core.config import Config, ConnectionConfig, in_file
+from connector_core.engines import Limits, engine_for
+from connector_core.errors import ConfigurationError
+from connector_core.ledger.opening import open_ledger
+from connector_core.receiving import Receiver, Source
+
+GRACE_SECONDS = 5
+"""How long requests under way may take once it is to end."""
+
+
+def run(arguments: Namespace) -> int:
+    """Receive until SIGTERM or SIGINT. What is received is worked on by ``connector worker``."""
+    try:
+        import uvicorn
+
+        from connector_core.web.app import create_app
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"serve needs {error.name}: pip install 'connector-core[web]'") from error
+    config = inputs.file(arguments.config)
+    with ExitStack() as stack:
+        sources = _sources(config, stack)
+        ledger = stack.enter_context(open_ledger(config, arguments.ledger))
+        engine = engine_for(ledger, lambda name: config.connection(name).open(), limits=Limits(config.connections))
+        app = create_app(Receiver(ledger, lambda *names: sources.get(names), wake=engine.wake))
+        listening = stack.enter_context(_listen(arguments.host, arguments.port))
+        _tell_addresses(listening, sources, as_json=arguments.json)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                lifespan="off",
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                ws="none",
+            )
+        )
+        server.run(sockets=[listening])
+    return DONE
+
+
+def _sources(config: Config, stack: ExitStack) -> dict[tuple[str, str], Source]:
+    """Bind all providers of all connections: what is wrong is told before anything is received."""
+    found: dict[tuple[str, str], Source] = {}
+    for connection in config.connections.values():
+        for name in connection.providers:
+            found[connection.name, name] = _source(connection, name, stack)
+    if not found:
+        raise ConfigurationError(
+            f"{config.path}: no connection has a call provider; write [connections.NAME.providers.PROVIDER]"
+        )
+    return found
+
+
+def _source(connection: ConnectionConfig, name: str, stack: ExitStack) -> Source:
+    try:
+        return Source(stack.enter_context(connection.sources().bind(name)), connection.delay_seconds)
+    except ConfigurationError as error:
+        raise ConfigurationError(in_file(connection.source, str(error))) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigurationError(f"{host}, port {port}: cannot be listened on: {error.strerror or error}") from error
+
+
+def _tell_addresses(listening: socket.socket, sources: dict[tuple[str, str], Source], *, as_json: bool) -> None:
+    host, port = listening.getsockname()[:2]
+    at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    hooks = [f"/hooks/{connection}/{provider}" for connection, provider in sources]
+    if as_json:
+        say_json({"url": at, "hooks": hooks})
+    else:
+        for hook in hooks:
+            say(f"{at}{hook}")
+    tell("receiving; what is received is worked on by connector worker")
