@@ -48,9 +48,10 @@ def test_a_fault_comes_before_its_answer(cassette: Path, fault: Fault, seen: obj
     """The client sees the fault, and the recorded answer when it asks again."""
     with replay_server(cassette, [fault]) as server:
         client = Client(server.url)
-        client.pool = urllib3.PoolManager(retries=False, timeout=0.2)
+        if fault.kind == "silence":
+            client.pool = urllib3.PoolManager(retries=False, timeout=0.2)
         first = attempt(client)
-        second = one(client)
+        second = one(Client(server.url))
 
     assert (first, second["path"]) == (seen, "/one")
     assert [(served.index, served.fault) for served in server.requests] == [(0, fault.kind), (0, None)]
