@@ -18,11 +18,12 @@ from connector_core.testing.server import SandboxServer
 class Account:
     """A sandbox that is served, and an adapter that speaks to it."""
 
-    def __init__(self, world: Mapping[str, Any], regions: tuple[str, ...]) -> None:
+    def __init__(self, world: Mapping[str, Any], regions: tuple[str, ...], settings: Mapping[str, Any]) -> None:
         self.sandbox = HubSpotSandbox(parse_world(world))
         self.server = SandboxServer(self.sandbox).start()
         self.adapter = HubSpotAdapter(
-            HubSpotSettings.model_validate(self.server.settings), ConnectionInfo("test", regions, "Europe/Paris")
+            HubSpotSettings.model_validate({**self.server.settings, **settings}),
+            ConnectionInfo("test", regions, "Europe/Paris"),
         )
 
     def __getitem__(self, seed_id: str) -> str:
@@ -62,8 +63,10 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Account]]
     monkeypatch.setattr("connector_core.policy.wait", lambda _: None)
     accounts: list[Account] = []
 
-    def connected(regions: tuple[str, ...] = ("FR",), **world: Any) -> Account:
-        accounts.append(Account(world, regions))
+    def connected(
+        regions: tuple[str, ...] = ("FR",), settings: Mapping[str, Any] | None = None, **world: Any
+    ) -> Account:
+        accounts.append(Account(world, regions, settings or {}))
         return accounts[-1]
 
     yield connected

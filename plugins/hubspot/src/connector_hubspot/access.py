@@ -11,7 +11,7 @@ from connector_hubspot.describing import may, properties_of, writable
 from connector_hubspot.failures import OWNERS_SCOPE
 from connector_hubspot.hidden import NEEDED
 from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, MEETING
-from connector_hubspot.people import SEARCHED, People
+from connector_hubspot.people import People
 
 _OBJECTS: Mapping[Subject, str] = {
     "contact": CONTACTS,
@@ -23,20 +23,19 @@ _OBJECTS: Mapping[Subject, str] = {
 """Of which object the scopes count: those of contacts give calls, meetings and notes too."""
 
 _READ: Mapping[str, tuple[Subject, tuple[str, ...]]] = {
-    CONTACTS: ("contact", (*People.PROPERTIES, *SEARCHED)),
     COMPANIES: ("account", ("name",)),
     DEALS: ("opportunity", DEAL_PROPERTIES),
     **{kind.object: ("activity", tuple(kind.properties)) for kind in (CALL, MEETING)},
 }
 _WRITTEN = {kind.object: kind.written for kind in (CALL, MEETING)}
-_LOOKED_FOR = {CONTACTS: frozenset({"email", *SEARCHED}), CALL.object: frozenset({str(CALL.key)})}
+_LOOKED_FOR = {CALL.object: frozenset({str(CALL.key)})}
 """What is looked for: a search by a property that is not shown is refused."""
 
 SPARE = frozenset({"hubspot_owner_id"})
 """What an activity that is refused for it is sent without."""
 
 
-def check(client: HubSpotClient) -> Access:
+def check(client: HubSpotClient, people: People) -> Access:
     """Tell the app's rights.
 
     That is a request for the account's details, which needs no scope and tells the limits (guide to account information),
@@ -44,7 +43,7 @@ def check(client: HubSpotClient) -> Access:
     """
     client.get("/account-info/{version}/details")
     scopes = client.scopes()
-    return Access((*_of_scopes(scopes), *_of_properties(client)), API_VERSION)
+    return Access((*_of_scopes(scopes), *_of_properties(client, people)), API_VERSION)
 
 
 def _of_scopes(scopes: frozenset[str] | None) -> Iterator[Right]:
@@ -59,16 +58,20 @@ def _of_scopes(scopes: frozenset[str] | None) -> Iterator[Right]:
     yield Right("activity", "create", f"scope {OWNERS_SCOPE}", granted=owners)
 
 
-def _of_properties(client: HubSpotClient) -> Iterator[Right]:
+def _of_properties(client: HubSpotClient, people: People) -> Iterator[Right]:
     """Hold what is read and written against what is shown; of an object without its scope, that is what is missing."""
-    for obj, (subject, read) in _READ.items():
+    identifying = people.identifying
+    of_contacts = tuple(dict.fromkeys((*people.properties, *identifying.searched)))
+    looked_for = {**_LOOKED_FOR, CONTACTS: frozenset(identifying.searched)}
+    for obj, (subject, read) in {CONTACTS: ("contact", of_contacts), **_READ}.items():
         properties = properties_of(client, obj)
         if properties is None:
             continue
         shown = {str(it.get("name")): it for it in properties}
-        needed = NEEDED.get(obj, frozenset()) | _LOOKED_FOR.get(obj, frozenset())
+        needed = NEEDED.get(obj, frozenset()) | looked_for.get(obj, frozenset())
         for name in read:
-            what = f"view of the property {name} of {obj}"
+            setting = identifying.chosen.get(name) if obj == CONTACTS else None
+            what = f"view of the property {name} of {obj}" + (f" (settings.{setting})" if setting else "")
             yield Right(subject, "read", what, granted=name in shown, field=name, spare=name not in needed)
         for name in _WRITTEN.get(obj, ()):
             granted = name in shown and writable(shown[name])

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connector_core.hookspecs import hookimpl
-from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
     Access,
@@ -30,6 +29,7 @@ from connector_hubspot.activities import Activities
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
 from connector_hubspot.filling import fill
+from connector_hubspot.identifying import Identifying
 from connector_hubspot.owners import Owners
 from connector_hubspot.people import Companies, People
 from connector_hubspot.settings import HubSpotSettings
@@ -44,7 +44,7 @@ class HubSpotAdapter:
         self._client = HubSpotClient(settings, info.meter, tokens=info.tokens)
         companies = Companies(self._client)
         self._owners = Owners(self._client)
-        self._people = People(self._client, companies, PhoneReader(info.regions))
+        self._people = People(self._client, companies, info, Identifying.of(settings))
         self._deals = Deals(self._client, companies, self._owners, info.time_zone)
         self._activities = Activities(self._client, self._people, companies, self._deals)
 
@@ -117,7 +117,7 @@ class HubSpotAdapter:
     @hookimpl
     def check_access(self) -> Access:
         """Tell the app's scopes, and the properties that it is shown."""
-        return access.check(self._client)
+        return access.check(self._client, self._people)
 
     @hookimpl
     def list_changes(self, kinds: Sequence[RecordKind], since: datetime, page: str | None) -> ChangePage:

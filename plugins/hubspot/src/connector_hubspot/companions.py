@@ -40,7 +40,7 @@ def search_people(
     def search(text: str) -> tuple[Person, ...] | Unknown:
         number = people.number(text)
         if number is None:
-            return people.made_of(find(client, "contacts", text, people.PROPERTIES, MOST_HITS))
+            return people.made_of(find(client, "contacts", text, people.properties, MOST_HITS))
         found = people.by_phone([number])[number]
         return found if isinstance(found, Unknown) else found[:MOST_HITS]
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
+from connector_core.errors import ConfigurationError
 from connector_core.identity import PhoneReader, email_key, written_variants
+from connector_core.manifest import ConnectionInfo
 from connector_core.model import Account, Person, Unknown
 from connector_hubspot.client import HubSpotClient
+from connector_hubspot.describing import properties_of
+from connector_hubspot.failures import BatchRefusedError
+from connector_hubspot.identifying import EMAIL, Identifying
+from connector_hubspot.kinds import CONTACTS
 from connector_hubspot.reading import (
     BATCH,
+    GROUPS,
     IN_VALUES,
     Record,
     cut,
@@ -26,23 +33,8 @@ from connector_hubspot.reading import (
     value,
 )
 
-_NUMBERS = ("phone", "mobilephone", "hs_calculated_phone_number", "hs_calculated_mobile_number")
-_PROPERTIES = (
-    "email",
-    "hs_additional_emails",
-    "firstname",
-    "lastname",
-    "jobtitle",
-    "associatedcompanyid",
-    *_NUMBERS,
-)
-_SEARCHABLE = ("hs_searchable_calculated_phone_number", "hs_searchable_calculated_mobile_number")
-_INTERNATIONAL = (
-    "hs_searchable_calculated_international_phone_number",
-    "hs_searchable_calculated_international_mobile_number",
-)
-SEARCHED = (*_SEARCHABLE, *_INTERNATIONAL, "phone")
-"""By which properties a number is searched for."""
+TYPED = 10
+"""How many ways of writing a number are asked for, where HubSpot calculates nothing of what is typed."""
 
 
 class Companies:
@@ -75,15 +67,20 @@ class Companies:
 
 
 class People:
-    """Finds contacts. ``PROPERTIES``: what a record needs to have been asked for."""
+    """Finds contacts. ``properties``: what a record needs to have been asked for."""
 
-    PROPERTIES = _PROPERTIES
-
-    def __init__(self, client: HubSpotClient, companies: Companies, reader: PhoneReader) -> None:
+    def __init__(
+        self, client: HubSpotClient, companies: Companies, info: ConnectionInfo, identifying: Identifying
+    ) -> None:
         """Keep what is needed to ask."""
         self._client = client
         self._companies = companies
-        self._reader = reader
+        self._connection = info.name
+        self._reader = PhoneReader(info.regions)
+        self.identifying = identifying
+        self._checked = False
+        told = (*identifying.told_emails, "firstname", "lastname", "jobtitle", "associatedcompanyid")
+        self.properties = (*told, *identifying.numbers)
 
     def by_email(self, emails: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
         """Find the contacts that have an address, primary or further.
@@ -91,35 +88,47 @@ class People:
         A batch read by ``email`` matches further addresses too (seen on a portal on 7 October 2026) and does not say which
         input it answers: what came is told by its own addresses.
         """
+        self._check_chosen()
         unknown: dict[str, Unknown] = {}
 
         def ask(chunk: Sequence[str]) -> list[Record]:
-            records, problems = read_batch(self._client, "contacts", chunk, _PROPERTIES, id_property="email")
+            records, problems = read_batch(self._client, CONTACTS, chunk, self.properties, id_property=EMAIL)
             unknown.update({key: Unknown(f"HubSpot answered {code} for this one") for key, code in problems.items()})
-            told = [_keys(record) & set(chunk) for record in records]
+            told = [self._keys(record) & set(chunk) for record in records]
             if not all(told):  # a contact was found by an address that the app may not see
                 unknown.update(
                     dict.fromkeys(set(chunk).difference(*told), Unknown("HubSpot does not show whose it is"))
                 )
             return records
 
-        records, unasked = self._ask(cut(emails, BATCH), ask)
-        keys = {key: _keys(record) for key, record in records.items()}
+        records, unasked = self._ask(cut(emails, BATCH) if EMAIL in self.identifying.emails else (), ask)
+        for names in cut(self.identifying.own_emails, GROUPS):
+            more, also = self._ask(cut(emails, IN_VALUES), functools.partial(self._search_values, names))
+            records |= more
+            unasked |= also
+        keys = {key: self._keys(record) for key, record in records.items()}
         return self._answered(emails, records, keys, unknown | unasked)
 
     def by_phone(self, numbers: Sequence[str]) -> dict[str, tuple[Person, ...] | Unknown]:
         """Find the contacts that have a number.
 
         HubSpot calculates what searches see: the number without its country, and with it. Which of both a typed number
-        ends up as depends on the record's country, so both are asked for, and every hit is verified.
+        ends up as depends on the record's country, so both are asked for, and every hit is verified. In properties of which
+        it calculates nothing a number is found in a usual way of writing alone.
         """
-        records, unknown = self._ask(_by_values(numbers), self._search_numbers)
-        keys = {key: {self._reader.read(text) or "" for text in _texts(it, _NUMBERS)} for key, it in records.items()}
+        self._check_chosen()
+        records, unknown = self._ask(_by_values(numbers) if self.identifying.calculated else (), self._search_numbers)
+        for own in cut(self.identifying.own_phones, GROUPS):
+            more, also = self._ask(cut(numbers, IN_VALUES // TYPED), functools.partial(self._search_typed, own))
+            records |= more
+            unknown |= also
+        names = self.identifying.numbers
+        keys = {key: {self._reader.read(text) or "" for text in _texts(it, names)} for key, it in records.items()}
         return self._answered(numbers, records, keys, unknown)
 
     def by_id(self, ids: Iterable[str]) -> dict[str, Person]:
         """Read contacts; one that is gone is left out, one that was merged is the survivor."""
-        records = read(self._client, "contacts", ids, _PROPERTIES)
+        records = read(self._client, CONTACTS, ids, self.properties)
         people = self._people(records.values())
         return {key: people[str(record["id"])] for key, record in records.items()}
 
@@ -150,11 +159,42 @@ class People:
         abroad = [text for number in numbers for text in (number, number.removeprefix("+"))]
         typed = [text for number in numbers for text in written_variants(number)[:2]]
         groups: list[list[Mapping[str, Any]]] = [
-            *([one_of(name, local)] for name in _SEARCHABLE),
-            *([one_of(name, abroad)] for name in _INTERNATIONAL),
-            [one_of("phone", typed)],
+            *([one_of(name, local)] for name in self.identifying.without_country),
+            *([one_of(name, abroad)] for name in self.identifying.with_country),
+            *([one_of(name, typed)] for name in self.identifying.as_typed),
         ]
-        return search(self._client, "contacts", groups, _PROPERTIES)
+        return self._search(groups)
+
+    def _search_typed(self, names: Sequence[str], numbers: Sequence[str]) -> list[Record]:
+        return self._search_values(names, [it for number in numbers for it in written_variants(number)[:TYPED]])
+
+    def _search_values(self, names: Sequence[str], values: Sequence[str]) -> list[Record]:
+        return self._search([[one_of(name, values)] for name in names])
+
+    def _search(self, groups: Sequence[Sequence[Mapping[str, Any]]]) -> list[Record]:
+        try:
+            return search(self._client, CONTACTS, groups, self.properties)
+        except BatchRefusedError:
+            self._checked = False  # what the settings name may not be there any more
+            self._check_chosen()
+            raise
+
+    def _check_chosen(self) -> None:
+        """Look once whether what the settings name is there: how a search by what is not is answered is undocumented.
+
+        :raises ConfigurationError: It names setting and property.
+        """
+        chosen = self.identifying.chosen
+        properties = None if self._checked or not chosen else properties_of(self._client, CONTACTS)
+        if properties is not None:
+            texts = {it.get("name") for it in properties if it.get("type") in ("string", "phone_number")}
+            wrong = next((name for name in chosen if name not in texts), None)
+            if wrong is not None:
+                raise ConfigurationError(
+                    f"connection {self._connection}, settings.{chosen[wrong]}: HubSpot has no property {wrong} of contacts"
+                    " by which people may be looked for: correct the setting, or let the app see the property"
+                )
+        self._checked = True
 
     def _answered(
         self,
@@ -179,36 +219,33 @@ class People:
     def _people(self, records: Iterable[Record]) -> dict[str, Person]:
         records = list(records)
         accounts = self._companies.read(filter(None, (value(record, "associatedcompanyid") for record in records)))
-        return {str(record["id"]): _person(record, accounts) for record in records}
+        return {str(record["id"]): self._person(record, accounts) for record in records}
 
+    def _person(self, record: Record, accounts: Mapping[str, Account]) -> Person:
+        names = (value(record, "firstname"), value(record, "lastname"))
+        return Person(
+            kind="contact",
+            id=str(record["id"]),
+            name=" ".join(name.strip() for name in names if name).strip() or None,
+            emails=tuple(self._emails(record)),
+            phones=tuple(_texts(record, self.identifying.phones)),
+            title=value(record, "jobtitle"),
+            account=accounts.get(value(record, "associatedcompanyid") or ""),
+        )
 
-def _person(record: Record, accounts: Mapping[str, Account]) -> Person:
-    names = (value(record, "firstname"), value(record, "lastname"))
-    return Person(
-        kind="contact",
-        id=str(record["id"]),
-        name=" ".join(name.strip() for name in names if name).strip() or None,
-        emails=tuple(_emails(record)),
-        phones=tuple(_texts(record, _NUMBERS[:2])),
-        title=value(record, "jobtitle"),
-        account=accounts.get(value(record, "associatedcompanyid") or ""),
-    )
+    def _emails(self, record: Record) -> list[str]:
+        texts = [it for text in _texts(record, self.identifying.told_emails) for it in text.split(";")]
+        return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
 
-
-def _emails(record: Record) -> list[str]:
-    texts = [value(record, "email") or "", *(value(record, "hs_additional_emails") or "").split(";")]
-    return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
-
-
-def _keys(record: Record) -> set[str]:
-    return {key for text in _emails(record) if (key := email_key(text))}
+    def _keys(self, record: Record) -> set[str]:
+        return {key for text in self._emails(record) if (key := email_key(text))}
 
 
 def _texts(record: Record, names: Iterable[str]) -> list[str]:
     return [text for name in names if (text := value(record, name))]
 
 
-@lru_cache(maxsize=8_192)
+@functools.lru_cache(maxsize=8_192)
 def _local_forms(number: str) -> tuple[str, ...]:
     """Give the digits under which a search without country may know a number.
 

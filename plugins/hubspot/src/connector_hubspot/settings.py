@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -33,12 +33,27 @@ def _held_to_hubspot(text: str) -> str:
     raise wrong
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    again = [name for place, name in enumerate(names) if name in names[:place]]
+    if again:
+        raise PydanticCustomError("twice", "names {name} twice", {"name": again[0]})
+    return names
+
+
+Properties: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], Field(min_length=1), AfterValidator(_each_once)
+]
+"""Properties by their internal names: lower case, digits and _ (guide to the properties API)."""
+
+
 class HubSpotSettings(BaseModel):
     """How a connection reaches HubSpot: with a token that does not expire, or with one of OAuth that is refreshed.
 
     ``access_token``: of a private app, a static-auth app or a service key. Else, or as well, ``client_id``,
     ``client_secret`` and ``refresh_token`` of an OAuth app: a token that is given beside them is used until it expires, and
     those that are made of them are kept in the connection's store of tokens.
+    ``phone_properties``, ``email_properties``: the properties of contacts by which people are looked for, in place of
+    ``phone`` and ``mobilephone``, and of ``email`` (:mod:`connector_hubspot.identifying`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +65,8 @@ class HubSpotSettings(BaseModel):
     base_url: Annotated[str, AfterValidator(_held_to_hubspot)] = "https://api.hubapi.com"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     settle_seconds: Annotated[float, Field(ge=0)] | None = None
+    phone_properties: Properties | None = None
+    email_properties: Properties | None = None
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> HubSpotSettings:
