@@ -117,6 +117,7 @@ TIME = "should be a time with an offset, like Z or +02:00"
         ({"status": "done"}, "status: should be 'completed', 'missed', 'voicemail', 'cancelled' or 'failed'"),
         ({"id": ""}, "id: should not be empty"),
         ({"id": "a\nb"}, "id: should be one line without blanks around it"),
+        ({"id": "x" * 501}, "id: should have 500 characters at most"),
         ({"id": 7}, "id: should be text"),
         ({"organizer": {}}, "organizer: should have a name or an email"),
         ({"organizer": {"name": " ", "email": ""}}, "organizer: should have a name or an email"),

@@ -54,8 +54,14 @@ class Utterance(Outside):
     at_seconds: Seconds | None = None
 
 
+MOST_CHARACTERS = 500
+"""Of an id: what is longer fits no index of PostgreSQL, so one such call would keep back all that come with it."""
+
+
 def _one_line(value: str) -> str:
-    """Refuse what cannot stand in an activity's last line ``ref: ID`` and be read back exactly."""
+    """Refuse what cannot stand in an activity's last line ``ref: ID`` and be read back exactly, nor in a ledger."""
+    if len(value) > MOST_CHARACTERS:
+        raise PydanticCustomError("long_id", f"Input should have {MOST_CHARACTERS} characters at most")
     if value != value.strip() or not value.isprintable():
         raise PydanticCustomError("one_line", "Input should be one line without blanks around it")
     return value
