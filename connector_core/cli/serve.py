@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from argparse import Namespace
 from contextlib import ExitStack
@@ -33,7 +34,6 @@ def run(arguments: Namespace) -> int:
         engine = engine_for(ledger, lambda name: config.connection(name).open(), limits=Limits(config.connections))
         app = create_app(Receiver(ledger, lambda *names: sources.get(names), wake=engine.wake))
         listening = stack.enter_context(_listen(arguments.host, arguments.port))
-        _tell_addresses(listening, sources, as_json=arguments.json)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -45,6 +45,13 @@ def run(arguments: Namespace) -> int:
                 ws="none",
             )
         )
+
+        def stop(*_signal: object) -> None:
+            server.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):  # the server raises again, once it has ended, what ended it
+            stack.callback(signal.signal, number, signal.signal(number, stop))
+        _tell_addresses(listening, sources, as_json=arguments.json)
         server.run(sockets=[listening])
     return DONE
 

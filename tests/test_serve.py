@@ -1,0 +1,196 @@
+"""``connector serve`` and ``connector worker`` side by side, as processes: webhooks end as one activity a call."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_host import until
+
+from connector_core.cli import main
+
+CONNECTOR = Path(sys.executable).with_name("connector")
+TOKEN = "3d5e1f0c-invented"
+CONFIG = """
+[connections.acme]
+crm = "file"
+regions = ["FR"]
+
+[connections.acme.settings]
+path = "world.json"
+
+[connections.acme.providers.aircall]
+token = "env:ACME_AIRCALL_TOKEN"
+"""
+
+
+def event(number: int, name: str, at: int, **more: Any) -> bytes:
+    """Write an event of Aircall's about a call."""
+    start = 1772442000 + 600 * number
+    data = {
+        "id": number,
+        "direction": "inbound",
+        "started_at": start,
+        "answered_at": start + 10,
+        "ended_at": start + 300,
+        "raw_digits": "+33 6 39 98 10 11",
+        "number": {"digits": "+33 1 99 00 00 01"},
+        "comments": [],
+        "tags": [],
+        **more,
+    }
+    return json.dumps({"event": name, "timestamp": start + 300 + at, "token": TOKEN, "data": data}).encode()
+
+
+def events(number: int) -> list[bytes]:
+    """Write all events of a call; its tag came before its end was told, its comment after."""
+    tags = [{"id": 1, "name": "Demo"}]
+    return [
+        event(number, "call.created", -300),
+        event(number, "call.tagged", 2, tags=tags),
+        event(number, "call.ended", 30, tags=tags),
+        event(number, "call.commented", 90, tags=tags, comments=[{"id": 4, "content": "wants a quote"}]),
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    world = {"people": [{"kind": "contact", "id": "C1", "name": "Carl Customer", "phones": ["+33639981011"]}]}
+    (tmp_path / "world.json").write_text(json.dumps(world))
+    (tmp_path / "connector.toml").write_text(CONFIG)
+    monkeypatch.setenv("ACME_AIRCALL_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command until the block is over; it is asked to end, and has to."""
+    with open(f"{arguments[0]}.err", "w") as errors:  # noqa: PTH123 - in the folder of the test
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [str(CONNECTOR), *arguments], stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ.copy()
+        )
+    assert process.stdout is not None
+    with process.stdout:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Serve the webhooks; give their address."""
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        assert told["hooks"] == ["/hooks/acme/aircall"]
+        yield told["url"] + told["hooks"][0]
+    assert process.returncode == 0
+
+
+def post(url: str, body: bytes) -> int:
+    """Send a webhook; give the status."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=30) as answer:  # noqa: S310 - loopback
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_shuffled_repeated_and_late_events_end_as_one_activity_a_call(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some arrive while the worker writes, some after it has: the one activity has the best data in the end."""
+    chance = random.Random(11)  # noqa: S311 - a repeatable order, not a secret
+    sent = [each for number in range(1, 9) for each in events(number) * 2]
+    chance.shuffle(sent)
+
+    def activities() -> list[dict[str, Any]]:
+        held = json.loads((folder / "world.json").read_text()).get("activities", [])
+        return sorted(held, key=lambda activity: str(activity["call_id"]))
+
+    def complete() -> bool:
+        bodies = [activity["body"] for activity in activities()]
+        return len(bodies) >= 8 and all("wants a quote" in body and "Demo" in body for body in bodies)
+
+    with serving() as url, running("worker", "--json"):
+        statuses = {post(url, body) for body in sent}
+        until(complete)
+
+    assert statuses == {200, 202}
+    assert [activity["call_id"] for activity in activities()] == [f"aircall:{number}" for number in range(1, 9)]
+    assert {tuple(activity["person_ids"]) for activity in activities()} == {("C1",)}
+    assert main(["status", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (status["written"], status["due"], status["waiting"]) == (8, 0, 0)
+
+
+def test_what_is_received_outlives_the_receiver(folder: Path) -> None:
+    """A call that was answered with 200 is in the ledger, whatever happens to the process."""
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        answered = post(told["url"] + told["hooks"][0], event(1, "call.ended", 30))
+        process.kill()
+    assert answered == 200
+    with running("worker"):
+        until(lambda: "aircall:1" in (folder / "world.json").read_text())
+
+
+def test_a_forged_event_is_refused(folder: Path) -> None:
+    """Another token is another webhook's."""
+    with serving() as url:
+        assert post(url, event(1, "call.ended", 30).replace(TOKEN.encode(), b"guessed")) == 401
+
+
+def refused(capsys: pytest.CaptureFixture[str]) -> str:
+    """Run the command, which cannot start; give its message."""
+    assert main(["serve", "--port", "0"]) == 2
+    return capsys.readouterr().err
+
+
+def test_without_a_provider_there_is_nothing_to_serve(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message says what to write."""
+    (folder / "connector.toml").write_text(CONFIG.partition("[connections.acme.providers")[0])
+    assert "no connection has a call provider; write [connections.NAME.providers.PROVIDER]" in refused(capsys)
+
+
+def test_a_wrong_setting_is_told_before_anything_is_received(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the place where it stands."""
+    (folder / "connector.toml").write_text(CONFIG + 'tokn = "env:ACME_AIRCALL_TOKEN"\n')
+    assert "connector.toml: connections.acme.providers.aircall: tokn is an unknown key" in refused(capsys)
+
+
+def test_a_provider_that_is_not_installed_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the nearest that is."""
+    (folder / "connector.toml").write_text(CONFIG.replace("providers.aircall", "providers.aircal"))
+    assert "aircall" in refused(capsys)
+
+
+def test_without_a_ledger_it_does_not_start(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it could not keep it must not be told."""
+    (folder / "connector.toml").write_text(CONFIG + '[ledger]\nurl = "sqlite:///no/such/folder/ledger.db"\n')
+    assert main(["serve", "--port", "0"]) != 0
+    assert "ledger" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the address that was wanted."""
+    with serving() as url:
+        port = url.split(":")[2].split("/")[0]
+        assert main(["serve", "--port", port]) == 2
+    assert f"127.0.0.1, port {port}: cannot be listened on" in capsys.readouterr().err
