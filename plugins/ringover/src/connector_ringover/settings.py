@@ -1,0 +1,54 @@
+"""The settings of a Ringover connection."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+API = "https://public-api.ringover.com/v2"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise PydanticCustomError("ringover_key", "should be a key as Ringover shows it, without blanks")
+    return secret
+
+
+def _ringover_only(text: str) -> str:
+    """Hold an address to Ringover's own hosts, so that the key is sent to nobody else."""
+    wrong = PydanticCustomError("ringover_url", f"should be an https address of ringover.com, like {API}")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise wrong from error
+    theirs = parts.scheme == "https" and host.endswith(".ringover.com") and port in (None, 443)
+    if not (theirs or (parts.scheme == "http" and host in _LOOPBACK)):
+        raise wrong
+    if parts.username is not None or parts.query or parts.fragment:
+        raise wrong
+    return text.rstrip("/")
+
+
+Key = Annotated[SecretStr, AfterValidator(_secret)]
+
+
+class RingoverSettings(BaseModel):
+    """How webhooks are proven, and what they announce is read.
+
+    ``webhook_key``: the key that Ringover shows beside the webhooks of calls; those of contacts and of routing have keys of
+    their own. ``api_key``: of Ringover's API, with the right to read calls and transcriptions; without it, what can only be
+    read there is ignored. ``api_url``: of the API, where the account is on another host.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    webhook_key: Key
+    api_key: Key | None = None
+    api_url: Annotated[str, AfterValidator(_ringover_only)] = API
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
