@@ -22,7 +22,14 @@ RUN_AS_A_WHOLE = {"docs/add-a-crm.md"}
 """Pages that build one thing from their first line to their last; a test of its own follows each."""
 FENCE = re.compile(r"^```(\w*)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)")
-BEYOND_A_TEST = ("uv run connector demo", "uv run pytest", "connector sandbox", "connector worker", "uv run python -m")
+BEYOND_A_TEST = (
+    "uv run connector demo",
+    "uv run pytest",
+    "uv run python -m",
+    "connector sandbox",
+    "connector serve",
+    "connector worker",
+)
 """Run by the gate, or serving until stopped; the tests of the commands themselves run them."""
 
 

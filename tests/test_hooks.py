@@ -21,9 +21,7 @@ from connector_core.errors import CredentialsError
 from connector_core.hookspecs import HOOK_API, PROJECT, CrmHooks, Observers
 from connector_core.manifest import MUST, OPERATIONS, ConnectionInfo, CrmManifest
 from connector_core.model import ActivityDraft, CallKey, FormFields, ObjectDescription, RecordUpdate, Unknown
-from connector_core.providers import ProviderManifest
-from connector_core.providers.binding import Provider
-from connector_core.providers.hookspecs import Contribution, Ignored, ProviderHooks
+from connector_core.providers.hookspecs import Announced, Delivery, Ignored, Later, Part, ProviderHooks
 
 PAGE = Path(__file__).parent.parent / "docs" / "hooks.md"
 SECTION = re.compile(r"^### `(\w+)(\([^\n]*)`$\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
@@ -49,7 +47,9 @@ SIGNATURES = {
     "list_changes": "(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage",
     "operation_finished": "(self, connection: str, operation: str, keys: int, error: BaseException | None,"
     " seconds: float) -> None",
-    "contribute": "(self, body: bytes) -> Answer",
+    "verify": "(self, delivery: Delivery) -> bytes | Reply",
+    "parse": "(self, event: bytes) -> Sequence[Heard]",
+    "fetch": "(self, asked: Sequence[Announced]) -> Mapping[Announced, Answer]",
 }
 """Every hook, as it was when HOOK_API was that. Before you change a line: docs/hooks.md, Versions, says what may change."""
 
@@ -309,25 +309,31 @@ def test_hook_operation_finished(connection: Connection, watched: Any) -> None:
     assert watched.keys == {("acme", "find_users_by_email", "NoneType"): 2}
 
 
-CALL = {"id": "demo:1", "provider": "demo", "kind": "phone", "started_at": "2026-03-02T09:00:00Z", "participants": []}
+def test_hook_verify() -> None:
+    """What carries the token is the event; what is forged is refused."""
+    adapter = example_class("verify")()
+    event = b'{"token": "invented"}'
+    assert adapter.verify(delivery=Delivery(event)) == event
+    with pytest.raises(CredentialsError):
+        adapter.verify(delivery=Delivery(b'{"token": "forged"}'))
 
 
 @pytest.mark.parametrize(
-    ("event", "answer"),
+    ("event", "kind"),
     [
-        ({"token": "invented", "event": "ringing"}, Ignored),
-        ({"token": "invented", "event": "ended", "at": 1, "call": CALL}, Contribution),
-        ({"token": "forged"}, CredentialsError),
+        ({"event": "ringing"}, Ignored),
+        ({"event": "recording_ready", "id": 7}, Announced),
+        ({"event": "ended", "id": 7, "at": 1, "from": NINE.isoformat(), "to": NINE.isoformat()}, Part),
     ],
 )
-def test_hook_contribute(event: dict[str, Any], answer: type) -> None:
-    """A finished call is a contribution, another event is ignored, and what is forged is refused."""
-    adapter = example_class("contribute")()
-    provider = Provider(ProviderManifest("examples", "Examples", "examples:Settings", "examples:Adapter"), adapter)
-    body = json.dumps(event).encode()
+def test_hook_parse(event: dict[str, Any], kind: type) -> None:
+    """A finished call is a part, what is ready to be read is announced, another event is ignored."""
+    (heard,) = example_class("parse")().parse(event=json.dumps(event).encode())
+    assert isinstance(heard, kind)
 
-    if issubclass(answer, Exception):
-        with pytest.raises(answer):
-            provider.contribute(body)
-    else:
-        assert isinstance(provider.contribute(body), answer)
+
+def test_hook_fetch() -> None:
+    """Everything that is asked for is answered: with parts, or with when to ask again."""
+    ready, not_yet = Announced("demo:7", "recording"), Announced("demo:8", "recording")
+    found = example_class("fetch")().fetch(asked=[ready, not_yet])
+    assert {it: type(answer) for it, answer in found.items()} == {ready: tuple, not_yet: Later}
