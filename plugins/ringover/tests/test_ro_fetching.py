@@ -306,12 +306,21 @@ def test_a_newer_transcript_replaces_the_older(api: Served, reading: Provider) -
 # -- when it does not answer -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_is_refused_is_told(api: Served, reading: Provider, status: int) -> None:
-    """Asking again changes nothing: a person looks at the key and its rights."""
-    api.say(f"transcriptions/{NUMBER}", {}, status)
-    with pytest.raises(CredentialsError, match=f"refused to read transcriptions .status {status}."):
+def test_a_key_that_is_refused_is_told(api: Served, reading: Provider) -> None:
+    """Asking again changes nothing: a person looks at the key."""
+    api.say(f"transcriptions/{NUMBER}", {}, 401)
+    with pytest.raises(CredentialsError, match="refused api_key for reading transcriptions"):
         reading.fetch([TRANSCRIPT])
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_transcripts_that_may_not_be_read_keep_no_call_back(api: Served, reading: Provider, status: int) -> None:
+    """Not every account has them, nor every key the right to: calls are read first."""
+    api.say(f"transcriptions/{NUMBER}", {}, status)
+    api.say(f"calls/{NUMBER}", listed(LEG))
+    answers = reading.fetch([TRANSCRIPT, CALL])
+    assert part_of(answers[CALL]).talk_seconds == 11
+    assert isinstance(answers[TRANSCRIPT], Later)
 
 
 def test_another_key_is_refused(api: Served) -> None:

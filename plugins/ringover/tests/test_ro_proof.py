@@ -86,6 +86,15 @@ def test_a_webhook_for_another_address_is_refused(ringover: Provider, signed_for
         ringover.verify(with_token(signed({"url": signed_for, "payload": EVENT}), url=called))
 
 
+def test_the_public_address_goes_before_the_one_that_was_called() -> None:
+    """Behind a proxy that changes host and path, the settings say what Ringover was given."""
+    settings = {"webhook_key": KEY, "webhook_url": ADDRESS}
+    with bind_provider(RINGOVER, settings) as bound:
+        assert bound.verify(delivery(EVENT, url="http://10.0.0.7:8080/hooks/acme/ringover"))
+        with pytest.raises(CredentialsError, match="set webhook_url"):
+            bound.verify(with_token(signed({"url": "https://hooks.other.example/", "payload": EVENT}), url=None))
+
+
 def _tampered(token: str) -> str:
     head, _, signature = token.split(".")
     payload = base64.urlsafe_b64encode(json.dumps({"payload": {"event": "missed"}}).encode()).decode().rstrip("=")
@@ -167,10 +176,17 @@ def test_whatever_is_signed_is_answered_or_refused(claims: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "webhook_key is required. Settings of ringover: webhook_key, api_key, api_url, timeout_seconds"),
+        (
+            {},
+            "webhook_key is required. Settings of ringover: webhook_key, webhook_url, api_key, api_url, timeout_seconds",
+        ),
         ({"webhook_key": ""}, "webhook_key should be a key as Ringover shows it"),
         ({"webhook_key": KEY, "api_key": "a b"}, "api_key should be a key as Ringover shows it"),
         ({"webhook_key": KEY, "api_key": "é"}, "api_key should be a key as Ringover shows it"),
+        *(
+            ({"webhook_key": KEY, "webhook_url": url}, "webhook_url should be the address that Ringover was given")
+            for url in ("", "hooks.seller.example/ringover", "https://[")
+        ),
         ({"webhook_key": KEY, "keys": []}, "keys is an unknown key"),
         ({"webhook_key": KEY, "timeout_seconds": 0}, "timeout_seconds should be greater than 0"),
         *(

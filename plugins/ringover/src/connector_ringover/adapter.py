@@ -35,6 +35,7 @@ class RingoverAdapter:
         """Keep the settings; send nothing."""
         # HMAC fills a short key with zeros by itself. Its length is Ringover's choice: filled, PyJWT does not warn of it.
         self._key = settings.webhook_key.get_secret_value().encode().ljust(_KEY_BYTES, b"\0")
+        self._address = settings.webhook_url
         self._client = RingoverClient(settings, settings.api_key.get_secret_value()) if settings.api_key else None
 
     @hookimpl
@@ -45,8 +46,11 @@ class RingoverAdapter:
         was called and the event. The address is compared where the receiver knows it.
         """
         claims = self._claims(delivery.headers.get(HEADER, ""))
-        if "url" in claims and delivery.url is not None and not _same_address(claims["url"], delivery.url):
-            raise CredentialsError("the webhook was signed for another address")
+        called = self._address or delivery.url
+        if "url" in claims and called is not None and not _same_address(claims["url"], called):
+            raise CredentialsError(
+                "the webhook was signed for another address than was called: if a proxy changes it, set webhook_url"
+            )
         event = claims.get("payload", claims)
         if isinstance(event, str):  # as one handler of such webhooks has seen it
             return event.encode(errors="surrogatepass")
@@ -72,20 +76,22 @@ class RingoverAdapter:
 
     @hookimpl
     def fetch(self, asked: Sequence[Announced]) -> Mapping[Announced, Answer]:
-        """Read transcripts, and calls of which only later events came; a request for each.
+        """Read calls of which only later events came, and then transcripts, which not every account has: a request for each.
 
         :raises TryAgainError: Nothing could be asked; what could not after something was, is put off.
+        :raises CredentialsError: Likewise, the key is refused.
         """
         answers: dict[Announced, Answer] = {}
-        for announced in asked:
+        for announced in sorted(asked, key=lambda each: each.what != CALL):
             try:
                 answers[announced] = self._read(announced)
             except InputError as error:
                 answers[announced] = Later(_UNREADABLE_AFTER_SECONDS, str(error))
-            except TryAgainError as error:
+            except (TryAgainError, CredentialsError) as error:
                 if not answers:
                     raise
-                later = Later(error.after_seconds or _BUSY_AFTER_SECONDS, str(error))
+                asked_for = error.after_seconds if isinstance(error, TryAgainError) else None
+                later = Later(asked_for or _BUSY_AFTER_SECONDS, str(error))
                 return {each: answers.get(each, later) for each in asked}
         return answers
 

@@ -61,19 +61,18 @@ class RingoverClient:
     def read(self, what: str, number: str) -> object | None:
         """Read ``calls`` or ``transcriptions`` of a call: its JSON; None where there is nothing (yet).
 
-        :raises CredentialsError: The key is refused, or has no right to read that.
+        :raises CredentialsError: The key is refused.
         :raises TryAgainError: Ringover cannot answer now.
-        :raises InputError: It answered what it does not document.
+        :raises InputError: The key may not read that, or the answer is none that Ringover documents.
         """
         address = f"{self._url}/{what}/{quote(number, safe='')}"
         reply = self._policy.run(lambda: self._send(address), _judge, repeatable=True, lane=_LANE)
         if reply.status in (204, 404):
             return None
-        if reply.status in (401, 403):
-            raise CredentialsError(
-                f"Ringover refused to read {what} (status {reply.status}): is api_key valid, with the right to read them,"
-                " and the option on?"
-            )
+        if reply.status == 401:
+            raise CredentialsError(f"Ringover refused api_key for reading {what} (status 401), or the account has none")
+        if reply.status == 403:
+            raise InputError(f"Ringover lets api_key read no {what} (status 403): give it the right to")
         if reply.status != 200:
             raise InputError(f"Ringover answered status {reply.status} to reading {what}")
         if len(reply.body) > LARGEST_ANSWER:

@@ -35,6 +35,16 @@ def _ringover_only(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise PydanticCustomError("ringover_webhook", "should be the address that Ringover was given, like https://…")
+    return text
+
+
 Key = Annotated[SecretStr, AfterValidator(_secret)]
 
 
@@ -42,13 +52,15 @@ class RingoverSettings(BaseModel):
     """How webhooks are proven, and what they announce is read.
 
     ``webhook_key``: the key that Ringover shows beside the webhooks of calls; those of contacts and of routing have keys of
-    their own. ``api_key``: of Ringover's API, with the right to read calls and transcriptions; without it, what can only be
+    their own. ``webhook_url``: the address that Ringover was given, where a proxy changes its host or path on the way to us.
+    ``api_key``: of Ringover's API, with the right to read calls and transcriptions; without it, what can only be
     read there is ignored. ``api_url``: of the API, where the account is on another host.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     webhook_key: Key
+    webhook_url: Annotated[str, AfterValidator(_public)] | None = None
     api_key: Key | None = None
     api_url: Annotated[str, AfterValidator(_ringover_only)] = API
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
