@@ -42,12 +42,12 @@ class Database:
         :raises ConfigurationError: The address cannot be read, or its driver is not installed.
         """
         try:
-            parsed = sa.make_url(url)
-            if parsed.drivername == "postgresql":
-                parsed = parsed.set(drivername="postgresql+psycopg")
+            parsed = _parsed(url)
             self.engine = _engine(parsed)
-        except exc.ArgumentError as error:
-            raise ConfigurationError("ledger, url: is no address of a database") from error
+        except (exc.ArgumentError, ValueError) as error:
+            raise ConfigurationError(
+                "ledger, url: is no address of a database; wanted sqlite:///FILE or postgresql://HOST/NAME"
+            ) from error
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 f"ledger, url: needs {error.name}: pip install 'connector-core[postgres]'"
@@ -150,9 +150,23 @@ class Database:
             what = str(getattr(error, "orig", error)).partition("\n")[0]
             raise TryAgainError(f"ledger {self.name}: {what}") from error
         except exc.DatabaseError as error:
-            if type(error) is not exc.DatabaseError:  # its subclasses are defects of ours
+            # Its subclasses are defects of ours, but for what is refused before any statement: options of the address.
+            if type(error) is not exc.DatabaseError and error.statement is not None:
                 raise
             raise ConfigurationError(f"ledger {self.name}: {error.orig}: restore it, or name another one") from error
+
+
+def _parsed(url: str) -> sa.URL:
+    """Read an address.
+
+    :raises ArgumentError: It is none; ValueError says so too, of a port or a host.
+    """
+    parsed = sa.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise exc.ArgumentError("it is of another database, or wants another driver")
+    return parsed
 
 
 def _engine(url: sa.URL) -> sa.Engine:

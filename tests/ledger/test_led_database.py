@@ -89,6 +89,28 @@ def test_a_ledger_in_no_file_is_refused(url: str) -> None:
         Ledger(url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nowhere",
+        "mysql://host/name",
+        "postgresql+psycopg2://host/name",
+        "postgresql://[::1/name",
+        "postgresql://host:port/name",
+    ],
+)
+def test_what_is_no_address_of_a_ledger_is_told(url: str) -> None:
+    """With what is: nothing else is offered to be installed."""
+    with pytest.raises(ConfigurationError, match="wanted sqlite:///FILE or postgresql://HOST/NAME"):
+        Ledger(url)
+
+
+def test_an_option_that_there_is_not_is_told_by_name() -> None:
+    """It is the address that is to be mended."""
+    with pytest.raises(ConfigurationError, match=r'127\.0\.0\.1:1/name.*"nonsense"'):
+        Ledger("postgresql://127.0.0.1:1/name?nonsense=1")
+
+
 def test_a_file_that_is_no_database_is_told_by_name(tmp_path: Path) -> None:
     """As something to mend, and stays as it is."""
     path = tmp_path / "ledger.db"
