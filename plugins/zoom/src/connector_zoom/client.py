@@ -1,0 +1,227 @@
+"""Zoom's API, read: one client for a connection, shared by its threads, and the only place that knows how to send.
+
+Nothing is written at Zoom, so every request may be sent again. Errors are documented at developers.zoom.us/docs/api/errors,
+the limits at /docs/api/rate-limits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import http.cookiejar
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import requests
+
+from connector_core.errors import CredentialsError, TryAgainError
+from connector_core.policy import (
+    ACCEPT,
+    Doubt,
+    NoReplyError,
+    Reply,
+    RequestPolicy,
+    Verdict,
+    Wait,
+    instead_of_json,
+    retry_after,
+)
+from connector_core.tokens import Grant, SignIn
+from connector_zoom.settings import ZoomSettings
+
+CONNECT_SECONDS = 10.0
+LARGEST_ANSWER = 16 * 2**20
+"""The bytes of an answer that are taken, unpacked; a page of 300 participants has some 100,000."""
+
+_REDIRECTS = 3
+_FRESH_SHARE = 0.9
+_SCOPES_MISSING = frozenset({104, 4700, 4711})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Zoom will not give: an HTTP status (0 for an address that is none of Zoom's), and Zoom's own code if any."""
+
+    status: int
+    code: int | None = None
+
+
+def path_of(uuid: str) -> str:
+    """Write a meeting's UUID as a step of a path, encoded twice where it begins with ``/`` or holds ``//``, as Zoom wants.
+
+    Documented at developers.zoom.us, API reference, "Get past meeting details".
+    """
+    once = quote(uuid, safe="")
+    return quote(once, safe="") if uuid.startswith("/") or "//" in uuid else once
+
+
+class ZoomClient:
+    """Reads, signed in as the account's own app."""
+
+    def __init__(self, settings: ZoomSettings) -> None:
+        """Send nothing yet."""
+        self._settings = settings
+        self._session = requests.Session()
+        self._session.auth = _as_it_is
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._session.trust_env = settings.login_url != settings.base_url  # no proxy stands before loopback
+        self._timeout = (min(CONNECT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+        self._policy = RequestPolicy()
+        self._sign_in = SignIn("Zoom", self._fetch_token, first=Grant())
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any] | Refusal:
+        """Read a resource, its path as it follows ``/v2``, encoded.
+
+        :raises CredentialsError: Zoom refuses the app, or the app lacks a scope.
+        :raises TryAgainError: Zoom does not answer now.
+        """
+        url = f"{self._settings.base_url}/v2{path}"
+        reply = self._signed_in(lambda token: self._send("GET", url, token, params=params), _judge_json)
+        if reply.status == 200:
+            value: dict[str, Any] = json.loads(reply.body)
+            return value
+        return self._refusal(reply)
+
+    def download(self, url: str) -> bytes | Refusal:
+        """Read a file of a recording; it is shown elsewhere at Zoom, and the token goes to the first host alone.
+
+        :raises ConnectorError: As :meth:`get`.
+        """
+        if not self._settings.is_own(url):
+            return Refusal(status=0)
+        reply = self._signed_in(lambda token: self._send("GET", url, token), judge)
+        for _ in range(_REDIRECTS):
+            if reply.status not in (301, 302, 303, 307, 308):
+                break
+            url = urljoin(url, reply.headers.get("location", ""))
+            if not self._settings.is_own(url):
+                return Refusal(reply.status)
+            reply = self._policy.run(functools.partial(self._send, "GET", url, None), judge, repeatable=True)
+        return reply.body if reply.status == 200 else self._refusal(reply)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    # -- signing in ----------------------------------------------------------------------------------------------------
+
+    def _signed_in(self, send: Callable[[str], Reply], judge: Callable[[Reply], Verdict]) -> Reply:
+        """Send with the token that there is; with another one, once, where it is not accepted."""
+        grant = self._sign_in.current()
+        reply = self._policy.run(lambda: send(grant.access_token or ""), judge, repeatable=True)
+        if reply.status != 401:
+            return reply
+        fresh = self._sign_in.instead_of(grant)
+        reply = self._policy.run(lambda: send(fresh.access_token or ""), judge, repeatable=True)
+        if reply.status == 401:
+            raise CredentialsError("Zoom does not accept the token that it gave: is the app activated for the account?")
+        return reply
+
+    def _fetch_token(self, _former: Grant) -> Grant:
+        """Ask for a token; it lives an hour, and there is none to refresh it with.
+
+        Documented at developers.zoom.us/docs/internal-apps/s2s-oauth.
+        """
+        app = self._settings
+        secret = app.client_secret.get_secret_value() if app.client_secret else ""
+        form = {"grant_type": "account_credentials", "account_id": app.account_id or ""}
+        basic = requests.auth.HTTPBasicAuth(app.client_id or "", secret)
+        url = f"{app.login_url}/oauth/token"
+        reply = self._policy.run(
+            lambda: self._send("POST", url, None, data=form, auth=basic), _judge_json, repeatable=True
+        )
+        if reply.status != 200:
+            error = str(_object(reply.body).get("error"))
+            named = error if re.fullmatch("[a-z_]{1,40}", error) else str(reply.status)
+            raise CredentialsError(
+                f"Zoom refuses to sign in ({named}): check account_id, client_id and client_secret, and that the app "
+                "is a server-to-server OAuth app that is activated"
+            )
+        return _grant(_object(reply.body))
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _send(self, method: str, url: str, token: str | None, **options: Any) -> Reply:
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        options |= {"headers": headers, "timeout": self._timeout, "allow_redirects": False, "stream": True}
+        try:
+            with self._session.request(method, url, **options) as answer:
+                body = _capped(answer)
+        except requests.RequestException as error:
+            raise NoReplyError(f"Zoom did not answer ({type(error).__name__})") from error
+        known = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(413 if body is None else answer.status_code, known, body or b"")
+
+    def _refusal(self, reply: Reply) -> Refusal:
+        code = _object(reply.body).get("code")
+        code = code if isinstance(code, int) else None
+        if code in _SCOPES_MISSING:
+            raise CredentialsError(
+                f"the app lacks a scope at Zoom (code {code}): add the scopes that the README of connector-zoom names"
+            )
+        return Refusal(reply.status, code)
+
+
+def judge(reply: Reply) -> Verdict:
+    """Say what an answer means for the request."""
+    asked = _asked_seconds(reply.headers)
+    if reply.status == 429:
+        return Wait("Zoom's limit of requests is reached (status 429)", asked)
+    if (reply.status >= 500 and reply.status != 501) or reply.status == 408:
+        return Doubt(f"Zoom answered status {reply.status}", asked)
+    return ACCEPT
+
+
+def _judge_json(reply: Reply) -> Verdict:
+    if reply.status == 200 and not _object(reply.body):
+        return Doubt(f"Zoom answered status 200 with {instead_of_json(reply)}")
+    return judge(reply)
+
+
+def _asked_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After``, which at a daily limit is a time in ISO 8601 (developers.zoom.us, "Rate limits")."""
+    try:
+        moment = dt.datetime.fromisoformat(headers.get("retry-after", ""))
+    except ValueError:
+        return retry_after(headers)
+    if moment.tzinfo is None:
+        return retry_after(headers)
+    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+def _grant(answer: Mapping[str, Any]) -> Grant:
+    token, lives = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise TryAgainError("Zoom answered a sign-in without a token")
+    known = isinstance(lives, int) and 0 < lives < 10**6
+    seconds = _FRESH_SHARE * lives if known and lives else None
+    renew_at = None if seconds is None else dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+    return Grant(access_token=token, renew_at=renew_at)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Read a JSON object; an empty one where it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _capped(answer: requests.Response) -> bytes | None:
+    """Read a body; None where it is larger than any that is wanted."""
+    body = bytearray()
+    for chunk in answer.iter_content(65_536):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            return None
+    return bytes(body)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep the Authorization header: without an ``auth`` of its own, requests would take one from a .netrc file."""
+    return request
