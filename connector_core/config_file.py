@@ -40,6 +40,7 @@ class _ConnectionTable(Outside):
     windows_days: tuple[StrictInt, ...] = (30, 30, 90)
     ignore_emails: tuple[str, ...] = ()
     ignore_numbers: tuple[str, ...] = ()
+    most_people_per_identifier: Annotated[StrictInt, Field(ge=1)] | None = None
     meetings_as: MeetingsAs | None = None
     write_unmatched: StrictBool = True
     write_internal: StrictBool = False

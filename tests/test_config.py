@@ -27,6 +27,7 @@ owner_filter = false
 windows_days = [10, 20, 30]
 ignore_emails = ["*@seller.example", "noreply@*"]
 ignore_numbers = ["01 76 36 00 00"]
+most_people_per_identifier = 20
 meetings_as = "event"
 write_unmatched = false
 write_internal = true
@@ -140,6 +141,7 @@ def test_every_key_of_the_formats_page_is_taken(tmp_path: Path) -> None:
             "Europe/Paris",
             ("*@seller.example", "noreply@*"),
             ("01 76 36 00 00",),
+            20,
         ),
         writing=Writing(
             "event",
@@ -216,9 +218,10 @@ def test_one_connection_does_not_need_the_secrets_of_another(tmp_path: Path) -> 
 
 
 POSSIBLE = (
-    "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, meetings_as, "
-    "write_unmatched, write_internal, write_missed, write_cancelled, shortest_seconds, parts, fallback_owner, owners, "
-    "call_fields, meeting_fields, quota_reserve, delay_seconds, changes_seconds, settings, providers"
+    "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, "
+    "most_people_per_identifier, meetings_as, write_unmatched, write_internal, write_missed, write_cancelled, "
+    "shortest_seconds, parts, fallback_owner, owners, call_fields, meeting_fields, quota_reserve, delay_seconds, "
+    "changes_seconds, settings, providers"
 )
 NO_NUMBER = "cannot be read as a number; write it with + and the code of its country, or set regions"
 OF_PLAIN = "Settings of plain: access_token, pages"
@@ -247,6 +250,10 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
         (minimal("shortest_seconds = -1"), "connections.acme.shortest_seconds: should be greater than or equal to 0"),
         (minimal("shortest_seconds = inf"), "connections.acme.shortest_seconds: should be a finite number"),
         (minimal('ignore_emails = "*@x.example"'), "connections.acme.ignore_emails: should be a list"),
+        (
+            minimal("most_people_per_identifier = 0"),
+            "connections.acme.most_people_per_identifier: should be greater than or equal to 1",
+        ),
         (
             minimal('ignore_numbers = ["+33176360000", "01 76 36 00 00"]'),
             f"connections.acme.ignore_numbers.1: {NO_NUMBER}",

@@ -53,8 +53,11 @@ def _identifiers(decision: Decision, guest: Guest) -> Iterator[str]:
         "email": map(email_key, who.emails or ()),
         "phone": map(read, who.phones or ()),
     }
+    shared = {(it.by, it.key) for it in guest.shared}  # nobody more would make it identify somebody
     for by, found in keys.items():
-        yield from (f"{by} {key}" for key in found if key and not (ignored is not None and ignored.has(by, key)))
+        for key in found:
+            if key and (by, key) not in shared and not (ignored is not None and ignored.has(by, key)):
+                yield f"{by} {key}"
 
 
 def _links(decision: Decision) -> Iterator[str]:

@@ -52,7 +52,13 @@ class _Maker:
         self.by_id = ById(records)
         self.given = Given(history, self.by_id)
         self.guests: Guests = match(
-            call, records, phone_reader(settings.regions), history, self.by_id, settings.ignored
+            call,
+            records,
+            phone_reader(settings.regions),
+            history,
+            self.by_id,
+            settings.ignored,
+            settings.most_people_per_identifier,
         )
         self.attending = self.guests.attending()
         self.found: Recognised = NONE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from connector_core.association.people import MOST_PEOPLE, told
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -71,6 +73,7 @@ def _guest(guest: Guest, participant: Participant) -> str:
         extra.append(f"before {_list(other.id for other in guest.ranked[1:])}")
     if guest.former_leads:
         extra.append(f"converted from lead {_list(guest.former_leads)}")
+    extra += map(told, guest.shared)
     if person.account is None:
         extra.append("without account")
     if person.other_account_ids:
@@ -161,10 +164,12 @@ def in_force(settings: Settings) -> str:
         for what, texts in (("e-mails", settings.ignore_emails), ("numbers", settings.ignore_numbers))
         if texts
     )
+    most = settings.most_people_per_identifier
+    bound = "" if most is None else f"; {MOST_PEOPLE}: {most}"
     return (
         f"Policy {settings.policy}; windows: {after} days after, {before} days before, {far} long before;"
         f" owner filter {'on' if settings.owner_filter else 'off'};"
-        f" regions {', '.join(settings.regions) or 'none'}; time zone {settings.time_zone}{ignored}."
+        f" regions {', '.join(settings.regions) or 'none'}; time zone {settings.time_zone}{ignored}{bound}."
     )
 
 
@@ -201,7 +206,8 @@ def advise(decision: Decision) -> list[dict[str, str]]:
         if guest.reason in GUEST_ADVICE:
             name = _called(guest, decision.call.participants[guest.place])
             advice = IGNORED_ADVICE if guest.ignored and guest.reason == "no_identifier" else GUEST_ADVICE[guest.reason]
-            rows.append((guest.reason, advice.format(name=name)))
+            row = ("shared_identifier", SHARED_ADVICE) if guest.shared else (guest.reason, advice)
+            rows.append((row[0], row[1].format(name=name)))
     if not decision.guests:
         rows.append(("no_guest", "Only users of the call platform took part: there is nobody to look for in the CRM."))
     if decision.status != "undecided":
@@ -214,6 +220,10 @@ GUEST_ADVICE: dict[str, str] = {
     "invalid_phone": "{name}'s number cannot be read: set the connection's regions, or correct it in the call platform.",
     "not_in_crm": "{name} is not in the CRM: create the contact, or add this address or number to it.",
 }
+SHARED_ADVICE = (
+    "{name} has an e-mail or number that too many people share: give the contact one of its own, or raise "
+    f"{MOST_PEOPLE}."
+)
 IGNORED_ADVICE = "{name} has nothing that is looked up: if it should be found, change ignore_emails or ignore_numbers."
 
 

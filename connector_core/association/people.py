@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -15,10 +15,20 @@ from connector_core.model import Call, Participant, Person, Unknown
 
 Reason: TypeAlias = Literal["no_identifier", "invalid_phone", "not_in_crm", "unknown"]
 WORDS: dict[By, str] = {"email": "e-mail", "phone": "number"}
+MOST_PEOPLE = "most_people_per_identifier"
+"""The setting."""
 IGNORED_BY: dict[By, str] = {"email": "ignore_emails", "phone": "ignore_numbers"}
 
 compare_text = functools.lru_cache(maxsize=8_192)(identity.compare_text)
 email_key = functools.lru_cache(maxsize=8_192)(identity.email_key)
+
+
+class Shared(NamedTuple):
+    """An identifier that identifies nobody: more people have it than the settings allow."""
+
+    by: By
+    key: str
+    people: int
 
 
 class Guest(NamedTuple):
@@ -28,6 +38,7 @@ class Guest(NamedTuple):
     ``former_leads``: ids of the leads that were so replaced. Without anybody, ``reason`` says why and ``detail`` names it.
     ``by_hand``: a person said who it is, or, without anybody, that it is nobody. ``kept``: it is who it was before, though
     another would be found today. ``ignored``: of somebody who was not found, an identifier was not looked up, by setting.
+    ``shared``: identifiers that were looked up, and identify nobody.
     """
 
     place: int
@@ -40,6 +51,7 @@ class Guest(NamedTuple):
     by_hand: bool = False
     kept: bool = False
     ignored: bool = False
+    shared: tuple[Shared, ...] = ()
 
     @property
     def person(self) -> Person | None:
@@ -92,13 +104,16 @@ def match(
     history: History = NO_HISTORY,
     by_id: ById | None = None,
     ignored: Ignored | None = None,
+    most: int | None = None,
 ) -> Guests:
     """Find out who the guests of a call are.
 
     :param by_id: Reads what people chose, and may have read before: what it wants is wanted here.
     :param ignored: Identifiers that are not looked up.
+    :param most: How many people may have an identifier that identifies one of them; None for any number.
     """
-    matcher = _Matcher(records, reader, history, by_id or ById(records), ignored, emails_first=call.kind == "meeting")
+    first = call.kind == "meeting"
+    matcher = _Matcher(records, reader, history, by_id or ById(records), ignored, most, emails_first=first)
     find = matcher.found if history is NO_HISTORY else matcher.guest
     guests = tuple([find(place, who) for place, who in enumerate(call.participants) if not who.is_user])
     return Guests(guests, matcher.wants, (*matcher.unknown, *matcher.by_id.unknown))
@@ -114,6 +129,7 @@ class _Matcher:
         history: History,
         by_id: ById,
         ignored: Ignored | None,
+        most: int | None,
         *,
         emails_first: bool,
     ) -> None:
@@ -123,6 +139,7 @@ class _Matcher:
         self.history = history
         self.by_id = by_id
         self.ignored = ignored
+        self.most = most
         self.missing: dict[By, set[str]] = {"email": set(), "phone": set()}
         self.unknown: list[str] = []
 
@@ -167,10 +184,15 @@ class _Matcher:
         attends = who.attended is not False
         looked_up: list[str] = []
         gone: list[str] = []
+        shared: list[Shared] = []
         for by in self.order:
             keys = self._keys(by, who)
             if not keys:
                 continue
+            if self.most is not None:
+                common = {it.key: it for it in self._shared(by, keys, self.most)}
+                keys = [key for key in keys if key not in common]
+                shared += common.values()
             hits, missing, failed = _hits(keys, self.answers[by])
             if missing:
                 self.missing[by].update(missing)
@@ -180,19 +202,28 @@ class _Matcher:
                 return Guest(place, attends, reason="unknown", detail=failed[0][1])
             ranked, former, dead = _rank(hits)
             if ranked:
-                return Guest(place, attends, ranked, by, former)
+                return Guest(place, attends, ranked, by, former, shared=tuple(shared))
             gone += dead
             looked_up += [f"the {WORDS[by]} {key}" for key in keys]
         ignored = self._ignored(who)
         reason: Reason
-        if looked_up:
-            reason, detail = "not_in_crm", _nobody(looked_up, gone)
+        if looked_up or shared:
+            reason, detail = "not_in_crm", _nobody(looked_up, gone) if looked_up else ""
         elif any(text.strip() and self.read["phone"](text) is None for text in who.phones or ()):
             reason, detail = "invalid_phone", "none of its numbers can be read"
         else:
             reason, detail = "no_identifier", "" if ignored else "it has neither e-mail nor number"
-        detail = "; ".join(filter(None, [detail, *ignored]))
-        return Guest(place, attends, reason=reason, detail=detail, ignored=bool(ignored))
+        detail = "; ".join(filter(None, [detail, *map(told, shared), *ignored]))
+        return Guest(place, attends, reason=reason, detail=detail, ignored=bool(ignored), shared=tuple(shared))
+
+    def _shared(self, by: By, keys: Sequence[str], most: int) -> Iterator[Shared]:
+        """Give those of the keys that more people have than identify one; each person counts once."""
+        for key in keys:
+            answer = self.answers[by].get(key)
+            if answer is not None and not isinstance(answer, Unknown) and len(answer) > most:
+                people = {person.id for hit in answer if (person := counted(hit)) is not None}
+                if len(people) > most:
+                    yield Shared(by, key, len(people))
 
     def _keys(self, by: By, who: Participant) -> list[str]:
         keys = self._read(by, who)
@@ -212,6 +243,11 @@ class _Matcher:
             for by in self.order
             if self.ignored is not None and any(self.ignored.has(by, key) for key in self._read(by, who))
         ]
+
+
+def told(shared: Shared) -> str:
+    """Say why an identifier identifies nobody."""
+    return f"the {WORDS[shared.by]} {shared.key} is that of {shared.people} people, more than {MOST_PEOPLE} allows"
 
 
 def _nobody(looked_up: Sequence[str], gone: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ class Settings:
     ``windows_days``: created after the call, closed before it, closed long before it; whole days of 24 hours.
     ``regions``: default regions of phone numbers, ISO 3166 codes, in order. ``time_zone``: an IANA name.
     ``ignore_emails``, ``ignore_numbers``: identifiers of guests that are not looked up; see :class:`Ignored`.
+    ``most_people_per_identifier``: an identifier that more people have identifies none of them; None for no bound.
 
     :raises ConfigurationError: A value that is not possible, or two that exclude each other.
     """
@@ -33,6 +34,7 @@ class Settings:
     time_zone: str = "UTC"
     ignore_emails: tuple[str, ...] = ()
     ignore_numbers: tuple[str, ...] = ()
+    most_people_per_identifier: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not possible."""
@@ -53,6 +55,9 @@ class Settings:
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ConfigurationError(f"time_zone: {self.time_zone!r} is no IANA time zone like Europe/Paris") from error
         _ignored(self.ignore_emails, self.ignore_numbers, self.regions)
+        most = self.most_people_per_identifier
+        if most is not None and not (type(most) is int and most >= 1):
+            raise ConfigurationError("most_people_per_identifier: wants a whole number from 1 on")
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
