@@ -269,7 +269,7 @@ def test_an_idle_connection_is_closed(make: Make, ledger: Ledger, host: Host) ->
         ledger.inbox.accept("acme", calls(1, first=1), wake=engine.wake)
         until(lambda: states(ledger, "acme")["written"] == 2)
 
-    assert host.open["acme"] == host.closed["acme"] == 2
+    assert host.open["acme"] == host.closed["acme"] >= 2  # more, where a sweep looks once more after it was closed
 
 
 def test_a_ledger_that_is_away_is_told_of_once(tmp_path: Path, host: Host, caplog: pytest.LogCaptureFixture) -> None:
