@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.inbox import AT_ONCE, Accepted, Inbox, Wake
+from connector_core.ledger.inbox import AT_ONCE, Accepted, Inbox, Verdict, Wake
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.schema import announcements, calls, parts
 from connector_core.model import Call
@@ -37,13 +36,31 @@ class Waiting:
     heard_at: dt.datetime
 
 
+@dataclass(slots=True, eq=False)
+class _Told:
+    """What is to be kept of one event, and what came of it."""
+
+    connection: str
+    provider: str
+    said: Sequence[Part]
+    announced: Sequence[Announced]
+    read: Sequence[Waiting]
+    delay_seconds: float
+    wake: Wake | None
+    accepted: Accepted | None = None
+    error: Exception | None = None
+
+
 class Heard:
-    """Keeps what webhooks told, and makes calls of it."""
+    """Keeps what webhooks told, and makes calls of it. Events that come side by side are kept in one step."""
 
     def __init__(self, database: Database, inbox: Inbox) -> None:
         """Keep nothing yet."""
         self._database = database
         self._inbox = inbox
+        self._told: dict[int, _Told] = {}
+        self._adding = threading.Lock()
+        self._turn = threading.Lock()
 
     def hear(
         self,
@@ -63,60 +80,89 @@ class Heard:
         :param delay_seconds: Leave a call alone for so long after its end.
         :raises TryAgainError: The database did not keep it; all of it may be told again.
         """
-        with self._database.writing() as step:
-            lock_connection(self._database, step, connection)
-            now = self._database.now(step)
-            news = self._keep(step, connection, list(said), now)
-            for done in read:
+        once = tuple(dict.fromkeys(announced))
+        mine = _Told(connection, provider, tuple(said), once, tuple(read), delay_seconds, wake)
+        with self._adding:
+            self._told[id(mine)] = mine
+        with self._turn:
+            if mine.accepted is None and mine.error is None:  # else whoever had the turn before kept it, too
+                with self._adding:
+                    others = [it for it in self._told.values() if it is not mine]
+                self._keep([mine, *others[: MOST_AT_ONCE - 1]])
+        if mine.error is not None:
+            raise mine.error
+        return mine.accepted or Accepted()
+
+    def _keep(self, told: Sequence[_Told]) -> None:
+        """Keep several events in one step; where that fails, each in its own."""
+        try:
+            with self._database.writing() as step:
+                groups = sorted({(it.connection, it.delay_seconds) for it in told})
+                found = {group: self._hear(step, group, [it for it in told if _group(it) == group]) for group in groups}
+        except Exception as error:  # noqa: BLE001 - whoever told it raises it
+            if len(told) > 1:
+                for it in told:
+                    self._keep([it])
+                return
+            told[0].error = error
+        else:
+            for it in told:
+                verdicts = found[_group(it)]
+                it.accepted = Accepted(
+                    {part.call_id: verdicts[part.call_id] for part in it.said if part.call_id in verdicts}
+                )
+        with self._adding:
+            for it in told:
+                self._told.pop(id(it), None)
+
+    def _hear(self, step: sa.Connection, group: tuple[str, float], told: Sequence[_Told]) -> dict[str, Verdict]:
+        """Keep events of one connection."""
+        connection, delay_seconds = group
+        lock_connection(self._database, step, connection)
+        now = self._database.now(step)
+        for it in told:
+            for done in it.read:
                 same = announcements.c.heard_at == done.heard_at
                 step.execute(sa.delete(announcements).where(*_is(connection, done.announced), same))
-            waiting = list(dict.fromkeys(announced))
-            for it in waiting:
-                self._announce(step, connection, provider, it, now)
-            verdicts = self._inbox.keep(
-                step, connection, self._merged(step, connection, news), delay_seconds=delay_seconds, latest=True
-            )
-            due = any(it != "known" for it in verdicts.values()) or any(it.after_seconds <= 0 for it in waiting)
-            if due and wake is not None:
-                wake(connection, step)
-            return Accepted(verdicts)
+            for each in it.announced:
+                self._announce(step, connection, it.provider, each, now)
+        made = self._merged(step, connection, [part for it in told for part in it.said], now)
+        verdicts = self._inbox.keep(step, connection, made, delay_seconds=delay_seconds, latest=True)
+        for it in told:
+            due = any(verdicts.get(part.call_id, "known") != "known" for part in it.said)
+            if it.wake is not None and (due or any(each.after_seconds <= 0 for each in it.announced)):
+                it.wake(connection, step)
+        return verdicts
 
-    def _keep(self, step: sa.Connection, connection: str, said: Sequence[Part], now: dt.datetime) -> list[str]:
-        """Keep parts; give the ids of the calls of which something new was said."""
-        insert = sqlite_insert if self._database.is_sqlite else pg_insert
+    def _merged(
+        self, step: sa.Connection, connection: str, said: Sequence[Part], now: dt.datetime
+    ) -> Mapping[str, Call]:
+        """Keep parts; make the calls that are complete, and of which something new was said."""
+        ids = list(dict.fromkeys(part.call_id for part in said))
+        if not ids:
+            return {}
+        there: dict[str, dict[str, Part]] = {call_id: {} for call_id in ids}
+        for row in step.execute(sa.select(parts).where(parts.c.connection == connection, parts.c.call_id.in_(ids))):
+            there[row.call_id][row.digest] = Part.read(row.part, row.revision)
+        new: dict[tuple[str, str], Part] = {}
         news: dict[str, None] = {}
         for part in said:
-            row = {
-                "connection": connection,
-                "call_id": part.call_id,
-                "digest": part.digest(),
-                "revision": part.revision,
-                "complete": part.complete,
-                "part": part.text(),
-                "heard_at": now,
-            }
-            kept = insert(parts).values(row)
-            newer = kept.on_conflict_do_update(
-                index_elements=["connection", "call_id", "digest"],
-                set_={"revision": kept.excluded.revision, "heard_at": kept.excluded.heard_at},
-                where=parts.c.revision < kept.excluded.revision,
-            )
-            if step.execute(newer).rowcount:
-                news[part.call_id] = None
-        return list(news)
-
-    def _merged(self, step: sa.Connection, connection: str, call_ids: Sequence[str]) -> Mapping[str, Call]:
-        """Make the calls that are complete."""
-        found: dict[str, Call] = {}
-        for call_id in call_ids:
-            of = (parts.c.connection == connection, parts.c.call_id == call_id)
-            if not step.execute(sa.select(sa.exists().where(*of, parts.c.complete))).scalar():
+            digest = part.digest()
+            known = there[part.call_id].get(digest)
+            if known is not None and known.revision >= part.revision:
                 continue
-            rows = step.execute(sa.select(parts.c.part, parts.c.revision).where(*of)).all()
-            call = merge(Part.read(row.part, row.revision) for row in rows)
-            if call is not None:
-                found[call_id] = call
-        return found
+            there[part.call_id][digest] = part
+            news[part.call_id] = None
+            if known is None or (part.call_id, digest) in new:
+                new[part.call_id, digest] = part
+            else:
+                values = {"revision": part.revision, "heard_at": now}
+                this = (parts.c.connection == connection, parts.c.call_id == part.call_id, parts.c.digest == digest)
+                step.execute(sa.update(parts).where(*this).values(values))
+        if new:
+            step.execute(sa.insert(parts), [_row(connection, digest, part, now) for (_, digest), part in new.items()])
+        calls_made = {call_id: merge(there[call_id].values()) for call_id in news}
+        return {call_id: call for call_id, call in calls_made.items() if call is not None}
 
     def _announce(self, step: sa.Connection, connection: str, provider: str, it: Announced, now: dt.datetime) -> None:
         due_at = now + dt.timedelta(seconds=max(0.0, it.after_seconds))
@@ -152,6 +198,22 @@ class Heard:
             due_at = now + pause if now - it.heard_at < PATIENCE else None
             same = (*_is(connection, it.announced), announcements.c.heard_at == it.heard_at)
             step.execute(sa.update(announcements).where(*same).values(due_at=due_at, reason=reason))
+
+
+def _group(told: _Told) -> tuple[str, float]:
+    return told.connection, told.delay_seconds
+
+
+def _row(connection: str, digest: str, part: Part, now: dt.datetime) -> dict[str, object]:
+    return {
+        "connection": connection,
+        "call_id": part.call_id,
+        "digest": digest,
+        "revision": part.revision,
+        "complete": part.complete,
+        "part": part.text(),
+        "heard_at": now,
+    }
 
 
 def _pause(tries: int) -> dt.timedelta:
