@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.resources
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class Database:
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._snapshots = self.engine.execution_options(**level)
         self.name = parsed.render_as_string(hide_password=True)
+        # SQLite lets whoever finds it locked sleep and look again: threads of one process need not wait like that.
+        self._turn: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
         self._clock = clock
 
     def close(self) -> None:
@@ -130,7 +133,7 @@ class Database:
 
         :raises TryAgainError: The database cannot be reached, is locked, or is full; nothing was kept.
         """
-        with self._told(), self.engine.connect() as connection:
+        with self._turn, self._told(), self.engine.connect() as connection:
             connection = connection.execution_options(connector_writes=True)
             with connection.begin():
                 yield connection
