@@ -1,4 +1,4 @@
-"""Figures of this machine, printed: ``uv run python -m tests.benchmarks [decisions|requests|backfill]``.
+"""Figures of this machine, printed: ``uv run python -m tests.benchmarks [decisions|requests|backfill|webhooks]``.
 
 Nothing here passes or fails. Times are of this machine, in this run; counts of requests carry over to any other.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import backfill_cost, decisions, request_cost
+from tests.benchmarks import backfill_cost, decisions, request_cost, webhooks
 
-SUBJECTS = {"decisions": decisions.report, "requests": request_cost.report, "backfill": backfill_cost.report}
+SUBJECTS = {
+    "decisions": decisions.report,
+    "requests": request_cost.report,
+    "backfill": backfill_cost.report,
+    "webhooks": webhooks.report,
+}
 
 
 def main() -> None:
