@@ -7,15 +7,17 @@ bears. So some are told twice, which does no harm; only calls that wait for a re
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Sequence
 from typing import TypeVar
 
 from connector_core.association import keys_of_opportunity, keys_of_person
 from connector_core.config import OpenConnection
-from connector_core.errors import TryAgainError
+from connector_core.errors import ContractError, RefusedError, TryAgainError
+from connector_core.ledger.feeds import Listing
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.ledger import Ledger
-from connector_core.model import Changed, RecordKind, Unknown
+from connector_core.model import Changed, ChangePage, RecordKind, Unknown
 
 T = TypeVar("T")
 SPARE_SECONDS = 300.0
@@ -46,9 +48,10 @@ class Feed:
         if "leads" in opened.connection.manifest.traits:
             self._kinds.append("lead")
 
-    def read(self, *, at_once: bool = False) -> list[str]:
+    def read(self, stop: threading.Event | None = None, *, at_once: bool = False) -> list[str]:
         """Read what changed, if it is time to and a call waits for anything; give the ids of calls that are due now.
 
+        :param stop: Read no further page once it is set.
         :param at_once: It is time.
         :raises ConnectorError: The CRM or the ledger could not be asked: what was not read is read the next time.
         """
@@ -60,8 +63,8 @@ class Feed:
         look_back = dt.timedelta(seconds=self._connection.settle_seconds + SPARE_SECONDS)
         due: set[str] = set()
         pages = 0
-        while listing is not None:
-            page = self._connection.list_changes(self._kinds, listing.since - look_back, listing.page)
+        while listing is not None and not (stop is not None and stop.is_set()):
+            page = self._page(listing, listing.since - look_back)
             due.update(self.hear(page.records))
             listing = self._ledger.feeds.went_on(name, listing, page.next)
             pages += 1
@@ -69,6 +72,14 @@ class Feed:
                 self._ledger.feeds.hurry(name)
                 break
         return sorted(due)
+
+    def _page(self, listing: Listing, since: dt.datetime) -> ChangePage:
+        try:
+            return self._connection.list_changes(self._kinds, since, listing.page)
+        except (ContractError, RefusedError):
+            # The page may be one that another version of the plugin named: the list begins anew.
+            self._ledger.feeds.begin_anew(self._connection.name)
+            raise
 
     def hear(self, records: Sequence[Changed]) -> list[str]:
         """Let the calls be refreshed that wait for records that changed; give their ids.

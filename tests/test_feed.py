@@ -17,7 +17,7 @@ from office import CARL, CRMS, NOBODY, USER, Office, call, office
 from connector_core.association import Settings
 from connector_core.connection import Connection
 from connector_core.engines import Limits, engine_for
-from connector_core.errors import TryAgainError
+from connector_core.errors import ContractError, TryAgainError
 from connector_core.feed import Feed
 from connector_core.ledger.feeds import PATIENCE
 from connector_core.ledger.ledger import Ledger
@@ -425,6 +425,20 @@ def test_a_feed_that_fails_keeps_no_call_back(tmp_path: Path, monkeypatch: pytes
             until(lambda: sum(isinstance(it, TryAgainError) for it in told) > 1)
 
     assert activities(at, "x:2") == 1
+
+
+def test_a_page_that_cannot_be_read_any_more_is_begun_anew(tmp_path: Path) -> None:
+    """Of a list that another version of the plugin had begun."""
+    with office("hubspot", tmp_path) as at:
+        at.sync(talk())
+        contact = create(at, "contact", **NINA)
+        listing = at.ledger.feeds.turn("acme", every_seconds=60, at_once=True)
+        assert listing is not None
+        at.ledger.feeds.went_on("acme", listing, "of another version")
+        with pytest.raises(ContractError):
+            read(at)
+
+        assert (read(at), people(at)) == (["x:1"], [contact])
 
 
 def test_the_user_is_no_guest(file: Office) -> None:

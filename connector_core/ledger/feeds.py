@@ -81,6 +81,12 @@ class Feeds:
             mine = step.execute(sa.update(feeds).where(*this, same).values(values)).rowcount == 1
         return Listing(listing.since, listing.began_at, page) if mine and page else None
 
+    def begin_anew(self, connection: str) -> None:
+        """Let the list that is being read begin at its first page once more."""
+        with self._database.writing() as step:
+            values = {"began_at": None, "page": None}
+            step.execute(sa.update(feeds).where(feeds.c.connection == connection).values(values))
+
     def hurry(self, connection: str) -> None:
         """Let the next turn be now: there is more to read."""
         with self._database.writing() as step:
