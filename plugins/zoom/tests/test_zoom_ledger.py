@@ -34,7 +34,7 @@ MEETING = PastMeeting(
     end_time="2024-06-13T12:41:31Z",
     user_name="Ada Agent",
     user_email="ada@seller.example",
-    participants=(CARL,),
+    participants=({"id": "ada", "user_id": "1", "name": "Ada Agent", "user_email": "ada@seller.example"}, CARL),
     transcripts={"2024-06-13T12:00:13Z": "WEBVTT\n\n00:01.000 --> 00:02.000\nCarl: Hello\n"},
 )
 WORLD = {"people": [{"kind": "contact", "id": "C1", "name": "Carl Customer", "emails": ["carl@buyer.example"]}]}

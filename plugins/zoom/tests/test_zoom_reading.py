@@ -14,6 +14,9 @@ from connector_zoom import ZOOM
 from connector_zoom.client import path_of
 from connector_zoom.sandbox import SCOPES, PastMeeting, ZoomSandbox
 from connector_zoom.settings import ZoomSettings
+from connector_zoom.vtt import read_vtt
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector_core import policy
 from connector_core.errors import CredentialsError, TryAgainError
@@ -287,6 +290,14 @@ def test_a_recording_that_was_deleted_is_none(make: Make) -> None:
     assert world.read(TRANSCRIPT) == ()
 
 
+@given(st.text() | st.text(alphabet="0123456789:.-> \n\rA"), st.floats(-1e6, 1e6))
+def test_any_text_is_read_as_a_transcript(text: str, offset: float) -> None:
+    """Whatever it is, what is made of it can stand in a call."""
+    for said in read_vtt(text, offset):
+        assert said.text.strip()
+        assert (said.at_seconds or 0.0) >= 0.0
+
+
 REDIRECTED = {"status": 302, "headers": {"Location": "/rec/download/86431910364-0?again=1"}}
 
 
@@ -336,6 +347,21 @@ def test_a_meeting_that_is_not_listed_yet_is_asked_for_later(world: World) -> No
     """Zoom's lists lag."""
     answer = world.read(Announced("zoom:unknown==", "participants"))
     assert answer == Later(900.0, "the past meeting cannot be read at Zoom yet")
+
+
+def test_a_meeting_that_only_one_was_in_has_nobody_listed(make: Make) -> None:
+    """Zoom does not list them, and is not asked."""
+    world = make(PastMeeting(**{**fields(MEETING), "participants": (ADA,)}))
+    call = call_of(world.read(PARTICIPANTS))
+    assert (call.title, call.participants) == ("Discovery call Buyer SA", ())
+    assert not any(path.endswith("/participants") for path, _ in world.asked())
+
+
+def test_participants_that_are_not_listed_yet_are_asked_for_later(world: World) -> None:
+    """By the code, whatever the status."""
+    body = {"code": 3001, "message": "Meeting ID is invalid or not end."}
+    world.faults({"match": {"path": "*/participants"}, "do": {"status": 400, "body": body}})
+    assert world.read(PARTICIPANTS) == Later(900.0, "the participants of a meeting cannot be read at Zoom yet")
 
 
 def test_what_zoom_will_not_tell_is_left_out(world: World) -> None:

@@ -18,6 +18,7 @@ from connector_zoom.vtt import read_vtt
 
 PAGE_SIZE = 300
 MOST_PAGES = 100
+_NO_SUCH_MEETING = 3001
 AGAIN_SECONDS = 900.0
 """Until something is asked for again that Zoom has not ready: it does not say how long that takes."""
 
@@ -25,7 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class PastMeeting(Sent):
-    """``GET /past_meetings/{uuid}``. ``user_name`` and ``user_email`` are the host's."""
+    """``GET /past_meetings/{uuid}``. ``user_name`` and ``user_email`` are the host's.
+
+    ``participants_count``: Zoom lists nobody of a meeting that only one was in.
+    """
 
     uuid: Uuid
     topic: Text = None
@@ -33,6 +37,7 @@ class PastMeeting(Sent):
     user_email: Text = None
     start_time: ZoomTime
     end_time: ZoomTime
+    participants_count: int | None = None
 
 
 class Row(Sent):
@@ -84,7 +89,8 @@ def read_participants(client: ZoomClient, call_id: str) -> Answer:
     meeting = checked(PastMeeting, found)
     if meeting.uuid != uuid:
         raise InputError("uuid: is of another meeting than the one that was asked for")
-    rows = _rows(client, path)
+    alone = meeting.participants_count is not None and meeting.participants_count <= 1
+    rows = [] if alone else _rows(client, path)
     if isinstance(rows, Refusal):
         return _refused(rows, "the participants of a meeting")
     said = part(
@@ -147,7 +153,7 @@ def _refused(refusal: Refusal, what: str, *, gone: bool = False) -> Answer:
 
     :param gone: Announced, so that what is not there is no more.
     """
-    if refusal.status == 404 and not gone:
+    if not gone and (refusal.status == 404 or refusal.code == _NO_SUCH_MEETING):
         return Later(AGAIN_SECONDS, f"{what} cannot be read at Zoom yet")
     code = "" if refusal.code is None else f", code {refusal.code}"
     _log.warning("%s cannot be read at Zoom (status %s%s); going on without", what, refusal.status, code)

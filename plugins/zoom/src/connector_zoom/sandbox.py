@@ -33,7 +33,8 @@ _TOKEN_SECONDS = 3600
 class PastMeeting:
     """A meeting that has ended, in Zoom's names and forms.
 
-    ``participants``: one row a join. ``transcripts``: WebVTT, by the time at which each recording began.
+    ``participants``: one row a join; of a meeting with one alone Zoom lists none. ``transcripts``: WebVTT, by the time at
+    which each recording began.
     """
 
     uuid: str
@@ -158,14 +159,14 @@ class ZoomSandbox(Sandbox):
         uuid, start = self._pages.get(token, ("", -1)) if token else (meeting.uuid, 0)
         if uuid != meeting.uuid:
             raise _RefusalError(400, 300, "The next page token is either invalid or expired.")
+        listed = meeting.participants if len(meeting.participants) > 1 else ()  # as documented
         end = start + int(size)
         following = ""
-        if end < len(meeting.participants):
+        if end < len(listed):
             following = secrets.token_urlsafe(16)
             self._pages[following] = (meeting.uuid, end)
-        total = len(meeting.participants)
-        page = {"page_count": -(-total // int(size)), "page_size": int(size), "total_records": total}
-        rows = [dict(row) for row in meeting.participants[start:end]]
+        page = {"page_count": -(-len(listed) // int(size)), "page_size": int(size), "total_records": len(listed)}
+        rows = [dict(row) for row in listed[start:end]]
         return Response.of({**page, "next_page_token": following, "participants": rows})
 
     def _recordings(self, meeting: PastMeeting, request: Request) -> Response:
