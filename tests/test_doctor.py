@@ -197,6 +197,15 @@ def test_refused_credentials_are_no_report(
     assert "connection acme" in capsys.readouterr().err
 
 
+def test_a_setting_that_is_wrong_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the file and the connection that it is of."""
+    path = tmp_path / "connector.toml"
+    path.write_text('[connections.acme]\ncrm = "salesforce"\nsettings.instance_url = "nowhere"\n')
+
+    assert main(["doctor", "--connection", "acme", "--config", str(path)]) == 2
+    assert capsys.readouterr().err.count("connection acme") == 1
+
+
 def test_nothing_is_changed(serve: Any) -> None:
     """The doctor writes nothing to the CRM."""
     server = serve("salesforce")

@@ -19,7 +19,7 @@ def run(arguments: Namespace) -> int:
     :raises ConnectorError: It cannot sign in, or the CRM cannot be asked.
     """
     connection = inputs.file(arguments.config).connection(arguments.connection)
-    with inputs.naming(connection), connection.open() as opened:
+    with connection.open() as opened, inputs.naming(connection):
         report = examine(opened.connection)
     say_json(report.to_json()) if arguments.json else _show(report)
     return INCOMPLETE if any(it.must for it in report.missing) else DONE
