@@ -53,8 +53,8 @@ class _ConnectionTable(Outside):
     call_fields: dict[str, Any] = Field(default_factory=dict)
     meeting_fields: dict[str, Any] = Field(default_factory=dict)
     quota_reserve: Annotated[float, Field(strict=True, ge=0, le=1)] = QUOTA_RESERVE
-    delay_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
-    changes_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    delay_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400)] = 0.0
+    changes_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400)] = 60.0
     settings: dict[str, Any] = Field(default_factory=dict)
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

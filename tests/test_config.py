@@ -245,6 +245,8 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
         ("[ledger]\nkeep_days = 36501", "ledger.keep_days: should be less than or equal to 36500"),
         ("[connections.acme]\n", "connections.acme.crm: is required"),
         ('[connections]\nacme = "x"', "connections.acme: should be an object"),
+        (minimal("delay_seconds = true"), "connections.acme.delay_seconds: should be a number"),
+        (minimal('changes_seconds = "60"'), "connections.acme.changes_seconds: should be a number"),
         (minimal('owner_filter = "yes"'), "connections.acme.owner_filter: should be true or false"),
         (minimal('write_unmatched = "no"'), "connections.acme.write_unmatched: should be true or false"),
         (minimal("shortest_seconds = -1"), "connections.acme.shortest_seconds: should be greater than or equal to 0"),
