@@ -309,7 +309,8 @@ def test_a_file_may_be_shown_elsewhere_at_zoom(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["https://evil.example/x", "http://127.0.0.1:1/x", "//evil.example/x", "file:///etc/passwd"]
+    "where",
+    ["https://evil.example/x", "http://127.0.0.1:1/x", "//evil.example/x", "file:///etc/passwd", "https://[", ""],
 )
 def test_no_other_host_is_asked(world: World, where: str) -> None:
     """Wherever an address leads, a request goes to Zoom alone."""
@@ -435,6 +436,15 @@ def test_a_daily_limit_says_until_when(world: World) -> None:
         world.read(PARTICIPANTS)
     assert caught.value.after_seconds is not None
     assert 9_000 < caught.value.after_seconds <= 10_800
+
+
+def test_no_limit_is_waited_for_longer_than_a_day(world: World) -> None:
+    """Whatever year Zoom names."""
+    headers = {"Retry-After": "2999-12-31T00:00:00Z"}
+    world.faults({"match": {"path": "/v2/*"}, "do": {"status": 429, "headers": headers}})
+    with pytest.raises(TryAgainError) as caught:
+        world.read(PARTICIPANTS)
+    assert caught.value.after_seconds == 86_400.0
 
 
 def test_what_was_read_before_trouble_is_kept(world: World) -> None:

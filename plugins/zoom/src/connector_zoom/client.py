@@ -21,7 +21,9 @@ import requests
 from connector_core.errors import CredentialsError, TryAgainError
 from connector_core.policy import (
     ACCEPT,
+    MOST_WAIT_SECONDS,
     Doubt,
+    Judge,
     NoReplyError,
     Reply,
     RequestPolicy,
@@ -59,13 +61,20 @@ def path_of(uuid: str) -> str:
     return quote(once, safe="") if uuid.startswith("/") or "//" in uuid else once
 
 
+class _Session(requests.Session):
+    """Leaves redirects alone: also where it is not to follow one, requests reads its whole body, and its address."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find none."""
+
+
 class ZoomClient:
     """Reads, signed in as the account's own app."""
 
     def __init__(self, settings: ZoomSettings) -> None:
         """Send nothing yet."""
         self._settings = settings
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _as_it_is
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.trust_env = settings.login_url != settings.base_url  # no proxy stands before loopback
@@ -81,10 +90,7 @@ class ZoomClient:
         """
         url = f"{self._settings.base_url}/v2{path}"
         reply = self._signed_in(lambda token: self._send("GET", url, token, params=params), _judge_json)
-        if reply.status == 200:
-            value: dict[str, Any] = json.loads(reply.body)
-            return value
-        return self._refusal(reply)
+        return _object(reply.body) if reply.status == 200 else self._refusal(reply)
 
     def download(self, url: str) -> bytes | Refusal:
         """Read a file of a recording; it is shown elsewhere at Zoom, and the token goes to the first host alone.
@@ -97,9 +103,10 @@ class ZoomClient:
         for _ in range(_REDIRECTS):
             if reply.status not in (301, 302, 303, 307, 308):
                 break
-            url = urljoin(url, reply.headers.get("location", ""))
-            if not self._settings.is_own(url):
+            there = _redirected(url, reply)
+            if there is None or not self._settings.is_own(there):
                 return Refusal(reply.status)
+            url = there
             reply = self._policy.run(functools.partial(self._send, "GET", url, None), judge, repeatable=True)
         return reply.body if reply.status == 200 else self._refusal(reply)
 
@@ -109,7 +116,7 @@ class ZoomClient:
 
     # -- signing in ----------------------------------------------------------------------------------------------------
 
-    def _signed_in(self, send: Callable[[str], Reply], judge: Callable[[Reply], Verdict]) -> Reply:
+    def _signed_in(self, send: Callable[[str], Reply], judge: Judge) -> Reply:
         """Send with the token that there is; with another one, once, where it is not accepted."""
         grant = self._sign_in.current()
         reply = self._policy.run(lambda: send(grant.access_token or ""), judge, repeatable=True)
@@ -190,7 +197,7 @@ def _asked_seconds(headers: Mapping[str, str]) -> float | None:
         return retry_after(headers)
     if moment.tzinfo is None:
         return retry_after(headers)
-    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
+    return min(max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds()), MOST_WAIT_SECONDS)
 
 
 def _grant(answer: Mapping[str, Any]) -> Grant:
@@ -220,6 +227,13 @@ def _capped(answer: requests.Response) -> bytes | None:
         if len(body) > LARGEST_ANSWER:
             return None
     return bytes(body)
+
+
+def _redirected(url: str, reply: Reply) -> str | None:
+    try:
+        return urljoin(url, reply.headers.get("location", ""))
+    except ValueError:
+        return None
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -66,7 +66,7 @@ class Leg:
     @property
     def elsewhere(self) -> bool:
         """Whether the call went on without this leg: that says nothing of how it ended."""
-        return any(words in self.result for words in _BY_OTHER)
+        return self.own == "callee" and not self.answered and any(words in self.result for words in _BY_OTHER)
 
 
 def live(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
