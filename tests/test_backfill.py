@@ -19,6 +19,7 @@ from engine_host import WORLD, Host, calls, states, until
 from connector_core import Call, crm
 from connector_core.backfill import AHEAD, Backfill
 from connector_core.cli import main
+from connector_core.cli.backfill import _Lines
 from connector_core.crms.world import parse_world
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.overview import Overview, read_overview
@@ -214,6 +215,17 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, status: int, tmp_path:
     for pipe in (process.stdin, process.stdout, process.stderr):
         assert pipe is not None
         pipe.close()
+
+
+def test_a_signal_between_two_lines_ends_the_reading(tmp_path: Path) -> None:
+    """The next one may be hours away, if it ever comes."""
+    (tmp_path / "calls.jsonl").write_text("one\ntwo\n")
+    lines = _Lines([str(tmp_path / "calls.jsonl")] * 2)
+    read = (line for _, each in lines.of_each() for line in each)
+    first = next(read)
+    lines.stop()
+
+    assert (first, list(read)) == (b"one\n", [])
 
 
 def test_a_pipe_with_a_name_is_read_once(tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ class _Lines:
     def __init__(self, sources: list[str]) -> None:
         if "-" in sources and len(sources) > 1:
             raise InputError("-: standard input is read alone, beside no file")
-        self._sources = list(sources)
+        self._sources = sources
         self.total: int | None = 0
         self.read = 0
-        self.waits = False
+        self._waits = self._stopped = False
         for source in sources:
             size = None if source == "-" else _size(source)
             self.total = None if self.total is None or size is None else self.total + size
@@ -79,17 +79,29 @@ class _Lines:
 
     def _counted(self, source: str) -> Iterator[bytes]:
         try:
-            self.waits = True  # already to open one: a pipe opens once somebody writes into it
+            self._wait()  # already to open one: a pipe opens once somebody writes into it
             with inputs.lines(source) as lines:
                 for line in lines:
-                    self.waits = False
+                    self._waits = False
                     self.read += len(line)
                     yield line
-                    self.waits = True
+                    self._wait()
         except _StoppedError:
-            self._sources.clear()  # nor are the others read
+            return
         finally:
-            self.waits = False
+            self._waits = False
+
+    def _wait(self) -> None:
+        self._waits = True
+        if self._stopped:
+            raise _StoppedError
+
+    def stop(self) -> None:
+        """Read no further line, of no file; called by a signal, it ends the wait for one."""
+        self._stopped = True
+        if self._waits:
+            self._waits = False
+            raise _StoppedError
 
 
 class _Read:
@@ -141,9 +153,7 @@ def _stopping(backfill: Backfill, lines: _Lines, news: SimpleQueue[str | None]) 
         signal.signal(number, signal.SIG_DFL)
         news.put(f"{signal.Signals(number).name}: ending the batches under way; once more ends it at once")
         backfill.stop()
-        if lines.waits:
-            lines.waits = False
-            raise _StoppedError
+        lines.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
