@@ -180,6 +180,35 @@ def test_every_optional_key_may_be_null(aircall: Provider) -> None:
     assert call.participants == (Participant(is_user=False),)
 
 
+def test_every_user_of_a_call_is_in_it(aircall: Provider) -> None:
+    """Who passed it on, and who joined a conference; nobody twice, and no user looked up."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["transferred_by"] = {"id": 8, "name": "Bob", "email": "bob@seller.example"}
+        data["participants"] += [{"type": "user", "id": 8, "name": "Bob"}, {"type": "user", "id": "9", "name": "Eve"}]
+        data["conference_participants"] = [{"type": "user"}, {"type": "team", "id": 10, "name": "Sales"}]
+
+    users = [each for each in call_of(aircall, body(change)).participants if each.is_user]
+    assert [(user.name, user.emails) for user in users] == [
+        ("Ada Agent", ("ada@seller.example",)),
+        ("Bob", ("bob@seller.example",)),
+        ("Eve", None),
+    ]
+
+
+def test_a_user_of_whom_nothing_is_told_is_nobody(aircall: Provider) -> None:
+    """An empty object says no more than null."""
+    call = call_of(aircall, body(lambda data: data.update(user={}, participants=None)))
+    assert [each.is_user for each in call.participants] == [False]
+
+
+def test_two_lines_that_call_each_other_are_two_calls(aircall: Provider) -> None:
+    """Aircall gives each side an id of its own, and nothing that ties them together."""
+    other = {"id": 1804467232, "direction": "outbound", "raw_digits": "+33 1 99 00 00 01"}
+    calls = {call_of(aircall, sent).id for sent in (body(), body(lambda data: data.update(other)))}
+    assert calls == {"aircall:1804467231", "aircall:1804467232"}
+
+
 def test_a_hidden_number_stays_as_it_is(aircall: Provider) -> None:
     """Whoever hides the number is a guest with ``anonymous``: that no record has it is for the core to say."""
     call = call_of(aircall, body(lambda data: data.update(raw_digits="anonymous", contact=None, participants=None)))
@@ -211,6 +240,19 @@ def test_other_events_are_ignored(aircall: Provider, event: str) -> None:
     assert answer.event == event
 
 
+def test_an_event_of_a_message_counts_milliseconds(aircall: Provider) -> None:
+    """What is ignored is not looked at further: refused, it would have Aircall switch the webhook off."""
+    answer = heard(aircall, body(event="message.received", timestamp=1772442030123))
+    assert isinstance(answer, Ignored)
+
+
+@pytest.mark.parametrize("event", ["summary.created", "topics.created", "transcription.created"])
+def test_intelligence_without_a_pair_is_ignored(aircall: Provider, event: str) -> None:
+    """Its text is in the API alone; what to do about it is said."""
+    reason = "its text is read from Aircall's API; set api_id and api_token for that"
+    assert heard(aircall, body(event=event, data={"call_id": 1804467231})) == Ignored(event, reason)
+
+
 @pytest.mark.parametrize("token", ["", "3d5e1f0c-inventee", "3D5E1F0C-INVENTED", TOKEN + " ", "é", "\ud800"])
 def test_another_token_is_refused(aircall: Provider, token: str) -> None:
     """A body that does not carry the token exactly is not from our webhook, and the message shows neither."""
@@ -233,7 +275,7 @@ def test_the_token_comes_first(aircall: Provider) -> None:
         (b"\xff\xfe", "is no UTF-8"),
         (b"{}", "token: is required"),
         (b'{"token": 3}', "token: is required"),
-        (json.dumps({"token": TOKEN}).encode(), "event: is required; timestamp: is required"),
+        (json.dumps({"token": TOKEN}).encode(), "event: is required"),
         (body(event=3), "event: should be text"),
         (body(timestamp="now"), "timestamp: should be a whole number"),
         (body(data=None), "data: should be an object"),
@@ -272,9 +314,24 @@ def test_messages_hold_no_value() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "providers.aircall: token is required. Settings of aircall: token"),
+        ({}, "providers.aircall: token is required. Settings of aircall: token, api_id, api_token"),
         ({"token": ""}, "token should not be empty"),
         ({"token": TOKEN, "tokn": TOKEN}, "tokn is an unknown key"),
+        ({"token": TOKEN, "api_id": "1"}, "settings api_id and api_token belong together: give both, or neither"),
+        ({"token": TOKEN, "api_token": "1"}, "settings api_id and api_token belong together: give both, or neither"),
+        ({"token": TOKEN, "api_id": "a:b", "api_token": "1"}, "api_id should be an API id as Aircall shows it"),
+        ({"token": TOKEN, "api_id": "1", "api_token": "é"}, "api_token should be an API token as Aircall shows it"),
+        *(
+            ({"token": TOKEN, "api_url": url}, "api_url should be https://api.aircall.io/v1")
+            for url in (
+                "http://api.aircall.io/v1",
+                "https://api.aircall.io.evil.example/v1",
+                "https://user:secret@api.aircall.io/v1",
+                "https://api.aircall.io:444/v1",
+                "https://[",
+                "",
+            )
+        ),
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, object], message: str) -> None:

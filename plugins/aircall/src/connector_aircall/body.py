@@ -45,9 +45,11 @@ class Number(Sent):
 
 
 class Party(Sent):
-    """A leg of a conference; an external one has a number, never an e-mail."""
+    """A leg of a conference; an external one has a number, never an e-mail, and one of a user's the user's id and name."""
 
     type: str | None = None
+    id: int | str | None = None
+    name: str | None = None
     phone_number: str | None = None
 
 
@@ -86,6 +88,7 @@ class CallData(Sent):
     asset: str | None = None
     raw_digits: str | None = None
     user: User | None = None
+    transferred_by: User | None = None
     contact: Contact | None = None
     number: Number | None = None
     participants: list[Party] | None = None
@@ -95,10 +98,15 @@ class CallData(Sent):
     tags: list[Named] | None = None
 
 
-class Event(Sent):
-    """Any event; ``timestamp`` is when the body was built."""
+class Head(Sent):
+    """What every event has."""
 
     event: Annotated[str, Field(min_length=1)]
+
+
+class Event(Head):
+    """An event about a call; ``timestamp`` is when the body was built. Those of messages count milliseconds."""
+
     timestamp: Epoch
 
 

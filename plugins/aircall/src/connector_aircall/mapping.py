@@ -114,10 +114,7 @@ def _comments(comments: Iterable[Comment]) -> Iterator[tuple[str, dict[str, Any]
 
 
 def _participants(data: CallData) -> Iterator[dict[str, Any]]:
-    if data.user is not None:
-        email = _text(data.user.email)
-        key = f"user {data.user.id or email or _text(data.user.name)}"
-        yield {"key": key, "is_user": True, "name": _text(data.user.name), "emails": _addresses("webhook", (email,))}
+    yield from _user(data.user)
     numbers = _Numbers()
     contact = data.contact
     written = [data.raw_digits, *(item.value for item in (contact and contact.phone_numbers) or ())]
@@ -130,6 +127,16 @@ def _participants(data: CallData) -> Iterator[dict[str, Any]]:
     }
     for number in numbers.new(_outside(data.participants), _outside(data.conference_participants)):
         yield {"key": f"number {number}", "is_user": False, "phones": (number,)}
+    yield from _user(data.transferred_by)
+    for party in (*(data.participants or ()), *(data.conference_participants or ())):
+        if party.type == "user" and (party.id or _text(party.name)):
+            yield {"key": f"user {party.id or _text(party.name)}", "is_user": True, "name": _text(party.name)}
+
+
+def _user(user: User | None) -> Iterator[dict[str, Any]]:
+    name, email = (_text(user.name), _text(user.email)) if user else (None, None)
+    if user and (key := user.id or email or name):
+        yield {"key": f"user {key}", "is_user": True, "name": name, "emails": _addresses("webhook", (email,))}
 
 
 def _addresses(source: EmailSource, texts: Iterable[str | None]) -> tuple[dict[str, str], ...]:
