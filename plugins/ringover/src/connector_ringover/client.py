@@ -89,13 +89,11 @@ class RingoverClient:
 
     def _send(self, address: str) -> Reply:
         try:
-            answer = self._pool.request(
-                "GET", address, headers=self._headers, redirect=False, preload_content=False, retries=False
-            )
-            try:
-                body = answer.read(LARGEST_ANSWER + 1)
-            finally:
-                answer.close() if answer.length_remaining else answer.release_conn()
+            answer = self._pool.request("GET", address, headers=self._headers, redirect=False, preload_content=False)
+            body = answer.read(LARGEST_ANSWER + 1)
+            if len(body) > LARGEST_ANSWER:
+                answer.close()
+            answer.release_conn()
         except exceptions.HTTPError as error:
             raise _unanswered(error) from error
         return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
