@@ -57,7 +57,7 @@ PLUGINS_MAY_IMPORT = {"hookspecs", "manifest", "meter", "model", "identity", "er
 SANDBOXES_MAY_IMPORT = PLUGINS_MAY_IMPORT | {"testing", "crms.world"}
 
 
-NEEDS_TESTING = ("testing.cassettes", "testing.contract", "_pytest_plugin")
+NEEDS_TESTING = ("testing.cassettes", "testing.contract", "testing.providers", "_pytest_plugin")
 """What is used with the extra ``testing`` alone."""
 NEEDS_POSTGRES = ("engines.procrastinate",)
 """What is used with the extra ``postgres`` alone; the ledger's database reaches its driver through SQLAlchemy."""

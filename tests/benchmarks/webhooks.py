@@ -32,7 +32,7 @@ from connector_core.providers.binding import bind_provider
 from connector_core.receiving import Receiver, Source
 from connector_core.web.app import create_app
 
-EVENTS, SENDERS = 4_000, 8
+EVENTS, SENDERS = 4_000, 16
 GOAL = 0.5
 TOKEN = "invented"
 PATH = "/hooks/acme/aircall"

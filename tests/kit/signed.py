@@ -1,0 +1,199 @@
+"""A call provider of the tests that signs its bodies, and others like it that are wrong in one way each."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from connector_core.errors import CredentialsError, InputError
+from connector_core.providers import ProviderManifest
+from connector_core.providers.bodies import Sent, checked, read_object
+from connector_core.providers.hookspecs import Delivery, Heard, Ignored, hookimpl
+from connector_core.providers.parts import Part
+from connector_core.testing.providers import Sample
+
+SECRET = "invented"
+
+
+class Settings(BaseModel):
+    """The key that signs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: SecretStr
+
+
+class Body(Sent):
+    """An event."""
+
+    event: str
+    at: int
+    id: str
+    started_at: str
+    who: str | None = None
+
+
+class Signed:
+    """A provider that signs its bodies."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.key = settings.key.get_secret_value()
+
+    @hookimpl
+    def verify(self, delivery: Delivery) -> Any:
+        expected = sign(delivery.body, self.key)
+        if not hmac.compare_digest(delivery.headers.get("x-signature", "").encode(), expected.encode()):
+            raise CredentialsError("the signature is not that of this webhook")
+        return delivery.body
+
+    @hookimpl
+    def parse(self, event: bytes) -> Sequence[Heard]:
+        return self.read(read_object(event))
+
+    def read(self, value: dict[str, Any]) -> Sequence[Heard]:
+        body = checked(Body, value)
+        if body.event != "ended":
+            return [Ignored(body.event, "no finished call")]
+        return [self.part(body)]
+
+    def part(self, body: Body, **more: Any) -> Part:
+        guest = {"key": body.who, "is_user": False, "name": body.who}
+        said = {
+            "call_id": f"signed:{body.id}",
+            "provider": "signed",
+            "kind": "phone",
+            "event": body.event,
+            "revision": float(body.at),
+            "complete": True,
+            "started_at": body.started_at,
+            "participants": (guest,) if body.who and body.who.strip() else (),
+        }
+        return checked(Part, said | more)
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+
+def sign(body: bytes, key: str) -> str:
+    """Sign a body."""
+    return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+class BelievesAll(Signed):
+    @hookimpl
+    def verify(self, delivery: Delivery) -> Any:
+        return delivery.body
+
+
+class BelievesWhoKnowsTheKey(Signed):
+    @hookimpl
+    def verify(self, delivery: Delivery) -> Any:
+        if not delivery.headers.get("x-signature"):
+            raise CredentialsError("no signature")
+        if self.key != SECRET:
+            raise CredentialsError("another key")
+        return delivery.body
+
+
+class SignsWhatItMeans(Signed):
+    """Compares the signature of the JSON written anew, and so believes what was changed on its way."""
+
+    @hookimpl
+    def verify(self, delivery: Delivery) -> Any:
+        plain = json.dumps(json.loads(delivery.body)).encode()
+        if delivery.headers.get("x-signature") != sign(plain, self.key):
+            raise CredentialsError("another signature")
+        return delivery.body
+
+
+class NamesNoKey(Signed):
+    """Falls over where a key is not there."""
+
+    def read(self, value: dict[str, Any]) -> Sequence[Heard]:
+        return super().read({**value, "who": value["who"]})
+
+
+class ShowsValues(Signed):
+    def read(self, value: dict[str, Any]) -> Sequence[Heard]:
+        try:
+            return super().read(value)
+        except InputError as error:
+            raise InputError(f"{value} is wrong") from error
+
+
+class RefusesNewKeys(Signed):
+    def read(self, value: dict[str, Any]) -> Sequence[Heard]:
+        if value.keys() - Body.model_fields.keys():
+            raise InputError("an unknown key")
+        return super().read(value)
+
+
+class CountsReadings(Signed):
+    number = itertools.count()
+
+    def part(self, body: Body, **more: Any) -> Part:
+        return super().part(body, title=f"{next(self.number)}")
+
+
+class LosesTheGuest(Signed):
+    def part(self, body: Body, **more: Any) -> Part:
+        return super().part(body, participants=())
+
+
+class OfAnotherProvider(Signed):
+    def part(self, body: Body, **more: Any) -> Part:
+        return super().part(body, provider="another")
+
+
+class TakesAnything(Signed):
+    @hookimpl
+    def parse(self, event: bytes) -> Sequence[Heard]:
+        try:
+            return self.read(read_object(event))
+        except InputError:
+            return [Ignored("garbage", "who knows")]
+
+
+EVENT = {"event": "ended", "at": 3, "id": "7", "started_at": "2026-03-02T09:00:00Z", "who": "Carl"}
+CALL = {
+    "id": "signed:7",
+    "provider": "signed",
+    "kind": "phone",
+    "started_at": "2026-03-02T09:00:00Z",
+    "participants": [{"is_user": False, "name": "Carl"}],
+}
+
+
+def sample(call: dict[str, Any] | None, **changes: Any) -> Sample:
+    """Write an event, signed."""
+    body = json.dumps(EVENT | changes).encode()
+    return Sample(Delivery(body, {"x-signature": sign(body, SECRET)}), call)
+
+
+SAMPLES = (sample(CALL), sample(None, event="ringing"))
+
+
+def manifest(adapter: str) -> ProviderManifest:
+    """Name one of the adapters above."""
+    return ProviderManifest("signed", "Signed", f"{__name__}:Settings", f"{__name__}:{adapter}")
+
+
+WRONG: Mapping[str, set[str]] = {
+    "BelievesAll": {"P-PROOF-2", "P-PROOF-3", "P-PROOF-4", "P-PROOF-5"},
+    "BelievesWhoKnowsTheKey": {"P-PROOF-3", "P-PROOF-5"},
+    "SignsWhatItMeans": {"P-PROOF-3", "P-PROOF-5"},
+    "NamesNoKey": {"P-CALL-6", "P-PROOF-5"},
+    "ShowsValues": {"P-CALL-5"},
+    "RefusesNewKeys": {"P-CALL-4"},
+    "CountsReadings": {"P-CALL-1", "P-CALL-3", "P-CALL-4"},
+    "LosesTheGuest": {"P-CALL-1"},
+    "OfAnotherProvider": {"P-CALL-1", "P-CALL-7"},
+    "TakesAnything": {"P-PROOF-5"},
+}
+"""The adapters that are wrong, and the clauses that have to turn red."""
