@@ -400,6 +400,21 @@ def test_waiting_for_a_lane_counts_as_waiting() -> None:
     assert service.sent == 1
 
 
+def test_a_turn_beyond_what_is_left_of_the_patience_is_not_waited_for() -> None:
+    """What was waited for the service before counts."""
+    time = Time()
+    service = Service(asking_for(6), OK)
+
+    with pytest.raises(TryAgainError, match="leaves no turn"):
+        run(policy_in(time, lanes={"slow": 0.1}, patience_seconds=9), service, lane="slow")
+    assert time.slept == [6.0]
+
+
+def test_a_wait_of_the_whole_patience_is_waited_for() -> None:
+    """It is what one is patient for."""
+    assert run(policy_in(Time(), patience_seconds=7), Service(asking_for(7), OK)) is OK
+
+
 def test_a_lane_is_shared_by_threads() -> None:
     """Turns are handed out once each, however many threads ask at the same moment."""
     slept: list[float] = []
