@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import jwt
@@ -145,6 +146,11 @@ def test_a_token_without_an_event_is_refused(ringover: Provider, payload: object
     """What is proven, and is no event, is told apart from what is not proven."""
     with pytest.raises(InputError, match="payload: should be an object"):
         ringover.verify(with_token(signed({"payload": payload})))
+
+
+def test_a_clock_that_is_ahead_refuses_nothing(ringover: Provider) -> None:
+    """Libraries write into a token when it was made; by our clock that may be in a minute."""
+    assert ringover.verify(with_token(signed({"payload": EVENT, "iat": int(time.time()) + 60})))
 
 
 def test_a_long_key_proves_too() -> None:

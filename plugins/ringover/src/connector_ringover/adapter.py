@@ -21,6 +21,8 @@ HEADER = "x-ringover-webhook-signature"
 CALL, TRANSCRIPT = "call", "transcript"
 LONGEST_TOKEN = 2**20
 _KEY_BYTES = 64
+_CLOCKS_APART_SECONDS = 300.0
+"""Times in the token's own claims, which nobody documents, may differ from ours by so much."""
 _CALL_AFTER_SECONDS = 300.0
 """By then the webhook of a call's end should have come; where it was lost, the API tells of the call."""
 _TRANSCRIPT_AFTER_SECONDS = 300.0
@@ -106,7 +108,7 @@ class RingoverAdapter:
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise CredentialsError("the webhook's token is no token of Ringover's")
         try:
-            return jwt.decode(token, self._key, algorithms=["HS512"])
+            return jwt.decode(token, self._key, algorithms=["HS512"], leeway=_CLOCKS_APART_SECONDS)
         except (jwt.PyJWTError, RecursionError) as error:
             wrong = f"the webhook's token is not signed with the key of this webhook ({type(error).__name__})"
         # Raised out here: the cause may quote what stands in the token.
