@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import schemathesis
 import sqlalchemy as sa
 import uvicorn
 from echo_provider import WORD, Echo, provider, said
@@ -226,3 +227,16 @@ def test_no_path_is_answered_with_an_error_of_ours(
     """Nor is any address."""
     path = f"/hooks/{connection}/{name}".encode("ascii", "ignore").decode()
     assert place.send(b"{}", path=path, headers=headers)[0] < 500
+
+
+# -- what the app says of itself ---------------------------------------------------------------------------------------
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(st.data())
+def test_the_app_answers_as_it_says(place: Place, data: st.DataObject) -> None:
+    """Whatever is made up from its description, the answer is one of those that it names, and none of ours failing."""
+    schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{place.port}/openapi.json")
+    operations = [found.ok() for found in schema.get_all_operations()]
+    case = data.draw(st.one_of(operation.as_strategy() for operation in operations))
+    case.call_and_validate(headers=PROVEN)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector_core.errors import ConnectorError, CredentialsError, InputError, TryAgainError
 from connector_core.providers.hookspecs import Delivery
 from connector_core.receiving import Received, Receiver
+from connector_core.web.openapi import document
 
 MOST_BYTES = 2_000_000
 """How long a body may be. The longest events that are known are transcripts of some hundred kilobytes."""
@@ -33,7 +35,8 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES) -> Starlette
     ``POST /hooks/CONNECTION/PROVIDER`` answers 200 once the ledger has what was told, or with what the provider wants when
     it sets a webhook up; 202 for what tells nothing of a finished call; 400 for what is no event; 401 for what is not
     proven; 404 where there is no such connection or provider; 408, 413 for a body that takes too long or is too long; 503
-    where it cannot be kept now, so that the sender tries again. Bodies are empty. ``GET /health`` answers 204.
+    where it cannot be kept now, so that the sender tries again. Bodies are empty. ``GET /health`` answers 204, and
+    ``GET /openapi.json`` with all of this.
 
     :param most_bytes: How long a body may be; no more than that is held of it.
     """
@@ -55,10 +58,14 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES) -> Starlette
     async def health(_request: Request) -> Response:
         return Response(status_code=204)
 
+    async def openapi(_request: Request) -> Response:
+        return JSONResponse(document(version("connector-core"), most_bytes))
+
     return Starlette(
         routes=[
             Route("/hooks/{connection}/{provider}", hook, methods=["POST"]),
             Route("/health", health, methods=["GET"]),
+            Route("/openapi.json", openapi, methods=["GET"]),
         ]
     )
 
