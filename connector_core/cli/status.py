@@ -27,6 +27,10 @@ def _show(it: Overview) -> None:
     say(f"{styled(it.connection, 'bold')}  {states}")
     if it.refused:
         paragraph(f"{it.refused:,} of the waiting ones are refused by the CRM", indent="  ")
+    if it.not_read:
+        paragraph(f"{it.not_read:,} announced by call providers could not be read: {it.not_read_reason}", indent="  ")
+    if it.to_read:
+        paragraph(f"{it.to_read:,} announced by call providers are still to be read", indent="  ")
     paragraph(f"{it.written_today:,} written today", indent="  ")
     if it.oldest_due_at is not None:
         paragraph(f"{it.oldest_due_at.isoformat(timespec='seconds')}", indent="  ", label="due since: ")

@@ -10,22 +10,26 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.leases import surely_let_go
-from connector_core.ledger.schema import STATES, activities, calls, connections
+from connector_core.ledger.schema import STATES, activities, announcements, calls, connections
 
 
 @dataclass(slots=True)
 class Overview:
     """How one connection stands.
 
-    ``states``: calls in each state. ``refused``: those of the waiting ones that the CRM refuses. ``oldest_due_at``: since
-    when the call has been due that waits longest. ``written_today``: since midnight, UTC. ``requests`` and ``seconds`` were
-    spent on all calls so far. ``worked_on_by``: the owner of the lease, while it lasts; in SQLite, while
-    the owner lives.
+    ``states``: calls in each state. ``refused``: those of the waiting ones that the CRM refuses. ``to_read``: what call
+    providers announced and is still to be read; ``not_read``: what could not be for days, with the newest reason.
+    ``oldest_due_at``: since when the call has been due that waits longest. ``written_today``: since midnight, UTC.
+    ``requests`` and ``seconds`` were spent on all calls so far. ``worked_on_by``: the owner of the lease, while it lasts; in
+    SQLite, while the owner lives.
     """
 
     connection: str
     states: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
     refused: int = 0
+    to_read: int = 0
+    not_read: int = 0
+    not_read_reason: str | None = None
     written_today: int = 0
     oldest_due_at: dt.datetime | None = None
     paused_at: dt.datetime | None = None
@@ -58,6 +62,9 @@ class Overview:
             "connection": self.connection,
             **self.states,
             "refused": self.refused,
+            "to_read": self.to_read,
+            "not_read": self.not_read,
+            "not_read_reason": self.not_read_reason,
             "written_today": self.written_today,
             "oldest_due_at": _text(self.oldest_due_at),
             "paused": self.paused_at and {"at": _text(self.paused_at), "reason": self.paused_reason},
@@ -94,6 +101,11 @@ def read_overview(database: Database) -> dict[str, Overview]:
                 found[row.connection].oldest_due_at = row.oldest
         for row in step.execute(_REFUSED):
             found[row.connection].refused = row.number
+        for row in step.execute(_ANNOUNCED):
+            found[row.connection].to_read = row.number - row.given_up
+            found[row.connection].not_read = row.given_up
+        for row in step.execute(_GIVEN_UP):
+            found[row.connection].not_read_reason = row.reason
         midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for row in step.execute(_WRITTEN, {"since": midnight}):
             found[row.connection].written_today = row.number
@@ -112,6 +124,13 @@ _REFUSED = (
     sa.select(calls.c.connection, _NUMBER)
     .where(calls.c.state == "waiting", calls.c.outcome == "refused")
     .group_by(calls.c.connection)
+)
+_GIVEN_UP_ONES = sa.func.sum(sa.case((announcements.c.due_at.is_(None), 1), else_=0)).label("given_up")
+_ANNOUNCED = sa.select(announcements.c.connection, _NUMBER, _GIVEN_UP_ONES).group_by(announcements.c.connection)
+_GIVEN_UP = (
+    sa.select(announcements.c.connection, announcements.c.reason)
+    .where(announcements.c.due_at.is_(None))
+    .order_by(announcements.c.heard_at)
 )
 _WRITTEN = (
     sa.select(activities.c.connection, _NUMBER)
