@@ -14,6 +14,7 @@ import pytest
 from connector_core.binding import bind
 from connector_core.connection import Connection
 from connector_core.errors import ConnectorError, UnsupportedError
+from connector_core.hookspecs import hookimpl
 from connector_core.manifest import ConnectionInfo, CrmManifest
 from connector_core.model import CallKey, FormFields, Unknown
 from connector_core.testing.cassettes import Fault, ReplayServer
@@ -54,6 +55,19 @@ def call_key(
     return CallKey(call_id, kind, started, started + dt.timedelta(minutes=minutes), minutes * 60.0, people)
 
 
+class _Undescribed:
+    """Hears of a description that could not be had: the connection goes on without, and a clause would show too little."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    @hookimpl
+    def operation_finished(self, operation: str, error: BaseException | None) -> None:
+        """Keep the error."""
+        if operation == "describe_objects" and error is not None:
+            self.error = error
+
+
 class Crm:
     """A CRM under the contract, for one clause after the other.
 
@@ -71,6 +85,7 @@ class Crm:
         self._stage: Stage | None = None
         self._connection: Connection | None = None
         self._expected = self._served = 0
+        self._undescribed = _Undescribed()
 
     @property
     def origin(self) -> str:
@@ -147,6 +162,7 @@ class Crm:
     @contextlib.contextmanager
     def _on(self, opening: contextlib.AbstractContextManager[Stage | None]) -> Iterator[None]:
         self._expected = self._served = 0
+        self._undescribed = _Undescribed()
         try:
             with opening as self._stage:
                 try:
@@ -178,6 +194,8 @@ class Crm:
         asked = self._served if clause.plays else self.requests
         if not (asked or clause.quiet or self._stages.local):
             raise BrokenClauseError("answered without asking the CRM: no request was sent")
+        if self._undescribed.error is not None:
+            raise BrokenClauseError(f"objects could not be described: {self._undescribed.error}")
 
     # -- what a clause uses --------------------------------------------------------------------------------------------
 
@@ -224,7 +242,8 @@ class Crm:
 
     def bound(self, settings: Mapping[str, Any]) -> Connection:
         """Bind a further connection, with other settings."""
-        return bind(self.manifest, settings, ConnectionInfo("contract", REGIONS), users_age_seconds=0)
+        info = ConnectionInfo("contract", REGIONS)
+        return bind(self.manifest, settings, info, observers=[self._undescribed], users_age_seconds=0)
 
     @property
     def requests(self) -> int:
