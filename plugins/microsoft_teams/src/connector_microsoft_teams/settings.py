@@ -1,0 +1,82 @@
+"""The settings of a connection to Microsoft Graph, checked before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOGINS = {
+    "graph.microsoft.com": "login.microsoftonline.com",
+    "graph.microsoft.us": "login.microsoftonline.us",
+    "dod-graph.microsoft.us": "login.microsoftonline.us",
+    "microsoftgraph.chinacloudapi.cn": "login.chinacloudapi.cn",
+}
+"""Where each cloud's tokens come from; documented at learn.microsoft.com/graph/deployments."""
+
+
+def _held_to_graph(text: str) -> str:
+    """Keep credentials from any other host: Graph's own over https, or a sandbox on this machine."""
+    wrong = PydanticCustomError(
+        "base_url",
+        "should be https://graph.microsoft.com, the address of another cloud of Microsoft's, or http on loopback for a "
+        "sandbox",
+    )
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise wrong from error
+    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise wrong
+    if parts.scheme == "http" and host in _LOOPBACK:
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{port}" if port else f"http://{shown}"
+    if parts.scheme == "https" and port is None and host in _LOGINS:
+        return f"https://{host}"
+    raise wrong
+
+
+def _filled(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().strip():
+        raise PydanticCustomError("secret_empty", "should not be empty")
+    return secret
+
+
+def _guess_proof(secret: SecretStr) -> SecretStr:
+    """Hold the one thing that proves a notification to a length that nobody guesses, and that Graph takes."""
+    if not 16 <= len(secret.get_secret_value()) <= 128:
+        raise PydanticCustomError("client_state", "should have 16 to 128 characters, chosen at random")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_filled)]
+Guid = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"), AfterValidator(str.lower)]
+
+
+class TeamsSettings(BaseModel):
+    """How notifications are proven, and how what they announce is read.
+
+    ``tenant_id``: the customer's. ``client_id``, ``client_secret``: of an app that is registered there. ``client_state``:
+    of the subscriptions. ``attendance``, ``calendar``: whether attendance reports and calendars are read besides.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tenant_id: Guid
+    client_id: Guid
+    client_secret: Secret
+    client_state: Annotated[SecretStr, AfterValidator(_guess_proof)]
+    attendance: bool = True
+    calendar: bool = True
+    base_url: Annotated[str, AfterValidator(_held_to_graph)] = "https://graph.microsoft.com"
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    @property
+    def login_url(self) -> str:
+        """Where tokens are asked for; a sandbox has one address."""
+        login = _LOGINS.get(urlsplit(self.base_url).hostname or "")
+        return f"https://{login}" if login else self.base_url
