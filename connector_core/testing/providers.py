@@ -22,7 +22,7 @@ from connector_core.errors import ConnectorError, CredentialsError, InputError
 from connector_core.model import Call
 from connector_core.providers import ProviderManifest
 from connector_core.providers.binding import Provider, bind_provider
-from connector_core.providers.hookspecs import Delivery, Heard, Ignored, Part
+from connector_core.providers.hookspecs import Announced, Delivery, Heard, Ignored, Part
 from connector_core.providers.merging import merge
 
 CANARY = "canary-7f3a@secret.example"
@@ -171,9 +171,12 @@ class ProviderContract:
                 self._read_or_refused(provider, changed)
 
     def test_p_call_7_a_call_is_of_this_provider(self, provider: Provider) -> None:
-        """P-CALL-7: every part names the provider, and at least one sample tells of a call."""
-        parts = [part for it in self.samples for part in _parts(self._heard(provider, it.delivery))]
-        _expect({part.provider for part in parts}, {self.manifest.name}, "the providers that parts name")
+        """P-CALL-7: every part names the provider, and at least one sample tells of a call, or announces one."""
+        heard = [each for it in self.samples for each in self._heard(provider, it.delivery)]
+        told = any(isinstance(each, Part | Announced) for each in heard)
+        _expect(told, True, "a sample tells of a call, or announces one")
+        others = {part.provider for part in _parts(heard)} - {self.manifest.name}
+        _expect(others, set(), "the providers that parts name, other than the plugin")
 
     # -- what the clauses have in common -------------------------------------------------------------------------------
 
