@@ -81,7 +81,7 @@ def create_in_file(at: Office, kind: str, given: dict[str, str]) -> str:
         world["opportunities"].append({**made, "account_id": given["account"]})
     else:
         reached = {f"{name}s": [given[name]] for name in ("email", "phone") if name in given}
-        made = {"id": "CNEW", "kind": kind, "name": given["name"], **reached}
+        made = {"id": f"CNEW{len(world['people'])}", "kind": kind, "name": given["name"], **reached}
         world["people"].append({**made, **({"account_id": given["account"]} if "account" in given else {})})
     path.write_text(json.dumps(world))
     return str(made["id"])
@@ -221,6 +221,26 @@ def test_reading_once_more_changes_nothing(at: Office) -> None:
     before = at.writes.number
 
     assert (read(at), at.writes.number, activities(at)) == ([], before, 1)
+
+
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+def test_both_databases_know_who_waits(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Of several calls and connections, on several pages, and once more after a decision that waits for others."""
+    url = request.getfixturevalue("postgres_url") if database == "PostgreSQL" else None
+    with office("file", tmp_path, ledger_url=url) as at:
+        at.ledger.inbox.accept("other", [talk(1)])
+        at.sync(talk(1), talk(2, CARL), talk(3, NOBODY, CALLER))
+        create(at, "contact", **NINA)
+        first = read(at)
+        create(at, "contact", name="Nina Second", phone=NUMBER)
+        listing = at.ledger.feeds.turn("acme", every_seconds=60, at_once=True)
+        assert listing is not None
+        second = at.ledger.feeds.went_on("acme", listing, "p2")
+        assert (second, at.ledger.feeds.went_on("acme", listing, "p3")) == (replace(listing, page="p2"), None)
+        assert at.ledger.feeds.went_on("acme", replace(listing, page="p2"), None) is None
+
+        assert (first, read(at)) == (["x:1", "x:3"], ["x:3"])
+        assert at.ledger.feeds.turn("other", every_seconds=60, at_once=True) is None
 
 
 # -- what a person decided stays
@@ -399,7 +419,7 @@ def test_a_worker_reads_what_changed(tmp_path: Path) -> None:
         create(at, "contact", **NINA)
         engine = engine_for(at.ledger, lambda name: config.open(), limits=Limits(sweep_seconds=0.05))
         with running(engine):
-            until(lambda: people(at) == ["CNEW"] and at.desk.show("x:1")["state"] == "written")
+            until(lambda: people(at) == ["CNEW3"] and at.desk.show("x:1")["state"] == "written")
 
     assert activities(at) == 1
 
