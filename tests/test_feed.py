@@ -120,7 +120,7 @@ def create_in_hubspot(at: Office, client: Any, kind: str, given: dict[str, str])
         bonds = [to(given["of"], 3), to(given["account"], 341)]
     else:
         first, _, last = given["name"].partition(" ")
-        reached = {name: given[name] for name in ("email", "phone") if name in given}
+        reached: dict[str, str] = {name: given[name] for name in ("email", "phone") if name in given}
         fields = {"firstname": first, "lastname": last, **reached}
         bonds = [to(given["account"], 279)] if "account" in given else []
     body = {"inputs": [{"properties": fields, "associations": bonds}]}
@@ -303,7 +303,7 @@ def test_a_call_grows_too_old_to_wait(tmp_path: Path) -> None:
         moved[0] = PATIENCE.total_seconds()
         due = Feed(ledger, opened).read(at_once=True)
         with ledger.database.reading() as step:
-            left = step.execute(sa.select(awaited)).all() + step.execute(sa.select(feeds)).all()
+            left = [*step.execute(sa.select(awaited)), *step.execute(sa.select(feeds))]
 
     assert (due, left) == ([], [])
 
@@ -397,7 +397,7 @@ def test_where_it_is_switched_off_nothing_waits(file: Office) -> None:
     with replace(file.config, changes_seconds=0).open() as opened:
         Feed(file.ledger, opened).read()
     with file.ledger.database.reading() as step:
-        assert step.execute(sa.select(awaited)).all() + step.execute(sa.select(feeds)).all() == []
+        assert [*step.execute(sa.select(awaited)), *step.execute(sa.select(feeds))] == []
 
 
 def test_a_webhook_makes_a_call_due_at_once(at: Office) -> None:
