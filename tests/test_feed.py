@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from engine_host import running, until
-from office import CARL, CRMS, NOBODY, USER, Office, call, office
+from office import CARL, CRMS, NOBODY, USER, WORLD, Office, call, office
 
 from connector_core.association import Settings
 from connector_core.connection import Connection
@@ -191,6 +191,19 @@ def test_an_opportunity_that_appears_is_chosen(at: Office) -> None:
 
     assert read(at) == ["x:1"]
     assert (before, at.decision()["opportunity"]["id"]) == (None, deal)
+
+
+@pytest.mark.parametrize("crm", ["file", "salesforce"])
+def test_an_account_that_a_contact_gets_is_the_calls(crm: str, tmp_path: Path) -> None:
+    """A contact without an account was found; once it has one, the call has too."""
+    alone = {"kind": "contact", "id": "C9", "name": "Nina New", "emails": ["nina@new.example"]}
+    with office(crm, tmp_path, people=[*WORLD["people"], alone]) as at:
+        at.sync(talk())
+        before = at.decision()["account"]
+        at.change("people", "C9", **{"AccountId" if crm == "salesforce" else "account_id": at.id("A1")})
+
+        assert read(at) == ["x:1"]
+        assert (before, at.decision()["account"]["id"]) == (None, at.id("A1"))
 
 
 @pytest.mark.parametrize("crm", ["file", "salesforce"])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from opened_world import crm
 
 from connector_core.association import Decision, Records, Settings, decide
-from connector_core.association.awaited import awaited
 from connector_core.association.people import Guests, Shared, match
 from connector_core.association.settings import phone_reader
+from connector_core.association.waiting import awaited
 from connector_core.errors import ConfigurationError
 from connector_core.lookup import look_up
 from connector_core.model import Call, Person
