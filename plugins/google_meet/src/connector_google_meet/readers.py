@@ -1,0 +1,53 @@
+"""As whom something is read: Meet tells of a conference to those who were in it, or own its room."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from connector_core.errors import CredentialsError
+from connector_core.providers.hookspecs import Answer, Later
+from connector_google_meet.client import Refusal
+from connector_google_meet.conferences import AGAIN_SECONDS, Found
+
+_MOST_KEPT = 10_000
+_log = logging.getLogger(__name__)
+
+
+class Readers:
+    """Tries users in turn; the one who served for a subscription serves for its next conference too."""
+
+    def __init__(self, users: Sequence[str]) -> None:
+        """Know nothing yet."""
+        self._users = users
+        self._served: dict[str, str] = {}
+
+    def read(self, subscription: str, read: Callable[[str], Found]) -> Answer:
+        """Read as the first user who may.
+
+        :raises CredentialsError: Google refuses the sign-in of all of them.
+        """
+        error: CredentialsError | None = None
+        refusal: Refusal | None = None
+        first = self._served.get(subscription)
+        for user in sorted(self._users, key=lambda it: it != first):
+            try:
+                found = read(user)
+            except CredentialsError as refused:
+                error = refused
+                continue
+            if not isinstance(found, Refusal):
+                self._remember(subscription, user)
+                return found
+            refusal = found
+        if error is not None:
+            if refusal is None:
+                raise error
+            _log.warning("not all users could be asked for at Google: %s", error)
+        return Later(AGAIN_SECONDS, f"none of users may read it at Google ({refusal})")
+
+    def _remember(self, subscription: str, user: str) -> None:
+        if subscription and self._served.get(subscription) != user:
+            if len(self._served) >= _MOST_KEPT:
+                self._served.clear()
+            self._served[subscription] = user
