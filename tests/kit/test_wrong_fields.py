@@ -11,6 +11,7 @@ from kit.examination import failures
 
 from connector_core.crms import FILE
 from connector_core.crms.file import FileAdapter
+from connector_core.errors import TryAgainError
 from connector_core.hookspecs import hookimpl
 from connector_core.model import FieldReceipt, ObjectDescription, RecordUpdate
 
@@ -42,6 +43,15 @@ class RefusesRecords(Lists):
         return {(it.object, it.id): dict.fromkeys(it.fields, FieldReceipt("refused", "no")) for it in updates}
 
 
+class NeverDescribes(Lists):
+    """Cannot tell what there is."""
+
+    @hookimpl
+    def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...]]:
+        """Fail."""
+        raise TryAgainError("the file is busy")
+
+
 def test_who_lists_all_fields_keeps_them() -> None:
     """The core refuses what is not described, so that a plugin has nothing to do for it."""
     assert failures(LISTING, FileAccount(), CLAUSES) == {}
@@ -53,3 +63,12 @@ def test_who_takes_any_field_or_refuses_too_many_breaks_them(adapter: type) -> N
     wrong = dataclasses.replace(LISTING, adapter=f"{adapter.__module__}:{adapter.__name__}")
 
     assert failures(wrong, FileAccount(), CLAUSES).keys() == set(CLAUSES)
+
+
+def test_a_description_that_cannot_be_had_fails_a_clause() -> None:
+    """A connection goes on without, and what the clause shows would not be what it says."""
+    wrong = dataclasses.replace(LISTING, adapter=f"{__name__}:NeverDescribes")
+
+    assert (
+        "objects could not be described: the file is busy" in failures(wrong, FileAccount(), ["C-FIELD-1"])["C-FIELD-1"]
+    )
