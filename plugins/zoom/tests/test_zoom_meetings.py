@@ -164,6 +164,24 @@ def test_who_joined_thrice_is_one(zoom: Provider, tell: Tell) -> None:
     assert sorted(who.name or "" for who in call.participants) == ["Ada Agent", "Carl Customer", "Otter"]
 
 
+def test_two_of_one_name_are_two(zoom: Provider, tell: Tell) -> None:
+    """Where Zoom tells their addresses."""
+    other = {**CARL, "user_id": "7", "email": "another@buyer.example"}
+    call = tell(zoom, ENDED, joined(CARL), joined(other))
+    assert call is not None
+    assert sorted(who.emails or () for who in call.participants) == [
+        ("another@buyer.example",),
+        ("carl@buyer.example",),
+    ]
+
+
+def test_a_user_who_only_joins_holds_no_meeting(zoom: Provider, tell: Tell) -> None:
+    """The host does."""
+    call = tell(zoom, ENDED, joined({**ADA, "id": "another"}))
+    assert call is not None
+    assert (call.organizer, [who.is_user for who in call.participants]) == (None, [True])
+
+
 def test_who_dialled_in_has_a_number_with_a_plus(zoom: Provider, tell: Tell) -> None:
     """Zoom leaves it out."""
     call = tell(zoom, ENDED, joined(DIALLED))

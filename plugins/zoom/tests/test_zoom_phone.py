@@ -144,6 +144,13 @@ def test_both_sides_of_an_internal_call_are_one_call(zoom: Provider, tell: Tell)
     assert {tell(zoom, side) for side in sides} == {call}
 
 
+def test_the_side_that_is_told_is_ours(zoom: Provider, tell: Tell) -> None:
+    """Also where the call was passed on to somebody's own mobile, of which Zoom tells a number alone."""
+    call = tell(zoom, live("callee_ended", CARL, {"phone_number": "+33639980012", "extension_type": "pstn"}))
+    assert call is not None
+    assert (call.direction, [who.is_user for who in call.participants]) == ("inbound", [False, True])
+
+
 def test_an_extension_is_no_number_to_look_up(zoom: Provider, tell: Tell) -> None:
     """It stands where one looks for who was called."""
     call = tell(zoom, live("callee_ended", ADA, BEN))

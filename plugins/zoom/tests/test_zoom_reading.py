@@ -500,7 +500,7 @@ def test_answers_that_zoom_does_not_document_are_not_believed(world: World, path
 
 def test_an_answer_without_end_is_not_taken(world: World) -> None:
     """Memory is bounded, whatever comes."""
-    world.faults({"match": {"path": "/rec/download/*"}, "do": {"status": 200, "body": "x" * (16 * 2**20 + 1)}})
+    world.faults({"match": {"path": "/rec/download/*"}, "do": {"status": 200, "body": VTT + "x" * (16 * 2**20)}})
     assert world.read(TRANSCRIPT) == ()
 
 

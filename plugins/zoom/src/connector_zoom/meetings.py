@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from connector_core.providers.bodies import checked
 from connector_core.providers.hookspecs import Announced, Heard
-from connector_core.providers.parts import Part
+from connector_core.providers.parts import EmailSource, Part
 from connector_zoom.events import (
     EndedEvent,
     Event,
@@ -48,15 +48,16 @@ def part(uuid: str, event: str, revision: float, **said: Any) -> Part:
     return checked(Part, head | said)
 
 
-def key_of(user_id: str | None, email: str | None, name: str | None, phone: str | None, join: str | None) -> str:
-    """Say who somebody is, over all their joins: each join has its own number, and most outsiders have but a name."""
-    if user_id:
-        return f"user {user_id}"
-    if email:
-        return f"email {email.casefold()}"
-    if name:
-        return f"name {name}"
-    return f"phone {phone}" if phone else f"join {join or 'unknown'}"
+def attendant(who: Joiner, source: EmailSource) -> dict[str, Any]:
+    """Say who joined, and so was there. Until they are told apart in another way, users are those with an id."""
+    return {
+        "key": _key(who),
+        "is_user": who.id is not None,
+        "name": who.user_name,
+        "emails": ({"email": who.email, "source": source},) if who.email else (),
+        "phones": (_with_plus(who.phone_number),) if who.phone_number else (),
+        "attended": True,
+    }
 
 
 def ended(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
@@ -85,7 +86,7 @@ def joined(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
         head.event,
         head.event_ts / 1000,
         organizer={"name": who.user_name, "email": who.email} if hosts else None,
-        participants=(_attendant(who),),
+        participants=(attendant(who, "webhook"),),
     )
 
 
@@ -115,15 +116,11 @@ def summarized(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     )
 
 
-def _attendant(who: Joiner) -> dict[str, Any]:
-    return {
-        "key": key_of(who.id, who.email, who.user_name, who.phone_number, who.user_id),
-        "is_user": who.id is not None,
-        "name": who.user_name,
-        "emails": ({"email": who.email, "source": "webhook"},) if who.email else (),
-        "phones": (_with_plus(who.phone_number),) if who.phone_number else (),
-        "attended": True,
-    }
+def _key(who: Joiner) -> str:
+    """Say who somebody is, over all their joins: each join has its own number, and most outsiders have but a name."""
+    email = who.email and who.email.casefold()
+    told = {"user": who.id, "email": email, "name": who.user_name, "phone": who.phone_number, "join": who.user_id}
+    return next((f"{what} {value}" for what, value in told.items() if value), "nobody")
 
 
 def _with_plus(number: str) -> str:
@@ -132,7 +129,7 @@ def _with_plus(number: str) -> str:
 
 
 def _summary(meeting: SummarizedMeeting) -> str | None:
-    """Give the whole summary; it tells the next steps too, where it is one text."""
+    """Give the one text, or make one of the overview and the next steps."""
     steps = [f"- {step.strip()}" for step in meeting.next_steps or () if step.strip()]
     told = "\n".join(["Next steps:", *steps]) if steps else None
     return meeting.summary_content or "\n\n".join(text for text in (meeting.summary_overview, told) if text) or None

@@ -7,13 +7,15 @@ import logging
 import time
 from typing import Any
 
+from pydantic import Field
+
 from connector_core.errors import InputError
 from connector_core.model import Utterance
 from connector_core.providers.bodies import Sent, checked
 from connector_core.providers.hookspecs import Answer, Later
 from connector_zoom.client import Refusal, ZoomClient, path_of
-from connector_zoom.events import OptionalTime, Text, Uuid, ZoomTime
-from connector_zoom.meetings import key_of, part, uuid_of
+from connector_zoom.events import Joiner, OptionalTime, Text, Uuid, ZoomTime
+from connector_zoom.meetings import attendant, part, uuid_of
 from connector_zoom.vtt import read_vtt
 
 PAGE_SIZE = 300
@@ -40,13 +42,11 @@ class PastMeeting(Sent):
     participants_count: int | None = None
 
 
-class Row(Sent):
+class Row(Joiner):
     """One join of ``GET /past_meetings/{uuid}/participants``: who joined thrice stands there three times."""
 
-    id: Text = None
-    user_id: Text = None
-    name: Text = None
-    user_email: Text = None
+    user_name: Text = Field(default=None, alias="name")
+    email: Text = Field(default=None, alias="user_email")
     status: Text = None
     internal_user: bool | None = None
 
@@ -168,13 +168,8 @@ def _host(meeting: PastMeeting) -> dict[str, str | None] | None:
 
 def _attendant(row: Row) -> dict[str, Any]:
     """Say who joined. Whoever only stood in the waiting room was not there."""
-    return {
-        "key": key_of(row.id, row.user_email, row.name, None, row.user_id),
-        "is_user": row.id is not None if row.internal_user is None else row.internal_user,
-        "name": row.name,
-        "emails": ({"email": row.user_email, "source": "report"},) if row.user_email else (),
-        "attended": row.status != "in_waiting_room",
-    }
+    said = attendant(row, "report") | {"attended": row.status != "in_waiting_room"}
+    return said if row.internal_user is None else said | {"is_user": row.internal_user}
 
 
 def _offset(file: File, start: dt.datetime | None) -> float:

@@ -186,14 +186,14 @@ class ZoomSandbox(Sandbox):
                 "status": meeting.transcript_status,
                 "recording_type": "audio_transcript",
             }
-            for number, (start, text) in enumerate(sorted(meeting.transcripts.items()))
+            for number, (start, text) in enumerate(meeting.transcripts.items())
         ]
         known = {name: getattr(meeting, name) for name in ("uuid", "id", "host_id", "topic", "start_time")}
         return Response.of({**known, "type": 2, "recording_count": len(files), "recording_files": files})
 
     def _file(self, name: str) -> Response:
         for meeting in self._meetings.values():
-            for number, (_, text) in enumerate(sorted(meeting.transcripts.items())):
+            for number, (_, text) in enumerate(meeting.transcripts.items()):
                 if name == f"{meeting.id}-{number}":
                     return Response(200, text.encode(), {"Content-Type": "text/vtt"})
         raise _RefusalError(404, 3301, "There is no recording for this meeting.")
