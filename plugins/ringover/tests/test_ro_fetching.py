@@ -167,6 +167,14 @@ def test_a_call_has_all_its_legs(api: Served, reading: Provider) -> None:
     assert [each.name for each in call.participants if each.is_user] == ["Ada Agent", "Bob"]
 
 
+def test_the_longest_talk_is_the_call(api: Served, reading: Provider) -> None:
+    """A leg that was shorter, and later, changes nothing of what the call was."""
+    passed_on = LEG | {"start_time": "2026-03-02T12:58:16Z", "incall_duration": 2, "last_state": "MISSED", "user": None}
+    api.say(f"calls/{NUMBER}", listed(LEG, passed_on))
+    part = part_of(fetched(reading, CALL))
+    assert (part.status, part.organizer and part.organizer.name) == ("completed", "Ada Agent")
+
+
 @pytest.mark.parametrize(
     ("change", "status", "talk_seconds"),
     [
@@ -313,14 +321,17 @@ def test_a_key_that_is_refused_is_told(api: Served, reading: Provider) -> None:
         reading.fetch([TRANSCRIPT])
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_transcripts_that_may_not_be_read_keep_no_call_back(api: Served, reading: Provider, status: int) -> None:
+@pytest.mark.parametrize(("status", "reason"), [(401, "refused api_key"), (403, "lets api_key read no transcriptions")])
+def test_transcripts_that_may_not_be_read_keep_no_call_back(
+    api: Served, reading: Provider, status: int, reason: str
+) -> None:
     """Not every account has them, nor every key the right to: calls are read first."""
     api.say(f"transcriptions/{NUMBER}", {}, status)
     api.say(f"calls/{NUMBER}", listed(LEG))
     answers = reading.fetch([TRANSCRIPT, CALL])
     assert part_of(answers[CALL]).talk_seconds == 11
     assert isinstance(answers[TRANSCRIPT], Later)
+    assert reason in answers[TRANSCRIPT].reason
 
 
 def test_another_key_is_refused(api: Served) -> None:
