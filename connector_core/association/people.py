@@ -195,7 +195,8 @@ class _Matcher:
                 shared += common.values()
             hits, missing, failed = _hits(keys, self.answers[by])
             if missing:
-                self.missing[by].update(missing)
+                for other in self.order:  # all at once: what it costs to ask later is a round more for every call
+                    self.missing[other].update(self._unasked(other, who))
                 return Guest(place, attends, reason="unknown", detail="not asked yet")
             if failed:
                 self.unknown += [f"contacts with the {WORDS[by]} {key}: {reason}" for key, reason in failed]
@@ -215,6 +216,9 @@ class _Matcher:
             reason, detail = "no_identifier", "" if ignored else "it has neither e-mail nor number"
         detail = "; ".join(filter(None, [detail, *map(told, shared), *ignored]))
         return Guest(place, attends, reason=reason, detail=detail, ignored=bool(ignored), shared=tuple(shared))
+
+    def _unasked(self, by: By, who: Participant) -> list[str]:
+        return [key for key in self._keys(by, who) if key not in self.answers[by]]
 
     def _shared(self, by: By, keys: Sequence[str], most: int) -> Iterator[Shared]:
         """Give those of the keys that more people have than identify one; each person counts once."""

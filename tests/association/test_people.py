@@ -56,11 +56,18 @@ def test_an_email_is_wanted_trimmed_and_case_folded() -> None:
 
 
 @pytest.mark.parametrize("kind", ["phone", "meeting"])
-def test_the_identifiers_of_the_calls_kind_are_wanted_first(kind: str) -> None:
-    """Numbers in a phone call, e-mails in a meeting; the others only once these found nobody."""
+def test_all_identifiers_of_a_guest_are_wanted_at_once(kind: str) -> None:
+    """Those that count only once the others found nobody, too: to ask later would be a round more for every call."""
     wants = guests({"emails": ["c@b.example"], "phones": ["06 12 34 56 78"]}, kind=kind).wants
 
-    assert (wants.phones, wants.emails) == (({NUMBER}, set()) if kind == "phone" else (set(), {"c@b.example"}))
+    assert (wants.phones, wants.emails) == ({NUMBER}, {"c@b.example"})
+
+
+def test_a_guest_who_was_found_wants_nothing_more() -> None:
+    """The e-mail of somebody with a known number is not asked for."""
+    participant = {"emails": ["c@b.example"], "phones": [NUMBER]}
+
+    assert not guests(participant, people_by_phone={NUMBER: (Person("contact", "C1"),)}).wants.emails
 
 
 def test_the_other_identifiers_are_wanted_when_the_first_found_nobody() -> None:

@@ -23,7 +23,7 @@ from connector_core.testing.server import SandboxServer
 from tests.benchmarks import naive
 
 CALLS = 200
-GOALS = {"salesforce": 10, "hubspot": 40}
+GOALS = {"salesforce": 6, "hubspot": 31}
 START = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 PEOPLE, CALLS_PER_PERSON = 400, 10
 RANGES = ("6 39 98", "1 99 00", "2 61 91", "3 53 01", "4 65 71", "5 36 49")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,10 +170,11 @@ def split(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[t
     if not keys:
         return []
     query = make(keys)
-    if len(query.text()) <= LONGEST_QUERY or len(keys) == 1:
+    parts = math.ceil(len(query.text()) / LONGEST_QUERY)
+    if parts == 1 or len(keys) == 1:
         return [(keys, query)]
-    middle = len(keys) // 2
-    return split(keys[:middle], make) + split(keys[middle:], make)
+    size = min(math.ceil(len(keys) / parts), len(keys) - 1)
+    return [found for at in range(0, len(keys), size) for found in split(keys[at : at + size], make)]
 
 
 @dataclass(frozen=True, slots=True)
