@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Reply, hookimpl
+from connector_core.errors import InputError, TryAgainError
+from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Later, Reply, hookimpl
 from connector_microsoft_teams import notifications
+from connector_microsoft_teams.client import GraphClient
+from connector_microsoft_teams.reading import AGAIN_SECONDS, Reading
 from connector_microsoft_teams.settings import TeamsSettings
+
+_SOON_SECONDS = 60.0
+_MOST_TROUBLES = 3
 
 
 class TeamsAdapter:
@@ -15,6 +21,7 @@ class TeamsAdapter:
     def __init__(self, settings: TeamsSettings) -> None:
         """Keep the settings; nothing is sent."""
         self._settings = settings
+        self._client = GraphClient(settings)
 
     @hookimpl
     def verify(self, delivery: Delivery) -> bytes | Reply:
@@ -32,8 +39,29 @@ class TeamsAdapter:
 
     @hookimpl
     def fetch(self, asked: Sequence[Announced]) -> Mapping[Announced, Answer]:
-        """Read what was announced."""
-        return dict.fromkeys(asked, ())
+        """Read what was announced, one by one.
+
+        What Graph cannot answer keeps nothing else back; it does so once a limit is reached, or several in turn fail.
+        """
+        reading = Reading(self._client, self._settings)
+        answers: dict[Announced, Answer] = {}
+        troubles: list[TryAgainError] = []
+        for announced in sorted(asked, key=lambda it: it.call_id):
+            try:
+                answers[announced] = reading.read(announced)
+            except InputError as error:
+                answers[announced] = Later(AGAIN_SECONDS, f"Graph answered what it does not document: {error}")
+            except TryAgainError as error:
+                troubles.append(error)
+                if error.after_seconds is not None or len(troubles) == _MOST_TROUBLES:
+                    break
+        if not troubles:
+            return answers
+        if not answers:
+            raise troubles[-1]
+        later = Later(troubles[-1].after_seconds or _SOON_SECONDS, str(troubles[-1]))
+        return {announced: answers.get(announced, later) for announced in asked}
 
     def close(self) -> None:
         """Close the connections."""
+        self._client.close()

@@ -1,0 +1,204 @@
+"""Microsoft Graph, read: one client for a connection, shared by its threads, and the only place that knows how to send.
+
+Errors are documented at learn.microsoft.com/graph/errors, throttling at /graph/throttling.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.cookiejar
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from connector_core.errors import CredentialsError, InputError
+from connector_core.policy import (
+    ACCEPT,
+    Doubt,
+    NoReplyError,
+    NotSentError,
+    Reply,
+    RequestPolicy,
+    Verdict,
+    Wait,
+    instead_of_json,
+    retry_after,
+)
+from connector_core.tokens import Grant, SignIn
+from connector_microsoft_teams.settings import TeamsSettings
+from connector_microsoft_teams.sign_in import AppTokens
+
+VERSION = "/v1.0"
+CONNECT_SECONDS = 10.0
+LARGEST_ANSWER = 16 * 2**20
+"""The bytes of an answer that are taken, unpacked; a page of 130 participants has some 150,000."""
+MOST_PAGES = 100
+
+_NEXT = "@odata.nextLink"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Graph will not give: an HTTP status."""
+
+    status: int
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: also where it is not to follow one, requests reads its whole body, and its address."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find none."""
+
+
+class GraphClient:
+    """Reads, signed in as the customer's app."""
+
+    def __init__(self, settings: TeamsSettings) -> None:
+        """Send nothing yet."""
+        self._settings = settings
+        self._session = _Session()
+        self._session.auth = _as_it_is
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._session.trust_env = settings.login_url != settings.base_url  # no proxy stands before loopback
+        self._timeout = (min(CONNECT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+        self._policy = RequestPolicy()
+        self._sign_in = SignIn("Microsoft", AppTokens(settings, self.anonymous).fetch, first=Grant())
+
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | Refusal:
+        """Read a resource, its path as it follows the version, encoded.
+
+        :raises CredentialsError: Microsoft refuses the app.
+        :raises TryAgainError: Graph does not answer now.
+        """
+        return self._got(f"{self._root}{path}", params=params, headers=headers)
+
+    def get_list(
+        self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> list[Any] | Refusal:
+        """Read a list, all its pages.
+
+        :raises InputError: It is no list, or its pages do not end.
+        :raises ConnectorError: As :meth:`get`.
+        """
+        first = self.get(path, params, headers)
+        return first if isinstance(first, Refusal) else self.rest_of(first, "value", headers)
+
+    def rest_of(
+        self, first: Mapping[str, Any], name: str, headers: Mapping[str, str] | None = None
+    ) -> list[Any] | Refusal:
+        """Give a list that an answer holds, with the pages that follow.
+
+        :raises ConnectorError: As :meth:`get_list`.
+        """
+        rows = _rows(first, name)
+        following = first.get(_NEXT if name == "value" else f"{name}{_NEXT}")
+        for _ in range(MOST_PAGES):
+            if following is None:
+                return rows
+            if not isinstance(following, str) or not following.startswith(f"{self._root}/"):
+                raise InputError(f"{_NEXT}: leads elsewhere than to Graph")
+            page = self._got(following, headers=headers)
+            if isinstance(page, Refusal):
+                return page
+            rows += _rows(page, "value")
+            following = page.get(_NEXT)
+        raise InputError(f"{_NEXT}: leads to more than {MOST_PAGES} pages")
+
+    def anonymous(self, method: str, url: str, **options: Any) -> Reply:
+        """Send where no token is wanted: to sign in, and for Microsoft's public keys."""
+        return self._policy.run(functools.partial(self._send, method, url, None, options), judge_json, repeatable=True)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _root(self) -> str:
+        return f"{self._settings.base_url}{VERSION}"
+
+    def _got(self, url: str, **options: Any) -> dict[str, Any] | Refusal:
+        reply = self._signed_in(
+            lambda token: self._policy.run(
+                functools.partial(self._send, "GET", url, token, options), judge_json, repeatable=True
+            )
+        )
+        return read_json(reply.body) if reply.status == 200 else Refusal(reply.status)
+
+    def _signed_in(self, run: Callable[[str], Reply]) -> Reply:
+        """Send with the token that there is; with another one, once, where it is not accepted."""
+        grant = self._sign_in.current()
+        reply = run(grant.access_token or "")
+        if reply.status != 401:
+            return reply
+        reply = run(self._sign_in.instead_of(grant).access_token or "")
+        if reply.status == 401:
+            raise CredentialsError("Graph does not accept the token that Microsoft gave: is tenant_id of this cloud?")
+        return reply
+
+    def _send(self, method: str, url: str, token: str | None, options: Mapping[str, Any]) -> Reply:
+        headers = {**(options.get("headers") or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+        sent = {**options, "headers": headers, "timeout": self._timeout, "allow_redirects": False, "stream": True}
+        try:
+            with self._session.request(method, url, **sent) as answer:
+                body = _capped(answer)
+        except requests.ConnectTimeout as error:
+            raise NotSentError("Microsoft cannot be reached (ConnectTimeout)") from error
+        except requests.RequestException as error:
+            raise NoReplyError(f"Microsoft did not answer ({type(error).__name__})") from error
+        known = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(413 if body is None else answer.status_code, known, body or b"")
+
+
+def judge(reply: Reply) -> Verdict:
+    """Say what an answer means for the request."""
+    if reply.status == 429:
+        return Wait("Graph's limit of requests is reached (status 429)", retry_after(reply.headers))
+    if (reply.status >= 500 and reply.status != 501) or reply.status == 408:
+        return Doubt(f"Microsoft answered status {reply.status}", retry_after(reply.headers))
+    return ACCEPT
+
+
+def judge_json(reply: Reply) -> Verdict:
+    """Say what an answer means that is JSON where it is one at all."""
+    if reply.status == 200 and not read_json(reply.body):
+        return Doubt(f"Microsoft answered status 200 with {instead_of_json(reply)}")
+    return judge(reply)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """Read a JSON object; an empty one where it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(answer: Mapping[str, Any], name: str) -> list[Any]:
+    rows = answer.get(name)
+    if not isinstance(rows, list):
+        raise InputError(f"{name}: is no list")
+    return list(rows)
+
+
+def _capped(answer: requests.Response) -> bytes | None:
+    """Read a body; None where it is larger than any that is wanted."""
+    body = bytearray()
+    for chunk in answer.iter_content(65_536):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            return None
+    return bytes(body)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep the Authorization header: without an ``auth`` of its own, requests would take one from a .netrc file."""
+    return request
