@@ -6,13 +6,14 @@ which keys are optional.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from connector_core.providers.bodies import Sent
 
+T = TypeVar("T")
 _YEAR_3000_MS = 32_503_680_000_000
 
 
@@ -49,6 +50,16 @@ class Event(Sent):
     event: Annotated[str, Field(min_length=1)]
     event_ts: Annotated[int, Field(ge=0, lt=_YEAR_3000_MS)] = 0
     payload: Account
+
+
+class _Payload(Sent, Generic[T]):
+    object: T
+
+
+class Told(Sent, Generic[T]):
+    """An event that holds a ``T``: a meeting, a leg of a call, lines of history."""
+
+    payload: _Payload[T]
 
 
 # -- meetings ----------------------------------------------------------------------------------------------------------
@@ -106,46 +117,6 @@ class SummarizedMeeting(Sent):
     summary_overview: Text = None
     summary_details: list[Detail] | None = None
     next_steps: list[str] | None = None
-
-
-class _Ended(Sent):
-    object: EndedMeeting
-
-
-class _Joined(Sent):
-    object: JoinedMeeting
-
-
-class _Recorded(Sent):
-    object: RecordedMeeting
-
-
-class _Summarized(Sent):
-    object: SummarizedMeeting
-
-
-class EndedEvent(Sent):
-    """``meeting.ended``."""
-
-    payload: _Ended
-
-
-class JoinedEvent(Sent):
-    """``meeting.participant_joined`` and ``meeting.participant_left``."""
-
-    payload: _Joined
-
-
-class RecordedEvent(Sent):
-    """``recording.completed`` and ``recording.transcript_completed``."""
-
-    payload: _Recorded
-
-
-class SummarizedEvent(Sent):
-    """``meeting.summary_completed`` and ``meeting.summary_updated``."""
-
-    payload: _Summarized
 
 
 # -- Zoom Phone --------------------------------------------------------------------------------------------------------
@@ -212,38 +183,8 @@ class Voicemail(Sent):
     call_id: Text = None
 
 
-class _Live(Sent):
-    object: LiveCall
-
-
 class Logs(Sent):
     """Lines of history, under the name of their version."""
 
     call_logs: list[Log] | None = None
     call_elements: list[Log] | None = None
-
-
-class _Logged(Sent):
-    object: Logs
-
-
-class _Left(Sent):
-    object: Voicemail
-
-
-class LiveEvent(Sent):
-    """``phone.caller_ended``, ``phone.callee_ended`` and the like."""
-
-    payload: _Live
-
-
-class LoggedEvent(Sent):
-    """``phone.caller_call_history_completed`` and its kin."""
-
-    payload: _Logged
-
-
-class VoicemailEvent(Sent):
-    """``phone.voicemail_received``."""
-
-    payload: _Left

@@ -14,13 +14,13 @@ from connector_core.providers.bodies import checked
 from connector_core.providers.hookspecs import Announced, Heard
 from connector_core.providers.parts import EmailSource, Part
 from connector_zoom.events import (
-    EndedEvent,
+    EndedMeeting,
     Event,
-    JoinedEvent,
+    JoinedMeeting,
     Joiner,
-    RecordedEvent,
-    SummarizedEvent,
+    RecordedMeeting,
     SummarizedMeeting,
+    Told,
 )
 
 PARTICIPANTS = "participants"
@@ -62,7 +62,7 @@ def attendant(who: Joiner, source: EmailSource) -> dict[str, Any]:
 
 def ended(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read ``meeting.ended``."""
-    meeting = checked(EndedEvent, value).payload.object
+    meeting = checked(Told[EndedMeeting], value).payload.object
     yield part(
         meeting.uuid,
         head.event,
@@ -78,7 +78,7 @@ def ended(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
 
 def joined(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read that somebody joined or left: either way they were there."""
-    meeting = checked(JoinedEvent, value).payload.object
+    meeting = checked(Told[JoinedMeeting], value).payload.object
     who = meeting.participant
     hosts = who.id is not None and who.id == meeting.host_id and bool(who.user_name or who.email)
     yield part(
@@ -92,20 +92,20 @@ def joined(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
 
 def recorded(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read ``recording.completed``: where the recording is shown. Addresses of its files need a token, and are not kept."""
-    meeting = checked(RecordedEvent, value).payload.object
+    meeting = checked(Told[RecordedMeeting], value).payload.object
     yield part(meeting.uuid, head.event, head.event_ts / 1000, recording_url=_page(meeting.share_url))
 
 
 def transcribed(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read ``recording.transcript_completed``: the transcript can be read."""
-    meeting = checked(RecordedEvent, value).payload.object
+    meeting = checked(Told[RecordedMeeting], value).payload.object
     yield part(meeting.uuid, head.event, head.event_ts / 1000, recording_url=_page(meeting.share_url))
     yield Announced(call_id_of(meeting.uuid), TRANSCRIPT)
 
 
 def summarized(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read ``meeting.summary_completed``, or that somebody changed the summary."""
-    meeting = checked(SummarizedEvent, value).payload.object
+    meeting = checked(Told[SummarizedMeeting], value).payload.object
     labels = tuple(detail.label for detail in meeting.summary_details or () if detail.label)
     yield part(
         meeting.meeting_uuid,

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from connector_core.providers.bodies import checked
 from connector_core.providers.hookspecs import Heard, Ignored
 from connector_core.providers.parts import Part
-from connector_zoom.events import Event, LiveCall, LiveEvent, Log, LoggedEvent, Party, VoicemailEvent
+from connector_zoom.events import Event, LiveCall, Log, Logs, Party, Told, Voicemail
 
 OwnSide: TypeAlias = Literal["caller", "callee"]
 
@@ -71,14 +71,14 @@ class Leg:
 
 def live(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read that a leg ended (``…_ended``), or rang in vain (``callee_missed``, ``callee_rejected``), which ends no call."""
-    call = checked(LiveEvent, value).payload.object
+    call = checked(Told[LiveCall], value).payload.object
     own: OwnSide = "caller" if head.event.startswith("phone.caller_") else "callee"
     yield _part(head, _live_leg(call, own, over=head.event.endswith("_ended")))
 
 
 def logged(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read the lines of history that a call left: the best that is told of it, once it is over."""
-    logs = checked(LoggedEvent, value).payload.object
+    logs = checked(Told[Logs], value).payload.object
     own: OwnSide = "caller" if head.event.startswith("phone.caller_") else "callee"
     lines = [*(logs.call_logs or ()), *(logs.call_elements or ())]
     if not lines:
@@ -89,7 +89,7 @@ def logged(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
 
 def left(head: Event, value: dict[str, Any]) -> Iterator[Heard]:
     """Read that a message was left."""
-    call_id = checked(VoicemailEvent, value).payload.object.call_id
+    call_id = checked(Told[Voicemail], value).payload.object.call_id
     if call_id is None:
         yield Ignored(head.event, "it does not name its call")
     else:
