@@ -110,7 +110,8 @@ def read_settings(manifest: CrmManifest, settings: Mapping[str, object] | BaseMo
 
 
 def _problem(path: str, what: str, model: type[BaseModel]) -> str:
-    near = [] if path in model.model_fields else difflib.get_close_matches(path, model.model_fields, n=1)
+    key = path.partition(".")[0]  # of a list in it the path goes on
+    near = [] if key in model.model_fields else difflib.get_close_matches(path, model.model_fields, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     sentence = what.removeprefix("Value error, ")  # a validator's own is whole, and begins anew
     return f"{f'settings.{path}' if path else 'settings'}{' ' if sentence == what else ': '}{sentence}{hint}"

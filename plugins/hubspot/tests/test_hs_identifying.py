@@ -163,9 +163,9 @@ def test_the_doctor_tells_which_setting_is_wrong(connected: Connect) -> None:
 @pytest.mark.parametrize(
     ("names", "why"),
     [
-        (["Phone"], "pattern"),
-        (["contacts.phone"], "pattern"),
-        (["1phone"], "pattern"),
+        (["Phone"], "should be a property's internal name"),
+        (["contacts.phone"], "should be a property's internal name"),
+        (["1phone"], "should be a property's internal name"),
         ([], "at least 1"),
         (["phone", "phone"], "names phone twice"),
         ("phone", "tuple"),

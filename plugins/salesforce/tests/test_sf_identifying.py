@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from connector_salesforce import SALESFORCE
 from connector_salesforce.settings import SalesforceSettings
 from pydantic import ValidationError
 
+from connector_core.binding import read_settings
 from connector_core.errors import ConfigurationError
 
 NUMBER = "+33612345678"
@@ -161,10 +163,10 @@ def test_the_doctor_tells_which_setting_is_wrong(connected: Any) -> None:
 @pytest.mark.parametrize(
     ("names", "why"),
     [
-        (["Phone"], "pattern"),
-        (["Account.Phone"], "pattern"),
-        (["Contact.Account.Phone"], "pattern"),
-        (["Contact.Phone'"], "pattern"),
+        (["Phone"], "should be a field of contacts or leads"),
+        (["Account.Phone"], "should be a field of contacts or leads"),
+        (["Contact.Account.Phone"], "should be a field of contacts or leads"),
+        (["Contact.Phone'"], "should be a field of contacts or leads"),
         ([], "at least 1"),
         (["Contact.Phone", "Contact.phone"], "names Contact.phone twice"),
         ("Contact.Phone", "tuple"),
@@ -177,3 +179,18 @@ def test_names_that_are_none_are_refused(setting: str, names: Any, why: str) -> 
         SalesforceSettings.model_validate(
             {"instance_url": "https://acme.my.salesforce.com", "access_token": "x", setting: names}
         )
+
+
+def test_a_wrong_name_is_told_by_its_place() -> None:
+    """Whoever reads it finds the one of the list that is wrong."""
+    settings = {
+        "instance_url": "https://acme.my.salesforce.com",
+        "access_token": "x",
+        "phone_fields": ["Lead.Phone", "Direct"],
+    }
+    told = (
+        r"settings\.phone_fields\.1 should be a field of contacts or leads, like Contact\.Direct_Phone__c\. Settings of"
+    )
+
+    with pytest.raises(ConfigurationError, match=told):
+        read_settings(SALESFORCE, settings, "acme")

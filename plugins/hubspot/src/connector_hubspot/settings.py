@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 
@@ -40,8 +41,14 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _property(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise PydanticCustomError("property", "should be a property's internal name: lower case, digits and _")
+    return name
+
+
 Properties: TypeAlias = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], Field(min_length=1), AfterValidator(_each_once)
+    tuple[Annotated[str, AfterValidator(_property)], ...], Field(min_length=1), AfterValidator(_each_once)
 ]
 """Properties by their internal names: lower case, digits and _ (guide to the properties API)."""
 

@@ -89,10 +89,14 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _field(name: str) -> str:
+    if not re.fullmatch(r"(Contact|Lead)\.[A-Za-z][A-Za-z0-9_]*", name):
+        raise PydanticCustomError("field", "should be a field of contacts or leads, like Contact.Direct_Phone__c")
+    return name
+
+
 Fields: TypeAlias = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^(Contact|Lead)\.[A-Za-z][A-Za-z0-9_]*$")], ...],
-    Field(min_length=1),
-    AfterValidator(_each_once),
+    tuple[Annotated[str, AfterValidator(_field)], ...], Field(min_length=1), AfterValidator(_each_once)
 ]
 """Fields of contacts and leads, by their API names."""
 
