@@ -28,19 +28,40 @@ class Fetching:
         """
         waiting = self._ledger.heard.take(self._connection)
         answered = 0
-        failure: ConnectorError | None = None
+        failures: list[ConnectorError] = []
         for name in sorted({it.provider for it in waiting}):
             these = [it for it in waiting if it.provider == name]
             try:
-                answered += self._read(name, these)
+                # What failed before may be one that always fails: it must not hold up the others once more.
+                answered += self._read(name, these) if max(it.tries for it in these) == 0 else self._each(name, these)
             except ConnectorError as error:
-                failure = failure or error
-                after = error.after_seconds if isinstance(error, TryAgainError) else None
-                for it in these:
-                    self._ledger.heard.postpone(self._connection, it, after, str(error))
-        if failure is not None:
-            raise failure
+                self._postpone(these, error)
+                failures.append(error)
+        if failures:
+            raise failures[0]
         return answered
+
+    def _each(self, name: str, waiting: Sequence[Waiting]) -> int:
+        """Read one after the other; when two in a row fail, the provider does, and the rest is left for later."""
+        answered = 0
+        failure: ConnectorError | None = None
+        for number, it in enumerate(waiting):
+            try:
+                answered += self._read(name, [it])
+            except ConnectorError as error:
+                self._postpone([it], error)
+                if failure is not None:
+                    self._postpone(waiting[number + 1 :], error)
+                    raise
+                failure = error
+            else:
+                failure = None
+        return answered
+
+    def _postpone(self, waiting: Sequence[Waiting], error: ConnectorError) -> None:
+        after = error.after_seconds if isinstance(error, TryAgainError) else None
+        for it in waiting:
+            self._ledger.heard.postpone(self._connection, it, after, str(error))
 
     def _read(self, name: str, waiting: Sequence[Waiting]) -> int:
         found = self._opened.sources.get(name).fetch([it.announced for it in waiting])

@@ -281,6 +281,37 @@ def test_what_fails_is_told_and_asked_for_again(desk: Desk, error: Exception) ->
     assert (at_once, desk.fetch()) == (0, 1)
 
 
+def test_one_that_always_fails_holds_up_no_other(desk: Desk) -> None:
+    """The first time they fail together; from then on each is asked for by itself."""
+
+    def answer(asked: Announced) -> tuple[Part, ...]:
+        if asked.what == "poison":
+            raise TryAgainError("busy")
+        return ()
+
+    desk.adapter.answer = answer
+    for what in ("poison", "recording", "summary"):
+        desk.announce(what)
+    with pytest.raises(TryAgainError):
+        desk.fetch()
+    desk.clock.now += 60
+    assert (desk.fetch(), desk.count("announcements")) == (2, 1)
+
+
+def test_a_provider_that_is_away_is_not_asked_for_everything(desk: Desk) -> None:
+    """After two failures in a row the rest is left for later."""
+    desk.adapter.answer = failing(TryAgainError("away"))
+    for number in range(6):
+        desk.announce(f"recording {number}")
+    with pytest.raises(TryAgainError):
+        desk.fetch()
+    desk.adapter.fetched.clear()
+    desk.clock.now += 60
+    with pytest.raises(TryAgainError):
+        desk.fetch()
+    assert len(desk.adapter.fetched) == 2
+
+
 def test_what_cannot_be_read_for_days_is_given_up(desk: Desk) -> None:
     """It stays to be seen, with its reason, and is not asked for any more."""
     desk.adapter.answer = lambda asked: Later(60, "not ready")

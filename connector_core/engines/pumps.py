@@ -108,7 +108,6 @@ class Pumps:
                 held.pump = Pump(self._ledger, held.opened, batch=self._limits.batch)
                 held.feed = Feed(self._ledger, held.opened)
                 held.fetching = Fetching(self._ledger, held.opened)
-            self._read(name, held.fetching)
             self._read(name, held.feed)
             ran = held.pump.run(stop, for_seconds=self._limits.slice_seconds)
         except ConnectorError as error:
@@ -121,18 +120,20 @@ class Pumps:
             self._failed(name, held, told, self._limits.rest_seconds)
             return False
         self._tell(name, ran)
-        return ran.more and not ran.busy
+        # What calls said already goes first: what is announced of them is read slowly, at the provider's pace.
+        read = self._read(name, held.fetching)
+        return (ran.more or read) and not ran.busy
 
-    def _read(self, name: str, reader: Fetching | Feed | None) -> None:
-        """Read what was announced, or what changed, if it is time to.
+    def _read(self, name: str, reader: Fetching | Feed | None) -> bool:
+        """Read what was announced, or what changed, if it is time to; tell whether there was anything.
 
         That it fails keeps no call back, and is tried the next time.
         """
         try:
-            if reader is not None:
-                reader.read()
+            return reader is not None and bool(reader.read())
         except ConnectorError as error:
             self._tell(name, error)
+            return False
 
     def _failed(self, name: str, held: _Held, error: ConnectorError, rest_seconds: float) -> None:
         held.rests_until = time.monotonic() + rest_seconds

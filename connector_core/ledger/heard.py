@@ -22,7 +22,10 @@ TURN = dt.timedelta(minutes=5)
 """How long whoever took announcements has for reading them; after that others may."""
 PATIENCE = dt.timedelta(days=3)
 """How long something is asked for that was announced and cannot be read."""
-MOST_AT_ONCE = 100
+MOST_READ = 20
+"""Announcements that are read at once: providers answer a few a second."""
+MOST_TOLD = 100
+"""Events that are kept in one step."""
 _LONGEST_PAUSE = dt.timedelta(hours=1)
 
 
@@ -88,7 +91,7 @@ class Heard:
             if mine.accepted is None and mine.error is None:  # else whoever had the turn before kept it, too
                 with self._adding:
                     others = [it for it in self._told.values() if it is not mine]
-                self._keep([mine, *others[: MOST_AT_ONCE - 1]])
+                self._keep([mine, *others[: MOST_TOLD - 1]])
         if mine.error is not None:
             raise mine.error
         return mine.accepted or Accepted()
@@ -183,7 +186,7 @@ class Heard:
             lock_connection(self._database, step, connection)
             now = self._database.now(step)
             wanted = sa.select(announcements).where(of, announcements.c.due_at <= now)
-            rows = step.execute(wanted.order_by(announcements.c.due_at).limit(MOST_AT_ONCE)).all()
+            rows = step.execute(wanted.order_by(announcements.c.due_at).limit(MOST_READ)).all()
             taken = [Waiting(row.provider, Announced(row.call_id, row.what), row.tries, row.heard_at) for row in rows]
             for it in taken:
                 values = {"due_at": now + TURN, "tries": it.tries + 1}
