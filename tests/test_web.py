@@ -24,7 +24,8 @@ from starlette.routing import Mount
 
 from connector_core.errors import ConfigurationError, ContractError, TryAgainError
 from connector_core.ledger.ledger import Ledger
-from connector_core.receiving import Receiver, Source
+from connector_core.providers.hookspecs import Delivery
+from connector_core.receiving import Received, Receiver, Source
 from connector_core.web.app import create_app
 
 MOST = 10_000
@@ -110,6 +111,26 @@ def test_an_app_may_be_mounted(place: Place) -> None:
 def test_a_set_up_is_answered_as_the_provider_wants_it(place: Place) -> None:
     """What stands behind the question mark reaches the plugin, and its answer the provider."""
     assert place.send(b"", path=f"{PATH}?echo=hello%20you") == (200, b"hello you")
+
+
+class Listening:
+    """A receiver that keeps the addresses that were called."""
+
+    def __init__(self) -> None:
+        self.urls: list[str | None] = []
+
+    def receive(self, _connection: str, _provider: str, delivery: Delivery) -> Received:
+        self.urls.append(delivery.url)
+        return Received("ignored")
+
+
+@pytest.mark.parametrize("public", [None, "https://hooks.example.com/calls/"])
+def test_the_address_is_the_one_that_was_called(public: str | None) -> None:
+    """Behind a proxy it is the public one: some providers sign it."""
+    receiver = Listening()
+    with served(create_app(receiver, public_url=public)) as port:  # type: ignore[arg-type]  # it only listens
+        Place(port, None, None).send(b"{}")  # type: ignore[arg-type]  # nothing of it is used
+    assert receiver.urls == ["https://hooks.example.com/calls" + PATH if public else f"http://127.0.0.1:{port}{PATH}"]
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default 127.0.0.1")
     port = options.number("a port", 0, 65_535)
     parser.add_argument("--port", type=port, default=8080, help="the port; 0 for a free one; default 8080")
+    parser.add_argument("--public-url", metavar="URL", help="what senders call it by, where a proxy stands before it")
     _configured(parser)
 
 

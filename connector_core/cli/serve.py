@@ -32,7 +32,9 @@ def run(arguments: Namespace) -> int:
         sources = _sources(config, stack)
         ledger = stack.enter_context(open_ledger(config, arguments.ledger))
         engine = engine_for(ledger, lambda name: config.connection(name).open(), limits=Limits(config.connections))
-        app = create_app(Receiver(ledger, lambda *names: sources.get(names), wake=engine.wake))
+        app = create_app(
+            Receiver(ledger, lambda *names: sources.get(names), wake=engine.wake), public_url=arguments.public_url
+        )
         listening = stack.enter_context(_listen(arguments.host, arguments.port))
         server = uvicorn.Server(
             uvicorn.Config(

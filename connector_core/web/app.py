@@ -29,7 +29,7 @@ BODY_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
-def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES) -> Starlette:
+def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: str | None = None) -> Starlette:
     """Make the app; mount it wherever you like.
 
     ``POST /hooks/CONNECTION/PROVIDER`` answers 200 once the ledger has what was told, or with what the provider wants when
@@ -39,6 +39,7 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES) -> Starlette
     ``GET /openapi.json`` with all of this.
 
     :param most_bytes: How long a body may be; no more than that is held of it.
+    :param public_url: What senders call the app by, up to ``/hooks``, where a proxy stands before it: some sign the address.
     """
 
     async def hook(request: Request) -> Response:
@@ -52,7 +53,8 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES) -> Starlette
             return Response(status_code=413)
         names = request.path_params["connection"], request.path_params["provider"]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers.raw}
-        delivery = Delivery(body, headers, dict(request.query_params), str(request.url))
+        url = str(request.url) if public_url is None else f"{public_url.rstrip('/')}/hooks/{'/'.join(names)}"
+        delivery = Delivery(body, headers, dict(request.query_params), url)
         return await run_in_threadpool(_answer, receiver, names, delivery)
 
     async def health(_request: Request) -> Response:
