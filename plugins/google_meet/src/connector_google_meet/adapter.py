@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from connector_core.errors import CredentialsError, InputError, TryAgainError
+from connector_core.errors import ConfigurationError, CredentialsError, InputError, TryAgainError
 from connector_core.providers.bodies import checked, read_object
-from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Later, hookimpl
+from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Later, Part, hookimpl
 from connector_google_meet import conferences
+from connector_google_meet.backfill import KEPT, backfill
 from connector_google_meet.client import GoogleClient
 from connector_google_meet.events import CONFERENCE, NOTES, RECORDINGS, TRANSCRIPTS, Push, heard
 from connector_google_meet.proof import Prover
 from connector_google_meet.readers import Readers
 from connector_google_meet.settings import MeetSettings
+from connector_google_meet.subscriptions import Renewed, renew
 
 Read: TypeAlias = Callable[[GoogleClient, MeetSettings, str, str], conferences.Found]
 
@@ -84,6 +87,33 @@ class MeetAdapter:
         return self._readers.read(
             subscription, lambda user: read(self._client, self._settings, user, announced.call_id)
         )
+
+    # -- what a host asks for, besides the hooks -----------------------------------------------------------------------
+
+    def renew(self) -> tuple[Renewed, ...]:
+        """Make the subscription of each of ``users``, or renew it: to be called daily, since it ends after seven days.
+
+        :returns: For each user what became of it; one that failed keeps no other back.
+        :raises ConfigurationError: No ``topic`` is set.
+        """
+        topic = self._settings.topic
+        if topic is None:
+            raise ConfigurationError("subscriptions send their events to a topic of Pub/Sub: set topic")
+        return tuple(renew(self._client, user, topic) for user in self._settings.users)
+
+    def backfill(self, since: dt.datetime, until: dt.datetime | None = None) -> Iterator[tuple[Part, ...]]:
+        """Read conferences that ended in a time, for events that never came. Google keeps them for 30 days.
+
+        :param since: Aware; what lies before the last 30 days is cut off.
+        :returns: The parts of each conference, to be given to the ledger.
+        :raises InputError: A time is naive, or Google answers what it does not document.
+        :raises TryAgainError: Google does not answer now; what was given before is read.
+        :raises CredentialsError: A user is refused; the others were read.
+        """
+        now = dt.datetime.now(dt.UTC)
+        if since.tzinfo is None or (until is not None and until.tzinfo is None):
+            raise InputError("backfill wants times with an offset")
+        return backfill(self._client, self._settings, max(since, now - KEPT), until or now)
 
     def close(self) -> None:
         """Close the connections."""

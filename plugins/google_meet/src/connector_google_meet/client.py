@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import http.cookiejar
 import json
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +50,8 @@ MOST_PAGES = 200
 _LIMITED = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RATE_LIMIT_EXCEEDED"})
 _MISCONFIGURED = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 _LEAST_FRESH_SECONDS, _FRESH_SECONDS, _MOST_FRESH_SECONDS = 60.0, 3_600.0, 86_400.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +144,17 @@ class GoogleClient:
         reply = self._asked(user, method, url, _judge_json, params=params, json=dict(value))
         return _object(reply.body) if reply.status == 200 else _refusal(reply)
 
-    def user_id(self, user: str) -> str:
-        """Read the id that a user has at Google; it is asked for once.
+    def user_id(self, user: str) -> str | None:
+        """Read the id that a user has at Google, once; None where Google does not tell it.
 
-        :raises InputError: Google tells none.
         :raises ConnectorError: As :meth:`get`.
         """
         if user not in self._ids:
             found = self.get(user, USER_INFO)
             told = None if isinstance(found, Refusal) else found.get("sub")
             if not isinstance(told, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", told):
-                raise InputError("sub: should be the id of the user who is signed in")
+                _log.warning("Google does not tell the id of the user whom it was asked for")
+                return None
             self._ids[user] = told
         return self._ids[user]
 

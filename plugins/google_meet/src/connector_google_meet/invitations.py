@@ -53,7 +53,7 @@ class Invitation(Sent):
     start: Moment
     end: Moment
     organizer: Invited | None = None
-    attendees: tuple[Invited, ...] | None = None
+    attendees: list[Invited] | None = None
 
 
 def find(client: GoogleClient, user: str, code: str, start: dt.datetime, end: dt.datetime) -> Invitation | None:

@@ -94,7 +94,7 @@ def push_token(**changes: Any) -> str:
         "exp": now + 3_600,
     }
     key_id = changes.pop("kid", KEY_ID)
-    signer = cast(Any, crypt.RSASigner).from_string(private_key(), key_id)
+    signer = cast(Any, crypt.RSASigner)(_key(), key_id)
     encode = cast(Any, jwt.encode)
     return cast(bytes, encode(signer, claims | changes)).decode()
 

@@ -80,7 +80,7 @@ class Subscriptions:
 
 
 def _expiry() -> str:
-    return (dt.datetime.now(dt.UTC) + _LIFE).isoformat().replace("+00:00", "Z")
+    return (dt.datetime.now(dt.UTC) + _LIFE).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _done(subscription: Mapping[str, Any]) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
@@ -67,7 +68,18 @@ def _listed(value: object) -> object:
     return tuple(text.strip() for text in value.split(",")) if isinstance(value, str) else value
 
 
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=320)]
+def _like(example: str, pattern: str) -> AfterValidator:
+    """Hold a text to its form; who gets it wrong is shown an example, not the pattern."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("form", "should be like {example}", {"example": example})
+        return text
+
+    return AfterValidator(check)
+
+
+Email = Annotated[str, _like("ada@seller.example", r"[^@\s]+@[^@\s]+\.[^@\s]+")]
 
 
 class MeetSettings(BaseModel):
@@ -80,12 +92,14 @@ class MeetSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    subscription: Annotated[str, Field(pattern=r"^projects/[^/\s]+/subscriptions/[^/\s]+$")]
-    audience: Annotated[str, Field(pattern=r"^[\x21-\x7e]+$")]
+    subscription: Annotated[
+        str, _like("projects/PROJECT/subscriptions/NAME", r"projects/[^/\s]+/subscriptions/[^/\s]+")
+    ]
+    audience: Annotated[str, _like("https://calls.seller.example/hooks/acme/google_meet", r"[\x21-\x7e]+")]
     push_account: Email
     service_account_key: Annotated[SecretStr, AfterValidator(_key)]
     users: Annotated[tuple[Email, ...], Field(min_length=1), BeforeValidator(_listed)]
-    topic: Annotated[str, Field(pattern=r"^projects/[^/\s]+/topics/[^/\s]+$")] | None = None
+    topic: Annotated[str, _like("projects/PROJECT/topics/NAME", r"projects/[^/\s]+/topics/[^/\s]+")] | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     sandbox_url: Annotated[str | None, AfterValidator(_on_loopback)] = None
 
