@@ -78,9 +78,11 @@ def test_what_is_no_token_of_graphs_is_not_given_back(teams: Provider, token: st
 def test_a_notification_with_the_connections_client_state_is_proven(
     teams: Provider, item: Item, deliver: Deliver
 ) -> None:
-    """It is the event itself."""
+    """What is proven reads as what was sent."""
     delivery = deliver(item(RECORD))
-    assert teams.verify(delivery) == delivery.body
+    proven = teams.verify(delivery)
+    assert isinstance(proven, bytes)
+    assert teams.parse(proven) == teams.parse(delivery.body)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +192,8 @@ def test_whatever_stands_for_the_items_is_read_or_refused(value: object) -> None
         ({"client_state": "x" * 129}, "client_state"),
         ({"tenant_id": "common"}, "tenant_id"),
         ({"client_secret": " "}, "client_secret"),
+        ({"private_key": "no key"}, "private_key"),
+        ({"private_key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"}, "private_key"),
         ({"base_url": "https://graph.microsoft.com.evil.example"}, "base_url"),
         ({"base_url": "https://evil.example"}, "base_url"),
         ({"base_url": "http://graph.microsoft.com"}, "base_url"),

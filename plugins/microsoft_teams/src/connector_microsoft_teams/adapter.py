@@ -9,6 +9,7 @@ from connector_core.providers.hookspecs import Announced, Answer, Delivery, Hear
 from connector_microsoft_teams import notifications
 from connector_microsoft_teams.client import GraphClient
 from connector_microsoft_teams.reading import AGAIN_SECONDS, Reading
+from connector_microsoft_teams.rich import PublisherKeys
 from connector_microsoft_teams.settings import TeamsSettings
 
 _SOON_SECONDS = 60.0
@@ -22,6 +23,7 @@ class TeamsAdapter:
         """Keep the settings; nothing is sent."""
         self._settings = settings
         self._client = GraphClient(settings)
+        self._publisher = PublisherKeys(f"{settings.login_url}/common/discovery/keys", self._client.anonymous)
 
     @hookimpl
     def verify(self, delivery: Delivery) -> bytes | Reply:
@@ -29,8 +31,7 @@ class TeamsAdapter:
         reply = notifications.handshake(delivery)
         if reply is not None:
             return reply
-        notifications.prove(delivery, self._settings)
-        return delivery.body
+        return notifications.prove(delivery, self._settings, self._publisher)
 
     @hookimpl
     def parse(self, event: bytes) -> Sequence[Heard]:

@@ -18,6 +18,7 @@ from connector_core.errors import CredentialsError, InputError
 from connector_core.policy import (
     ACCEPT,
     Doubt,
+    Judge,
     NoReplyError,
     NotSentError,
     Reply,
@@ -110,6 +111,14 @@ class GraphClient:
             following = page.get(_NEXT)
         raise InputError(f"{_NEXT}: leads to more than {MOST_PAGES} pages")
 
+    def get_bytes(self, path: str, params: Mapping[str, str] | None = None) -> bytes | Refusal:
+        """Read what is no JSON.
+
+        :raises ConnectorError: As :meth:`get`.
+        """
+        reply = self._replied(f"{self._root}{path}", judge, params=params)
+        return reply.body if reply.status == 200 else Refusal(reply.status)
+
     def anonymous(self, method: str, url: str, **options: Any) -> Reply:
         """Send where no token is wanted: to sign in, and for Microsoft's public keys."""
         return self._policy.run(functools.partial(self._send, method, url, None, options), judge_json, repeatable=True)
@@ -125,12 +134,15 @@ class GraphClient:
         return f"{self._settings.base_url}{VERSION}"
 
     def _got(self, url: str, **options: Any) -> dict[str, Any] | Refusal:
-        reply = self._signed_in(
+        reply = self._replied(url, judge_json, **options)
+        return read_json(reply.body) if reply.status == 200 else Refusal(reply.status)
+
+    def _replied(self, url: str, judged: Judge, **options: Any) -> Reply:
+        return self._signed_in(
             lambda token: self._policy.run(
-                functools.partial(self._send, "GET", url, token, options), judge_json, repeatable=True
+                functools.partial(self._send, "GET", url, token, options), judged, repeatable=True
             )
         )
-        return read_json(reply.body) if reply.status == 200 else Refusal(reply.status)
 
     def _signed_in(self, run: Callable[[str], Reply]) -> Reply:
         """Send with the token that there is; with another one, once, where it is not accepted."""

@@ -2,30 +2,33 @@
 
 A plain notification is not signed. It carries the ``clientState`` of its subscription, and an id: what the id stands for is
 read from Graph, which is the proof of it. Documented at
-learn.microsoft.com/graph/change-notifications-delivery-webhooks.
+learn.microsoft.com/graph/change-notifications-delivery-webhooks. A rich one carries the resource too, encrypted, and is
+proven by tokens (:mod:`connector_microsoft_teams.rich`): of transcripts, only those name the call that they are of.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from connector_core.errors import CredentialsError, InputError
 from connector_core.providers.bodies import Sent, checked, read_object
 from connector_core.providers.hookspecs import Announced, Delivery, Heard, Ignored, Reply
+from connector_microsoft_teams.rich import Encrypted, PublisherKeys, decrypted, prove_tokens
 from connector_microsoft_teams.settings import TeamsSettings
 
-RECORD, ATTENDANCE, CALENDAR = "record", "attendance", "calendar"
+RECORD, ATTENDANCE, CALENDAR, TRANSCRIPT = "record", "attendance", "calendar", "transcript"
 """What is read of a call, in the words of an announcement."""
 
 _TOKEN = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff<>&\"']{1,2048}")
-_CALL_RECORD = re.compile(
-    r"/?communications/callrecords(?:/|\(')(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:'\))?"
-)
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_CALL_RECORD = re.compile(rf"/?communications/callrecords(?:/|\(')(?P<id>{_GUID})(?:'\))?")
+_TRANSCRIPT = re.compile(r".*/onlinemeetings(?:/|\(').+/transcripts(?:/|\(').+")
 
 Word = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -43,10 +46,37 @@ class Item(Sent):
     lifecycleEvent: Word | None = None  # noqa: N815 - as Graph writes it
 
 
-class Collection(Sent):
-    """What is delivered: several changes, which may be of several subscriptions."""
+class RichItem(Item):
+    """One change as it is delivered, with the resource or without; some samples of Microsoft's write a capital E."""
 
-    value: Annotated[list[Item], Field(min_length=1)]
+    encryptedContent: Encrypted | None = Field(  # noqa: N815 - as Graph writes it
+        default=None, validation_alias=AliasChoices("encryptedContent", "EncryptedContent")
+    )
+
+
+class Delivered(Sent):
+    """What is delivered: several changes, which may be of several subscriptions, and what proves the rich ones."""
+
+    value: Annotated[list[RichItem], Field(min_length=1)]
+    validationTokens: Annotated[list[Word], Field(max_length=100)] | None = None  # noqa: N815 - as Graph writes it
+
+
+class ProvenItem(Item):
+    """One change, once it was proven. ``content``: the resource, decrypted."""
+
+    content: dict[str, Any] | None = None
+
+
+class Collection(Sent):
+    """What was delivered, once it was proven."""
+
+    value: Annotated[list[ProvenItem], Field(min_length=1)]
+
+
+class Transcript(Sent):
+    """The resource of a transcript. ``callId`` is taken to be the id of the call record; older transcripts have none."""
+
+    callId: str | None = None  # noqa: N815 - as Graph writes it
 
 
 def call_id_of(record_id: str) -> str:
@@ -74,19 +104,29 @@ def handshake(delivery: Delivery) -> Reply | None:
     return Reply(token.encode(), "text/plain")
 
 
-def prove(delivery: Delivery, settings: TeamsSettings) -> Collection:
+def prove(delivery: Delivery, settings: TeamsSettings, publisher: PublisherKeys) -> bytes:
     """Prove every item of a delivery; one that is not proven spoils it.
 
-    :raises CredentialsError: An item has not the connection's ``client_state``, or is of another tenant.
+    :returns: What was proven, its resources decrypted where there is a key for them.
+    :raises CredentialsError: An item has not the connection's ``client_state``, is of another tenant, or is rich and not
+        proven.
     :raises InputError: It is no collection of notifications.
+    :raises TryAgainError: It is rich, and Microsoft's keys cannot be read now.
     """
-    collection = checked(Collection, read_object(delivery.body))
+    delivered = checked(Delivered, read_object(delivery.body))
     wanted = settings.client_state.get_secret_value().encode()
-    if not all(hmac.compare_digest(item.clientState.encode(), wanted) for item in collection.value):
+    if not all(hmac.compare_digest(item.clientState.encode(), wanted) for item in delivered.value):
         raise CredentialsError("clientState is not the connection's client_state")
-    if any(item.tenantId.lower() != settings.tenant_id for item in collection.value):
+    if any(item.tenantId.lower() != settings.tenant_id for item in delivered.value):
         raise CredentialsError("the notification is of another tenant than tenant_id")
-    return collection
+    keys = settings.keys()
+    if keys and any(item.encryptedContent is not None for item in delivered.value):
+        prove_tokens(delivered.validationTokens or (), settings, publisher)
+    proven = []
+    for item in delivered.value:
+        content = decrypted(item.encryptedContent, keys) if keys and item.encryptedContent is not None else None
+        proven.append(item.model_dump(exclude={"encryptedContent"}) | {"content": content})
+    return json.dumps({"value": proven}).encode()
 
 
 def heard(event: bytes, settings: TeamsSettings) -> Iterator[Heard]:
@@ -98,13 +138,15 @@ def heard(event: bytes, settings: TeamsSettings) -> Iterator[Heard]:
         yield from _of_item(item, settings)
 
 
-def _of_item(item: Item, settings: TeamsSettings) -> Iterator[Heard]:
+def _of_item(item: ProvenItem, settings: TeamsSettings) -> Iterator[Heard]:
     if item.lifecycleEvent is not None:
         yield Ignored(item.lifecycleEvent, "it is about the subscription: keep_subscribed renews it")
         return
     found = _CALL_RECORD.fullmatch((item.resource or "").lower())
     name = item.changeType or "a change"
-    if found is None:
+    if _TRANSCRIPT.fullmatch((item.resource or "").lower()):
+        yield _of_transcript(item, name)
+    elif found is None:
         yield Ignored(name, "it is of no call record")
     elif item.changeType not in ("created", "updated"):
         yield Ignored(name, "it tells nothing of a call that has ended")
@@ -115,3 +157,12 @@ def _of_item(item: Item, settings: TeamsSettings) -> Iterator[Heard]:
             yield Announced(call_id, ATTENDANCE)
         if settings.calendar:
             yield Announced(call_id, CALENDAR)
+
+
+def _of_transcript(item: ProvenItem, name: str) -> Heard:
+    if item.content is None:
+        return Ignored(name, "a transcript without its resource does not name its call")
+    call_id = checked(Transcript, item.content).callId
+    if call_id is None or not re.fullmatch(_GUID, call_id.lower()):
+        return Ignored(name, "the transcript does not name its call")
+    return Announced(call_id_of(call_id.lower()), TRANSCRIPT)

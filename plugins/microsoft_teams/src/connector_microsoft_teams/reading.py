@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from connector_core.errors import CredentialsError, InputError
+from connector_core.model import Utterance
 from connector_core.providers.bodies import checked
 from connector_core.providers.hookspecs import Announced, Answer, Later
-from connector_microsoft_teams import meetings
+from connector_microsoft_teams import meetings, transcripts
 from connector_microsoft_teams.client import GraphClient, Refusal
 from connector_microsoft_teams.meetings import Event, Meeting, Report, Row
-from connector_microsoft_teams.notifications import ATTENDANCE, CALENDAR, RECORD, record_id_of
+from connector_microsoft_teams.notifications import ATTENDANCE, CALENDAR, RECORD, TRANSCRIPT, record_id_of
 from connector_microsoft_teams.records import Record, Session, own_user, told
 from connector_microsoft_teams.settings import TeamsSettings
+from connector_microsoft_teams.transcripts import Transcript
 
 AGAIN_SECONDS = 900.0
 """Until something is asked for again that is not there: a report is made minutes after a meeting, and no limit is named."""
-REPORTED_WITHIN = dt.timedelta(hours=6)
+READY_WITHIN = dt.timedelta(hours=6)
 """How long after a meeting its report is waited for: a tenant, or an organizer, may have switched reports off."""
 
 _EVENT_FIELDS = "subject,start,end,lastModifiedDateTime,organizer,attendees,onlineMeeting"
@@ -43,8 +45,11 @@ class Reading:
         :raises TryAgainError: Graph does not answer now.
         """
         reads: Mapping[str, Callable[[Record], Answer]] = {
-            RECORD: self._record, ATTENDANCE: self._attendance, CALENDAR: self._calendar
-        }  # fmt: skip
+            RECORD: self._record,
+            ATTENDANCE: self._attendance,
+            CALENDAR: self._calendar,
+            TRANSCRIPT: self._transcript,
+        }
         read = reads.get(announced.what)
         if read is None:
             return ()
@@ -89,26 +94,33 @@ class Reading:
     # -- who attended --------------------------------------------------------------------------------------------------
 
     def _attendance(self, record: Record) -> Answer:
-        organizer = own_user(record.organizer_v2.identity if record.organizer_v2 else None, self._settings.tenant_id)
-        if record.joinWebUrl is None or organizer is None or organizer.id is None:
-            return ()  # no scheduled meeting, or somebody else's: there is no report that could be read
-        path = f"/users/{quote(organizer.id, safe='')}/onlineMeetings"
-        url = record.joinWebUrl.replace("'", "''")
-        found = self._client.get_list(path, {"$filter": f"JoinWebUrl eq '{url}'"})
-        if isinstance(found, Refusal):
-            return _without("the meeting", found)
-        if not found:
+        found = self._meeting(record)
+        if found is None:
             return ()
-        meeting = checked(Meeting, found[0])
-        path = f"{path}/{quote(meeting.id, safe='')}/attendanceReports"
-        listed = self._client.get_list(path)
+        meeting, path = found
+        listed = self._client.get_list(f"{path}/attendanceReports")
         if isinstance(listed, Refusal):
             return _without("the attendance reports of a meeting", listed)
         report = meetings.overlapping([checked(Report, it) for it in listed], record)
         if report is None:
-            waited = dt.datetime.now(dt.UTC) - record.endDateTime
-            return () if waited > REPORTED_WITHIN else Later(AGAIN_SECONDS, "the meeting has no attendance report yet")
-        return self._attended(record, meeting, report, path)
+            return _not_yet(record, "the meeting has no attendance report yet")
+        return self._attended(record, meeting, report, f"{path}/attendanceReports")
+
+    def _meeting(self, record: Record) -> tuple[Meeting, str] | None:
+        """Find the meeting of a record, and its path; None for calls, and for meetings that another tenant holds."""
+        organizer = own_user(record.organizer_v2.identity if record.organizer_v2 else None, self._settings.tenant_id)
+        if record.joinWebUrl is None or organizer is None or organizer.id is None:
+            return None
+        path = f"/users/{quote(organizer.id, safe='')}/onlineMeetings"
+        url = record.joinWebUrl.replace("'", "''")
+        found = self._client.get_list(path, {"$filter": f"JoinWebUrl eq '{url}'"})
+        if isinstance(found, Refusal):
+            _without("the meeting", found)
+            return None
+        if not found:
+            return None
+        meeting = checked(Meeting, found[0])
+        return meeting, f"{path}/{quote(meeting.id, safe='')}"
 
     def _attended(self, record: Record, meeting: Meeting, report: Report, path: str) -> Answer:
         answer = self._client.get(f"{path}/{quote(report.id, safe='')}", {"$expand": "attendanceRecords"})
@@ -117,6 +129,28 @@ class Reading:
             return _without("the attendance report of a meeting", rows)
         people = [checked(Row, it) for it in rows]
         return (meetings.attended(record, meeting, report, people, self._settings.tenant_id),)
+
+    # -- what was said -------------------------------------------------------------------------------------------------
+
+    def _transcript(self, record: Record) -> Answer:
+        found = self._meeting(record)
+        if found is None:
+            return ()
+        path = f"{found[1]}/transcripts"
+        listed = self._client.get_list(path)
+        if isinstance(listed, Refusal):
+            return _without("the transcripts of a meeting", listed)
+        mine = transcripts.of_record([checked(Transcript, it) for it in listed], record)
+        said: list[Utterance] = []
+        for it in mine:
+            text = self._client.get_bytes(f"{path}/{quote(it.id, safe='')}/content", {"$format": "text/vtt"})
+            if isinstance(text, Refusal):
+                return _without("a transcript", text)
+            offset_seconds = (it.createdDateTime - record.startDateTime).total_seconds()
+            said += transcripts.read_vtt(text.decode("utf-8-sig", errors="replace"), offset_seconds)
+        if not mine:
+            return _not_yet(record, "the transcript is not ready at Graph")
+        return (transcripts.told(record, mine, said),) if said else ()
 
     # -- who was invited -----------------------------------------------------------------------------------------------
 
@@ -131,6 +165,11 @@ class Reading:
             return _without("the calendar", found)
         event = meetings.event_of([checked(Event, it) for it in found], record)
         return () if event is None else (meetings.invited(record, event, self._settings.tenant_id),)
+
+
+def _not_yet(record: Record, reason: str) -> Answer:
+    waited = dt.datetime.now(dt.UTC) - record.endDateTime
+    return () if waited > READY_WITHIN else Later(AGAIN_SECONDS, reason)
 
 
 def _without(what: str, refusal: Refusal) -> Answer:

@@ -18,11 +18,18 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from connector_core.testing.sandbox import Request, Response, RowError, Sandbox
+from connector_microsoft_teams.publisher import Publisher
 
 TENANT_ID = "9d66187e-13f0-4666-9bac-be67ddd4b676"
 CLIENT_ID, CLIENT_SECRET = "8e460676-ae3f-4b1e-8790-ee0fb5d6148f", "sandbox-client-secret"
 CLIENT_STATE = "sandbox-client-state"
-PERMISSIONS = ("CallRecords.Read.All", "OnlineMeetings.Read.All", "OnlineMeetingArtifact.Read.All", "Calendars.Read")
+PERMISSIONS = (
+    "CallRecords.Read.All",
+    "OnlineMeetings.Read.All",
+    "OnlineMeetingArtifact.Read.All",
+    "Calendars.Read",
+    "OnlineMeetingTranscript.Read.All",
+)
 LARGEST_PAGES = {"participants_v2": 130, "sessions": 60}
 """Documented; for other lists no size is."""
 _OTHER_PAGES = 100
@@ -36,7 +43,8 @@ class Tenant:
     """What a tenant holds, in Graph's own names and forms.
 
     ``records``: call records with their ``participants_v2`` and ``sessions``. ``meetings``: by organizer, each with its
-    ``attendanceReports``, and those with their ``attendanceRecords``. ``events``: by user, in UTC.
+    ``attendanceReports``, and those with their ``attendanceRecords``, and its ``transcripts``, with their ``content``.
+    ``events``: by user, in UTC.
     """
 
     records: list[Json] = field(default_factory=list)
@@ -53,12 +61,13 @@ class _RefusalError(Exception):
 class GraphSandbox(Sandbox):
     """Microsoft's sign-in and Graph, over a tenant that is given."""
 
-    def __init__(self, tenant: Tenant | None = None) -> None:
+    def __init__(self, tenant: Tenant | None = None, publisher: Publisher | None = None) -> None:
         """Hold the tenant; nobody has signed in yet."""
         self._tenant = tenant or Tenant()
         self._tokens: set[str] = set()
         self._pages: dict[str, tuple[str, list[Any], int]] = {}
         self._granted = set(PERMISSIONS)
+        self._publisher = publisher or Publisher()
 
     def settings(self, url: str) -> dict[str, str | int | float | bool]:
         """Give the settings of a provider that reads here."""
@@ -89,6 +98,8 @@ class GraphSandbox(Sandbox):
         _, tenant_id, rest = [*request.path.split("/", 2), "", ""][:3]
         if request.query:
             return _unknown(request)
+        if request.method == "GET" and request.path == "/common/discovery/keys":
+            return Response.of({"keys": self._publisher.public()})
         if request.method == "GET" and rest == "v2.0/.well-known/openid-configuration":
             if tenant_id != TENANT_ID:
                 return Response.of({"error": "invalid_tenant", "error_codes": [90002]}, 400)
@@ -134,6 +145,8 @@ class GraphSandbox(Sandbox):
             (r"users/([^/]+)/onlineMeetings", self._meetings),
             (r"users/([^/]+)/onlineMeetings/([^/]+)/attendanceReports", self._reports),
             (r"users/([^/]+)/onlineMeetings/([^/]+)/attendanceReports/([^/]+)", self._report),
+            (r"users/([^/]+)/onlineMeetings/([^/]+)/transcripts", self._transcripts),
+            (r"users/([^/]+)/onlineMeetings/([^/]+)/transcripts/([^/]+)/content", self._content),
             (r"users/([^/]+)/calendarView", self._calendar),
         )
         for pattern, answer in routes:
@@ -170,10 +183,10 @@ class GraphSandbox(Sandbox):
             return _unknown(request)
         url = wanted[1].replace("''", "'")
         same = [it for it in self._tenant.meetings.get(user_id, ()) if it["joinWebUrl"] == url]
-        return self._list(request, "value", [_without(it, "attendanceReports") for it in same])
+        return self._list(request, "value", [_without(it, "attendanceReports", "transcripts") for it in same])
 
-    def _meeting(self, user_id: str, meeting_id: str) -> Json:
-        self._check_granted("OnlineMeetingArtifact.Read.All")
+    def _meeting(self, user_id: str, meeting_id: str, permission: str = "OnlineMeetingArtifact.Read.All") -> Json:
+        self._check_granted(permission)
         for meeting in self._tenant.meetings.get(user_id, ()):
             if meeting["id"] == meeting_id:
                 return meeting
@@ -194,6 +207,20 @@ class GraphSandbox(Sandbox):
         page, following = self._page(request, "attendanceRecords", report["attendanceRecords"])
         more = {"attendanceRecords@odata.nextLink": following} if following else {}
         return Response.of(report | {"attendanceRecords": page} | more)
+
+    def _transcripts(self, request: Request, user_id: str, meeting_id: str) -> Response:
+        meeting = self._meeting(user_id, meeting_id, "OnlineMeetingTranscript.Read.All")
+        shown = [_without(it, "content") for it in meeting.get("transcripts", ())]
+        return _unknown(request) if request.query else self._list(request, "value", shown)
+
+    def _content(self, request: Request, user_id: str, meeting_id: str, transcript_id: str) -> Response:
+        meeting = self._meeting(user_id, meeting_id, "OnlineMeetingTranscript.Read.All")
+        if request.query != {"$format": "text/vtt"}:
+            return _unknown(request)
+        for transcript in meeting.get("transcripts", ()):
+            if transcript["id"] == transcript_id:
+                return Response(200, transcript["content"].encode(), {"Content-Type": "text/vtt"})
+        raise _RefusalError(404, "NotFound", "The transcript does not exist.")
 
     def _calendar(self, request: Request, user_id: str) -> Response:
         """Give the events that touch a time; UTC has to be asked for."""
@@ -271,8 +298,8 @@ class GraphSandbox(Sandbox):
         self._tokens.clear()
 
 
-def _without(value: Json, name: str) -> Json:
-    return {key: item for key, item in value.items() if key != name}
+def _without(value: Json, *names: str) -> Json:
+    return {key: item for key, item in value.items() if key not in names}
 
 
 def _unknown(request: Request) -> Response:

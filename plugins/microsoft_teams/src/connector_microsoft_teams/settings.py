@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
@@ -53,6 +56,34 @@ def _guess_proof(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _private_keys(text: str) -> list[RSAPrivateKey]:
+    """Read keys, one after another.
+
+    :raises ValueError: One is no RSA key that Graph encrypts to.
+    """
+    keys = []
+    for block in re.findall("-----BEGIN .*?-----END [A-Z ]+-----", text, re.DOTALL):
+        key = load_pem_private_key(block.encode(), None)
+        if not isinstance(key, RSAPrivateKey) or not 2048 <= key.key_size <= 4096:
+            raise ValueError
+        keys.append(key)
+    if not keys:
+        raise ValueError
+    return keys
+
+
+def _opened(secret: SecretStr) -> SecretStr:
+    wrong = PydanticCustomError(
+        "private_key",
+        "should be an RSA key of 2048 to 4096 bits, as PEM, without a password; or several, the newest first",
+    )
+    try:
+        _private_keys(secret.get_secret_value())
+    except (ValueError, TypeError):
+        raise wrong from None
+    return secret
+
+
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 Guid = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"), AfterValidator(str.lower)]
 
@@ -61,7 +92,8 @@ class TeamsSettings(BaseModel):
     """How notifications are proven, and how what they announce is read.
 
     ``tenant_id``: the customer's. ``client_id``, ``client_secret``: of an app that is registered there. ``client_state``:
-    of the subscriptions. ``attendance``, ``calendar``: whether attendance reports and calendars are read besides.
+    of the subscriptions. ``private_key``: what rich notifications are encrypted to; without it their content is left alone.
+    ``attendance``, ``calendar``: whether attendance reports and calendars are read besides.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +102,7 @@ class TeamsSettings(BaseModel):
     client_id: Guid
     client_secret: Secret
     client_state: Annotated[SecretStr, AfterValidator(_guess_proof)]
+    private_key: Annotated[SecretStr, AfterValidator(_opened)] | None = None
     attendance: bool = True
     calendar: bool = True
     base_url: Annotated[str, AfterValidator(_held_to_graph)] = "https://graph.microsoft.com"
@@ -80,3 +113,7 @@ class TeamsSettings(BaseModel):
         """Where tokens are asked for; a sandbox has one address."""
         login = _LOGINS.get(urlsplit(self.base_url).hostname or "")
         return f"https://{login}" if login else self.base_url
+
+    def keys(self) -> list[RSAPrivateKey]:
+        """Give the private keys, the newest first; none where rich notifications are not wanted."""
+        return [] if self.private_key is None else _private_keys(self.private_key.get_secret_value())
