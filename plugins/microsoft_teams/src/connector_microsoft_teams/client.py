@@ -1,4 +1,4 @@
-"""Microsoft Graph, read: one client for a connection, shared by its threads, and the only place that knows how to send.
+"""Microsoft Graph: one client for a connection, shared by its threads, and the only place that knows how to send.
 
 Errors are documented at learn.microsoft.com/graph/errors, throttling at /graph/throttling.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 import http.cookiejar
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -43,9 +44,19 @@ _NEXT = "@odata.nextLink"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What Graph will not give: an HTTP status."""
+    """What Graph will not give or do: an HTTP status, its own code, and its own sentence, which is for people alone."""
 
     status: int
+    code: str | None = None
+    sentence: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, reply: Reply) -> Refusal:
+        """Read an answer that refuses."""
+        error = read_json(reply.body).get("error")
+        code, sentence = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, None)
+        named = isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,60}", code)
+        return cls(reply.status, code if named else None, sentence if isinstance(sentence, str) else None)
 
 
 class _Session(requests.Session):
@@ -56,7 +67,7 @@ class _Session(requests.Session):
 
 
 class GraphClient:
-    """Reads, signed in as the customer's app."""
+    """Reads, and keeps subscriptions, signed in as the customer's app."""
 
     def __init__(self, settings: TeamsSettings) -> None:
         """Send nothing yet."""
@@ -117,7 +128,17 @@ class GraphClient:
         :raises ConnectorError: As :meth:`get`.
         """
         reply = self._replied(f"{self._root}{path}", judge, params=params)
-        return reply.body if reply.status == 200 else Refusal(reply.status)
+        return reply.body if reply.status == 200 else Refusal.of(reply)
+
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | Refusal:
+        """Make, change or end something; what ends has an empty answer.
+
+        :raises OutcomeUnknownError: It may have been made, or not; what is changed or ended by its id may be sent again.
+        :raises ConnectorError: As :meth:`get`.
+        """
+        options = {} if body is None else {"json": dict(body)}
+        reply = self._replied(f"{self._root}{path}", judge, method=method, **options)
+        return read_json(reply.body) if 200 <= reply.status < 300 else Refusal.of(reply)
 
     def anonymous(self, method: str, url: str, **options: Any) -> Reply:
         """Send where no token is wanted: to sign in, and for Microsoft's public keys."""
@@ -135,12 +156,12 @@ class GraphClient:
 
     def _got(self, url: str, **options: Any) -> dict[str, Any] | Refusal:
         reply = self._replied(url, judge_json, **options)
-        return read_json(reply.body) if reply.status == 200 else Refusal(reply.status)
+        return read_json(reply.body) if reply.status == 200 else Refusal.of(reply)
 
-    def _replied(self, url: str, judged: Judge, **options: Any) -> Reply:
+    def _replied(self, url: str, judged: Judge, *, method: str = "GET", **options: Any) -> Reply:
         return self._signed_in(
             lambda token: self._policy.run(
-                functools.partial(self._send, "GET", url, token, options), judged, repeatable=True
+                functools.partial(self._send, method, url, token, options), judged, repeatable=method != "POST"
             )
         )
 

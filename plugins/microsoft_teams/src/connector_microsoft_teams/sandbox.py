@@ -15,10 +15,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from connector_core.testing.sandbox import Request, Response, RowError, Sandbox
 from connector_microsoft_teams.publisher import Publisher
+from connector_microsoft_teams.sandbox_subscriptions import RefusalError, Subscriptions, unknown
 
 TENANT_ID = "9d66187e-13f0-4666-9bac-be67ddd4b676"
 CLIENT_ID, CLIENT_SECRET = "8e460676-ae3f-4b1e-8790-ee0fb5d6148f", "sandbox-client-secret"
@@ -52,12 +53,6 @@ class Tenant:
     events: dict[str, list[Json]] = field(default_factory=dict)
 
 
-class _RefusalError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.response = Response.of({"error": {"code": code, "message": message}}, status)
-
-
 class GraphSandbox(Sandbox):
     """Microsoft's sign-in and Graph, over a tenant that is given."""
 
@@ -68,6 +63,7 @@ class GraphSandbox(Sandbox):
         self._pages: dict[str, tuple[str, list[Any], int]] = {}
         self._granted = set(PERMISSIONS)
         self._publisher = publisher or Publisher()
+        self._subscriptions = Subscriptions()
 
     def settings(self, url: str) -> dict[str, str | int | float | bool]:
         """Give the settings of a provider that reads here."""
@@ -88,8 +84,10 @@ class GraphSandbox(Sandbox):
             self._check_token(request)
             if "$skiptoken" in request.query:
                 return self._next_page(request)
-            return self._read(request) if request.method == "GET" else _unknown(request)
-        except _RefusalError as error:
+            if request.path.startswith("/v1.0/subscriptions"):
+                return self._subscriptions.handle(request, self._check_granted)
+            return self._read(request) if request.method == "GET" else unknown(request)
+        except RefusalError as error:
             return error.response
 
     # -- signing in ----------------------------------------------------------------------------------------------------
@@ -97,7 +95,7 @@ class GraphSandbox(Sandbox):
     def _log_in(self, request: Request) -> Response:
         _, tenant_id, rest = [*request.path.split("/", 2), "", ""][:3]
         if request.query:
-            return _unknown(request)
+            return unknown(request)
         if request.method == "GET" and request.path == "/common/discovery/keys":
             return Response.of({"keys": self._publisher.public()})
         if request.method == "GET" and rest == "v2.0/.well-known/openid-configuration":
@@ -111,12 +109,12 @@ class GraphSandbox(Sandbox):
             return Response.of({**paths, "issuer": f"https://login.microsoftonline.com/{tenant_id}/v2.0"})
         if request.method == "POST" and rest == "oauth2/v2.0/token" and tenant_id == TENANT_ID:
             return self._token(request)
-        return _unknown(request)
+        return unknown(request)
 
     def _token(self, request: Request) -> Response:
         form = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
         if form.get("grant_type") != "client_credentials":
-            return _unknown(request)
+            return unknown(request)
         if form.get("scope") != f"http://{request.headers.get('host', '')}/.default":
             return Response.of({"error": "invalid_scope", "error_codes": [70011]}, 400)
         if form.get("client_id") != CLIENT_ID:
@@ -130,11 +128,11 @@ class GraphSandbox(Sandbox):
     def _check_token(self, request: Request) -> None:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind != "Bearer" or token not in self._tokens:
-            raise _RefusalError(401, "InvalidAuthenticationToken", "Access token is empty or has expired.")
+            raise RefusalError(401, "InvalidAuthenticationToken", "Access token is empty or has expired.")
 
     def _check_granted(self, permission: str) -> None:
         if permission not in self._granted:
-            raise _RefusalError(403, "Forbidden", f"Application lacks {permission}.")
+            raise RefusalError(403, "Forbidden", f"Application lacks {permission}.")
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -152,13 +150,13 @@ class GraphSandbox(Sandbox):
         for pattern, answer in routes:
             if found := re.fullmatch(pattern, request.path.removeprefix("/v1.0/")):
                 return answer(request, *found.groups())
-        return _unknown(request)
+        return unknown(request)
 
     def _found(self, record_id: str) -> Json:
         self._check_granted("CallRecords.Read.All")
         record = next((it for it in self._tenant.records if it["id"] == record_id), None)
         if record is None:
-            raise _RefusalError(404, "NotFound", "The call record does not exist, or is older than 30 days.")
+            raise RefusalError(404, "NotFound", "The call record does not exist, or is older than 30 days.")
         return record
 
     def _record(self, request: Request, record_id: str) -> Response:
@@ -169,18 +167,18 @@ class GraphSandbox(Sandbox):
             page, following = self._page(request, "participants_v2", record["participants_v2"])
             more = {"participants_v2@odata.nextLink": following} if following else {}
             return Response.of(shown | {"participants_v2": page} | more)
-        return _unknown(request) if request.query else Response.of(shown)
+        return unknown(request) if request.query else Response.of(shown)
 
     def _sessions(self, request: Request, record_id: str) -> Response:
         record = self._found(record_id)
-        return _unknown(request) if request.query else self._list(request, "sessions", record.get("sessions", []))
+        return unknown(request) if request.query else self._list(request, "sessions", record.get("sessions", []))
 
     def _meetings(self, request: Request, user_id: str) -> Response:
         """Find a meeting by the address to join it, which has to be encoded once more: the server has decoded it once."""
         self._check_granted("OnlineMeetings.Read.All")
         wanted = re.fullmatch("JoinWebUrl eq '(.*)'", request.query.get("$filter", ""))
         if wanted is None or len(request.query) != 1:
-            return _unknown(request)
+            return unknown(request)
         url = wanted[1].replace("''", "'")
         same = [it for it in self._tenant.meetings.get(user_id, ()) if it["joinWebUrl"] == url]
         return self._list(request, "value", [_without(it, "attendanceReports", "transcripts") for it in same])
@@ -190,20 +188,20 @@ class GraphSandbox(Sandbox):
         for meeting in self._tenant.meetings.get(user_id, ()):
             if meeting["id"] == meeting_id:
                 return meeting
-        raise _RefusalError(404, "NotFound", "The meeting does not exist.")
+        raise RefusalError(404, "NotFound", "The meeting does not exist.")
 
     def _reports(self, request: Request, user_id: str, meeting_id: str) -> Response:
         meeting = self._meeting(user_id, meeting_id)
         shown = [_without(it, "attendanceRecords") for it in meeting.get("attendanceReports", ())]
-        return _unknown(request) if request.query else self._list(request, "value", shown)
+        return unknown(request) if request.query else self._list(request, "value", shown)
 
     def _report(self, request: Request, user_id: str, meeting_id: str, report_id: str) -> Response:
         reports = self._meeting(user_id, meeting_id).get("attendanceReports", ())
         report = next((it for it in reports if it["id"] == report_id), None)
         if report is None:
-            raise _RefusalError(404, "NotFound", "The attendance report does not exist.")
+            raise RefusalError(404, "NotFound", "The attendance report does not exist.")
         if request.query != {"$expand": "attendanceRecords"}:
-            return _unknown(request)
+            return unknown(request)
         page, following = self._page(request, "attendanceRecords", report["attendanceRecords"])
         more = {"attendanceRecords@odata.nextLink": following} if following else {}
         return Response.of(report | {"attendanceRecords": page} | more)
@@ -211,16 +209,16 @@ class GraphSandbox(Sandbox):
     def _transcripts(self, request: Request, user_id: str, meeting_id: str) -> Response:
         meeting = self._meeting(user_id, meeting_id, "OnlineMeetingTranscript.Read.All")
         shown = [_without(it, "content") for it in meeting.get("transcripts", ())]
-        return _unknown(request) if request.query else self._list(request, "value", shown)
+        return unknown(request) if request.query else self._list(request, "value", shown)
 
     def _content(self, request: Request, user_id: str, meeting_id: str, transcript_id: str) -> Response:
         meeting = self._meeting(user_id, meeting_id, "OnlineMeetingTranscript.Read.All")
         if request.query != {"$format": "text/vtt"}:
-            return _unknown(request)
+            return unknown(request)
         for transcript in meeting.get("transcripts", ()):
             if transcript["id"] == transcript_id:
                 return Response(200, transcript["content"].encode(), {"Content-Type": "text/vtt"})
-        raise _RefusalError(404, "NotFound", "The transcript does not exist.")
+        raise RefusalError(404, "NotFound", "The transcript does not exist.")
 
     def _calendar(self, request: Request, user_id: str) -> Response:
         """Give the events that touch a time; UTC has to be asked for."""
@@ -228,9 +226,9 @@ class GraphSandbox(Sandbox):
         query = dict(request.query)
         start, end, select = (query.pop(name, "") for name in ("startDateTime", "endDateTime", "$select"))
         if query.keys() - {"$top"} or not (start and end and select):
-            return _unknown(request)
+            return unknown(request)
         if request.headers.get("prefer") != 'outlook.timezone="UTC"':
-            return _unknown(request)
+            return unknown(request)
         touching = [
             {name: it[name] for name in ("id", *select.split(",")) if name in it}
             for it in self._tenant.events.get(user_id, ())
@@ -254,7 +252,7 @@ class GraphSandbox(Sandbox):
 
     def _next_page(self, request: Request) -> Response:
         if len(request.query) != 1 or request.query["$skiptoken"] not in self._pages:
-            raise _RefusalError(400, "BadRequest", "The skip token is invalid.")
+            raise RefusalError(400, "BadRequest", "The skip token is invalid.")
         name, rows, start = self._pages[request.query["$skiptoken"]]
         page, following = self._page(request, name, rows, start)
         return Response.of({"value": page} | ({"@odata.nextLink": following} if following else {}))
@@ -266,8 +264,8 @@ class GraphSandbox(Sandbox):
         return {it["id"]: it["id"] for it in self._tenant.records}
 
     def records(self) -> dict[str, list[Json]]:
-        """Give the call records, in Graph's names."""
-        return {"callRecords": self._tenant.records}
+        """Give the call records and the subscriptions, in Graph's names."""
+        return {"callRecords": self._tenant.records, "subscriptions": self._subscriptions.all()}
 
     def patch(
         self, obj: str, record_id: str, fields: Mapping[str, Any], *, delete: bool, merge_into: str | None
@@ -300,8 +298,3 @@ class GraphSandbox(Sandbox):
 
 def _without(value: Json, *names: str) -> Json:
     return {key: item for key, item in value.items() if key not in names}
-
-
-def _unknown(request: Request) -> Response:
-    message = f"The sandbox does not know {request.method} {unquote(request.path)}."
-    return Response.of({"error": {"code": "notImplemented", "message": message}}, 501, api_calls=0)
