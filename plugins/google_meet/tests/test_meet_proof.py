@@ -45,12 +45,15 @@ class Google:
     def __init__(self) -> None:
         self.now = 1_000.0
         self.asked = 0
+        self.fails = False
         self.by_id: Mapping[str, str] = {KEY_ID: certificate()}
         self.prover = Prover(MeetSettings.model_validate(SETTINGS), self.fetch, lambda: self.now)
 
     def fetch(self) -> Certificates:
         """Hand out the certificates, for an hour."""
         self.asked += 1
+        if self.fails:
+            raise TryAgainError("Google answered status 503")
         return Certificates(self.by_id, 3_600.0)
 
     def prove(self, **claims: Any) -> None:
@@ -190,12 +193,22 @@ def test_invented_keys_make_nobody_ask_google(google: Google) -> None:
 
 
 def test_without_certificates_nothing_is_proven_nor_refused(world: Any) -> None:
-    """The sender is to come again; what was known is not used beyond its time."""
+    """The sender is to come again."""
     world.faults({"match": {"path": "/oauth2/v1/certs"}, "do": {"status": 503}})
-    with pytest.raises(TryAgainError):
+    with pytest.raises(TryAgainError, match="Google answered status 503"):
         world.meet.verify(push(ENDED, DATA))
-    world.faults()
-    assert world.meet.verify(push(ENDED, DATA))
+
+
+def test_certificates_that_are_too_old_prove_nothing(google: Google) -> None:
+    """While Google does not answer; it is asked again after a while, and not for each request that waits."""
+    google.prove()
+    google.now, google.fails = google.now + 3_600, True
+    for _ in range(20):
+        with pytest.raises(TryAgainError):
+            google.prove()
+    google.now, google.fails = google.now + 6, False
+    google.prove()
+    assert google.asked == 3
 
 
 # -- the subscription --------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -39,6 +39,9 @@ CALL = Call(
         Participant(is_user=False, name="Carl Customer", emails=("carl@buyer.example",)),
     ),
 )
+
+
+OTHERS: tuple[object, ...] = (None, True, 10**30, "", "canary", ["canary"], {"canary": 1})
 
 
 def parts(answer: tuple[Part, ...] | Later) -> tuple[Part, ...]:
@@ -146,7 +149,7 @@ def test_it_is_read_as_whoever_may(make: Make, conference: Change) -> None:
 def test_what_nobody_may_read_is_asked_for_later(make: Make, conference: Change) -> None:
     """Rights may come late; for how long it is tried is the core's business."""
     answer = make(conference(readers=())).read()
-    assert answer == Later(900.0, "none of users may read it at Google (status 403, PERMISSION_DENIED)")
+    assert answer == Later(21_600.0, "none of users may read it at Google (status 403, PERMISSION_DENIED)")
 
 
 def test_a_user_who_is_gone_keeps_nobody_back(make: Make, conference: Change) -> None:
@@ -377,6 +380,39 @@ def test_an_answer_that_is_none_is_told(world: Any, path: str, body: object, mes
     answer = world.read()
     assert isinstance(answer, Later)
     assert message in answer.reason
+
+
+def changed(value: Any) -> Iterator[Any]:
+    """Put something else in each place of an answer."""
+    if isinstance(value, dict):
+        for key in value:
+            yield {name: it for name, it in value.items() if name != key}
+            yield from ({**value, key: other} for other in (*OTHERS, *changed(value[key])))
+    elif isinstance(value, list):
+        for place in range(len(value)):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in (*OTHERS, *changed(value[place])))
+
+
+@pytest.mark.parametrize(
+    "path", [f"/v2/{RECORD}", "*/participants", "/v2/spaces/*", "/calendar/*", "*/entries", "*/smartNotes"]
+)
+def test_any_answer_is_read_or_asked_for_again(world: Any, event: Callable[..., dict[str, Any]], path: str) -> None:
+    """Whatever stands in one place of it; no message shows it."""
+    whole = {
+        f"/v2/{RECORD}": {"name": RECORD, "startTime": "2026-03-02T09:00:03.120Z", "endTime": "2026-03-02T09:41:31Z"},
+        "*/participants": {"participants": [{"name": "x", "signedinUser": {"user": "users/1", "displayName": "Ada"}}]},
+        "/v2/spaces/*": {"meetingCode": "abc-mnop-xyz"},
+        "/calendar/*": {"items": [event()]},
+        "*/entries": {"transcriptEntries": [{"participant": "x", "text": "y", "startTime": "2026-03-02T09:41:31Z"}]},
+        "*/smartNotes": {
+            "smartNotes": [{"name": "x", "state": "FILE_GENERATED", "docsDestination": {"document": "1"}}]
+        },
+    }
+    what = {"*/entries": "transcripts", "*/smartNotes": "notes"}.get(path, "conference")
+    for body in changed(whole[path]):
+        world.faults({"match": {"path": path}, "do": {"status": 200, "body": body}})
+        answer = world.read(what)
+        assert isinstance(answer, tuple) or "canary" not in answer.reason
 
 
 def test_redirects_lead_nowhere(world: Any) -> None:

@@ -156,9 +156,12 @@ def read_transcripts(client: GoogleClient, settings: MeetSettings, user: str, ca
     files = _files(client, user, call_id, "transcripts")
     if not isinstance(files, list):
         return files
-    record, people = _record(client, user, call_id), _people(client, user, call_id)
-    if isinstance(record, Refusal) or isinstance(people, Refusal):
-        return record if isinstance(record, Refusal) else Refusal(403)
+    record = _record(client, user, call_id)
+    if isinstance(record, Refusal):
+        return record
+    people = _people(client, user, call_id)
+    if isinstance(people, Refusal):
+        return people
     names = {it.name: it.shown.displayName for it in people}
     said: list[Utterance] = []
     for file in files:

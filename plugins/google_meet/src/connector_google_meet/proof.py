@@ -16,13 +16,14 @@ from typing import Any, cast
 
 from google.auth import exceptions, jwt
 
-from connector_core.errors import CredentialsError
+from connector_core.errors import CredentialsError, TryAgainError
 from connector_google_meet.settings import MeetSettings
 
 ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 CLOCK_SKEW_SECONDS = 60
 LONGEST_TOKEN = 16_384
 _ASK_AGAIN_SECONDS = 60.0
+_REST_SECONDS = 5.0
 _BEARER = "bearer "
 
 _decode = cast(Callable[..., Mapping[str, Any]], jwt.decode)  # google-auth leaves its functions untyped
@@ -56,6 +57,7 @@ class Prover:
         self._lock = threading.Lock()
         self._known: Mapping[str, str] = {}
         self._fresh_until = self._ask_from = clock()
+        self._failure: TryAgainError | None = None
 
     def prove(self, authorization: str) -> None:
         """Check who signed, when, for whom, and as whom.
@@ -91,13 +93,23 @@ class Prover:
         with self._lock:
             now = self._clock()
             if now >= self._fresh_until or (key_id not in self._known and now >= self._ask_from):
-                self._ask_from = now + _ASK_AGAIN_SECONDS
-                found = self._fetch()
-                self._known, self._fresh_until = found.by_id, now + found.fresh_seconds
+                self._renew(now)
             known = self._known.get(key_id)
         if known is None:
             raise CredentialsError("the token is signed with a key that is none of Google's")
         return known
+
+    def _renew(self, now: float) -> None:
+        """Read the certificates; where Google has just failed, requests that wait for it are not kept waiting in turn."""
+        if self._failure is not None and now < self._ask_from:
+            raise TryAgainError(str(self._failure)) from self._failure
+        try:
+            found = self._fetch()
+        except TryAgainError as error:
+            self._failure, self._ask_from = error, self._clock() + _REST_SECONDS
+            raise
+        self._failure, self._ask_from = None, now + _ASK_AGAIN_SECONDS
+        self._known, self._fresh_until = found.by_id, now + found.fresh_seconds
 
 
 def _key_id(token: str) -> str:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from connector_core.errors import CredentialsError
 from connector_core.providers.hookspecs import Answer, Later
 from connector_google_meet.client import Refusal
-from connector_google_meet.conferences import AGAIN_SECONDS, Found
+from connector_google_meet.conferences import Found
 
 _MOST_KEPT = 10_000
+_NOBODY_SECONDS = 6 * 3_600.0
+"""Until all users are tried again, a request each: rights seldom come late."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,7 @@ class Readers:
             if refusal is None:
                 raise error
             _log.warning("not all users could be asked for at Google: %s", error)
-        return Later(AGAIN_SECONDS, f"none of users may read it at Google ({refusal})")
+        return Later(_NOBODY_SECONDS, f"none of users may read it at Google ({refusal})")
 
     def _remember(self, subscription: str, user: str) -> None:
         if subscription and self._served.get(subscription) != user:
