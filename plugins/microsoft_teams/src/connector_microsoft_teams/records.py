@@ -6,11 +6,12 @@ the greatest is the newest. Organizer and participants are read as ``…_v2``: t
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from connector_core.providers.bodies import Sent, checked
@@ -28,11 +29,18 @@ def _iso(value: object) -> object:
     return value
 
 
+def _near(value: dt.datetime) -> dt.datetime:
+    """Keep clear of the ends of the calendar: windows are counted from these times, in both directions."""
+    if not 1900 <= value.year < 3000:
+        raise PydanticCustomError("graph_time", "Input should be in a year from 1900 to 2999")
+    return value
+
+
 def _text_or_none(value: object) -> object:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
-GraphTime: TypeAlias = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso)]
+GraphTime: TypeAlias = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso), AfterValidator(_near)]
 """In UTC, with up to seven decimals, of which six are kept."""
 Text: TypeAlias = Annotated[str | None, BeforeValidator(_text_or_none)]
 """A text that may be missing, which Graph also writes as an empty one."""
