@@ -138,6 +138,16 @@ def heard(event: bytes, settings: TeamsSettings) -> Iterator[Heard]:
         yield from _of_item(item, settings)
 
 
+def announced(record_id: str, settings: TeamsSettings) -> Iterator[Announced]:
+    """Give what can be read of a call that has a record."""
+    call_id = call_id_of(record_id)
+    yield Announced(call_id, RECORD)
+    if settings.attendance:
+        yield Announced(call_id, ATTENDANCE)
+    if settings.calendar:
+        yield Announced(call_id, CALENDAR)
+
+
 def _of_item(item: ProvenItem, settings: TeamsSettings) -> Iterator[Heard]:
     if item.lifecycleEvent is not None:
         yield Ignored(item.lifecycleEvent, "it is about the subscription: keep_subscribed renews it")
@@ -151,12 +161,7 @@ def _of_item(item: ProvenItem, settings: TeamsSettings) -> Iterator[Heard]:
     elif item.changeType not in ("created", "updated"):
         yield Ignored(name, "it tells nothing of a call that has ended")
     else:
-        call_id = call_id_of(found["id"])
-        yield Announced(call_id, RECORD)
-        if settings.attendance:
-            yield Announced(call_id, ATTENDANCE)
-        if settings.calendar:
-            yield Announced(call_id, CALENDAR)
+        yield from announced(found["id"], settings)
 
 
 def _of_transcript(item: ProvenItem, name: str) -> Heard:

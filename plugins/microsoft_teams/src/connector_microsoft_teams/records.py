@@ -67,6 +67,12 @@ class IdentitySet(Sent):
     encrypted: Identity | None = None
 
 
+class Listed(Sent):
+    """A record in a list."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9A-Fa-f-]{36}$")]
+
+
 class Party(Sent):
     """The organizer, or somebody who took part."""
 

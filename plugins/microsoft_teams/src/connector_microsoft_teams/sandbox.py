@@ -10,6 +10,7 @@ it, and injects faults::
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -138,6 +139,7 @@ class GraphSandbox(Sandbox):
 
     def _read(self, request: Request) -> Response:
         routes: tuple[tuple[str, Callable[..., Response]], ...] = (
+            (r"communications/callRecords", self._records),
             (r"communications/callRecords/([^/]+)", self._record),
             (r"communications/callRecords/([^/]+)/sessions", self._sessions),
             (r"users/([^/]+)/onlineMeetings", self._meetings),
@@ -151,6 +153,18 @@ class GraphSandbox(Sandbox):
             if found := re.fullmatch(pattern, request.path.removeprefix("/v1.0/")):
                 return answer(request, *found.groups())
         return unknown(request)
+
+    def _records(self, request: Request) -> Response:
+        """List the records of a time, by when they began; without participants."""
+        self._check_granted("CallRecords.Read.All")
+        moment = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
+        pattern = f"startDateTime ge {moment} and startDateTime lt {moment}"
+        wanted = re.fullmatch(pattern, request.query.get("$filter", ""))
+        if wanted is None or len(request.query) != 1:
+            return unknown(request)
+        start, end = map(dt.datetime.fromisoformat, wanted.groups())
+        during = [it for it in self._tenant.records if start <= dt.datetime.fromisoformat(it["startDateTime"]) < end]
+        return self._list(request, "callRecords", [_without(it, *LARGEST_PAGES) for it in during])
 
     def _found(self, record_id: str) -> Json:
         self._check_granted("CallRecords.Read.All")

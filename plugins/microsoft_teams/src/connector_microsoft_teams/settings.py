@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
+
+from connector_core.errors import ConfigurationError, InputError
+from connector_core.providers.bodies import checked
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOGINS = {
@@ -117,3 +121,14 @@ class TeamsSettings(BaseModel):
     def keys(self) -> list[RSAPrivateKey]:
         """Give the private keys, the newest first; none where rich notifications are not wanted."""
         return [] if self.private_key is None else _private_keys(self.private_key.get_secret_value())
+
+
+def read_settings(settings: Mapping[str, object]) -> TeamsSettings:
+    """Check the settings of a connection.
+
+    :raises ConfigurationError: With everything that is wrong; each is named, and no value shown.
+    """
+    try:
+        return checked(TeamsSettings, dict(settings))
+    except InputError as error:
+        raise ConfigurationError(f"microsoft_teams: {error}") from error

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from pydantic import Field
 
-from connector_core.errors import ConfigurationError, CredentialsError, InputError, RefusedError
+from connector_core.errors import CredentialsError, RefusedError
 from connector_core.providers.bodies import Sent, checked
 from connector_microsoft_teams.client import GraphClient, Refusal
 from connector_microsoft_teams.records import GraphTime, Text
-from connector_microsoft_teams.settings import TeamsSettings
+from connector_microsoft_teams.settings import TeamsSettings, read_settings
 
 CALL_RECORDS = "communications/callRecords"
 TRANSCRIPTS = "communications/onlineMeetings/getAllTranscripts"
@@ -71,10 +71,7 @@ def keep_subscribed(
     :raises TryAgainError: Graph does not answer now.
     :raises OutcomeUnknownError: One may have been made, or not: the next call finds it.
     """
-    try:
-        read = checked(TeamsSettings, dict(settings))
-    except InputError as error:
-        raise ConfigurationError(f"microsoft_teams: {error}") from error
+    read = read_settings(settings)
     with closing(GraphClient(read)) as client:
         listed = client.get_list("/subscriptions")
         if isinstance(listed, Refusal):
