@@ -36,6 +36,29 @@ def test_who_reads_it_is_known_by_their_id(world: Any) -> None:
     assert [who.attended for who in call_of(world).participants if who.is_user] == [True]
 
 
+@pytest.mark.parametrize(
+    ("guest", "attended"),
+    [
+        ({"responseStatus": "declined"}, False),
+        ({"responseStatus": "declined", "displayName": "Somebody Else"}, False),
+        ({"responseStatus": "declined", "displayName": " CARL"}, None),
+        ({"responseStatus": "tentative"}, None),
+        ({"responseStatus": "needsAction"}, None),
+        ({}, None),
+    ],
+)
+def test_who_declined_was_not_there(make: Make, event: Event, guest: dict[str, str], attended: bool | None) -> None:
+    """Unless somebody of that name was: a name is enough for a doubt, and for nothing more."""
+    call = call_of(make(events=(event(attendees=[{"email": "carl@buyer.example", **guest}]),)))
+    assert [who.attended for who in call.participants if who.emails == ("carl@buyer.example",)] == [attended]
+
+
+def test_who_declined_and_came_was_there(make: Make, event: Event) -> None:
+    """Where that is known for sure, by their id."""
+    call = call_of(make(events=(event(attendees=[{"email": "ada@seller.example", "responseStatus": "declined"}]),)))
+    assert [who.attended for who in call.participants if who.is_user] == [True]
+
+
 def test_colleagues_are_users(make: Make, event: Event) -> None:
     """By the domains of those whose meetings are read."""
     attendees = [{"email": "bo@SELLER.example"}, {"email": "carl@buyer.example"}, {"email": "x@notseller.example"}]

@@ -382,6 +382,16 @@ def test_an_answer_that_is_none_is_told(world: Any, path: str, body: object, mes
     assert message in answer.reason
 
 
+def test_what_is_refused_keeps_nothing_else_back(world: Any) -> None:
+    """An API that is not enabled, for what came out of a conference: the conference itself is read."""
+    asked = [Announced(CALL_ID, what) for what in ("notes", "conference")]
+    body = {"error": {"code": 403, "errors": [{"reason": "accessNotConfigured"}]}}
+    world.faults({"match": {"path": "/drive/*"}, "do": {"status": 403, "body": body}})
+    found = world.meet.fetch(asked)
+    assert [isinstance(found[it], tuple) for it in asked] == [False, True]
+    assert "an API is not enabled" in found[asked[0]].reason
+
+
 def changed(value: Any) -> Iterator[Any]:
     """Put something else in each place of an answer."""
     if isinstance(value, dict):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from connector_core.errors import ConfigurationError, CredentialsError, InputError, TryAgainError
 from connector_core.providers.bodies import checked, read_object
 from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Later, Part, hookimpl
-from connector_google_meet import conferences
+from connector_google_meet import conferences, files
 from connector_google_meet.backfill import KEPT, backfill
 from connector_google_meet.client import GoogleClient
 from connector_google_meet.events import CONFERENCE, NOTES, RECORDINGS, TRANSCRIPTS, Push, heard
@@ -22,12 +22,12 @@ Read: TypeAlias = Callable[[GoogleClient, MeetSettings, str, str], conferences.F
 
 READINGS: Mapping[str, Read] = {
     CONFERENCE: conferences.read_conference,
-    RECORDINGS: conferences.read_recordings,
-    TRANSCRIPTS: conferences.read_transcripts,
-    NOTES: conferences.read_notes,
+    RECORDINGS: files.read_recordings,
+    TRANSCRIPTS: files.read_transcripts,
+    NOTES: files.read_notes,
 }
 """What can be announced, and what reads it."""
-_AGAIN_SECONDS = 60.0
+_AGAIN_SECONDS = 300.0
 _MOST_TROUBLES = 3
 
 
@@ -56,27 +56,30 @@ class MeetAdapter:
 
     @hookimpl
     def fetch(self, asked: Sequence[Announced]) -> Mapping[Announced, Answer]:
-        """Read what was announced, one by one.
+        """Read what was announced, conferences first.
 
-        What Google cannot answer keeps nothing else back; it does so once a limit is reached, or several in turn fail.
+        What Google cannot answer keeps nothing else back; it does so once a limit is reached, or several fail.
+
+        :raises TryAgainError: Nothing could be asked; what could not after something was, is put off.
+        :raises CredentialsError: Likewise, Google refuses the service account.
         """
         answers: dict[Announced, Answer] = {}
-        troubles: list[TryAgainError] = []
-        for announced in asked:
+        troubles: list[TryAgainError | CredentialsError] = []
+        for announced in sorted(asked, key=lambda each: not each.what.startswith(CONFERENCE)):
             try:
                 answers[announced] = self._read(announced)
             except InputError as error:
                 again = conferences.AGAIN_SECONDS
                 answers[announced] = Later(again, f"Google answered what it does not document: {error}")
-            except TryAgainError as error:
+            except (TryAgainError, CredentialsError) as error:
                 troubles.append(error)
-                if error.after_seconds is not None or len(troubles) == _MOST_TROUBLES:
+                if _asked_seconds(error) is not None or len(troubles) == _MOST_TROUBLES:
                     break
         if not troubles:
             return answers
         if not answers:
             raise troubles[-1]
-        later = Later(troubles[-1].after_seconds or _AGAIN_SECONDS, str(troubles[-1]))
+        later = Later(_asked_seconds(troubles[-1]) or _AGAIN_SECONDS, str(troubles[-1]))
         return {announced: answers.get(announced, later) for announced in asked}
 
     def _read(self, announced: Announced) -> Answer:
@@ -118,3 +121,7 @@ class MeetAdapter:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _asked_seconds(error: TryAgainError | CredentialsError) -> float | None:
+    return error.after_seconds if isinstance(error, TryAgainError) else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from connector_core.errors import ConnectorError, CredentialsError, InputError
 from connector_core.providers.bodies import checked
 from connector_core.providers.hookspecs import Part
-from connector_google_meet import conferences
+from connector_google_meet import conferences, files
 from connector_google_meet.client import MEET, GoogleClient, Refusal
 from connector_google_meet.events import Named, call_id_of
 from connector_google_meet.settings import MeetSettings
@@ -16,9 +16,9 @@ from connector_google_meet.settings import MeetSettings
 KEPT = dt.timedelta(days=30)
 _READINGS = (
     conferences.read_conference,
-    conferences.read_recordings,
-    conferences.read_transcripts,
-    conferences.read_notes,
+    files.read_recordings,
+    files.read_transcripts,
+    files.read_notes,
 )
 
 

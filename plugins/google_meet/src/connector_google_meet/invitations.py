@@ -38,6 +38,7 @@ class Invited(Sent):
     email: Text = None
     displayName: Text = None  # noqa: N815 - Google's name
     resource: bool = False
+    responseStatus: Text = None  # noqa: N815 - Google's name
 
 
 class Moment(Sent):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 from connector_core.errors import CredentialsError
@@ -13,8 +12,6 @@ from connector_google_meet.conferences import Found
 _MOST_KEPT = 10_000
 _NOBODY_SECONDS = 6 * 3_600.0
 """Until all users are tried again, a request each: rights seldom come late."""
-
-_log = logging.getLogger(__name__)
 
 
 class Readers:
@@ -28,7 +25,7 @@ class Readers:
     def read(self, subscription: str, read: Callable[[str], Found]) -> Answer:
         """Read as the first user who may.
 
-        :raises CredentialsError: Google refuses the sign-in of all of them.
+        :raises CredentialsError: Google refuses the service account for one of them, and none of the others may.
         """
         error: CredentialsError | None = None
         refusal: Refusal | None = None
@@ -44,9 +41,7 @@ class Readers:
                 return found
             refusal = found
         if error is not None:
-            if refusal is None:
-                raise error
-            _log.warning("not all users could be asked for at Google: %s", error)
+            raise error
         return Later(_NOBODY_SECONDS, f"none of users may read it at Google ({refusal})")
 
     def _remember(self, subscription: str, user: str) -> None:
