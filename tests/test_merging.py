@@ -55,6 +55,7 @@ NOTES = st.dictionaries(
 PARTS = st.builds(
     part,
     revision=st.sampled_from([1.0, 2.0, 3.0]),
+    rank=st.integers(0, 1),
     complete=st.booleans(),
     replaces=st.lists(st.sampled_from(LISTS), unique=True, max_size=2).map(tuple),
     event=st.sampled_from(["ended", "tagged"]),
@@ -94,12 +95,19 @@ def test_nothing_replaces_nothing(parts: list[Part], more: Part) -> None:
 
 @given(SEVERAL, PARTS)
 def test_the_newest_word_counts(parts: list[Part], more: Part) -> None:
-    """A part that is newer than all others is believed in all that it says."""
-    newer = more.model_copy(update={"revision": 9.0, "complete": True, "started_at": START})
+    """A part that is newer than all others, and of no lesser rank, is believed in all that it says."""
+    newer = more.model_copy(update={"rank": 1, "revision": 9.0, "complete": True, "started_at": START})
     call = merge([*parts, newer])
     assert call is not None
     said = {name: value for name in SAID if (value := getattr(newer, name)) is not None}
     assert {name: getattr(call, name) for name in said} == said
+
+
+@given(SEVERAL, SEVERAL)
+def test_what_was_made_of_parts_adds_nothing_to_them(parts: list[Part], more: list[Part]) -> None:
+    """A call is the same, whether or not the one of some of its parts was there before."""
+    before = merge(parts)
+    assert merge(parts + more, before) == merge(parts + more)
 
 
 @given(SEVERAL)
@@ -197,6 +205,51 @@ def test_an_end_before_the_start_is_not_believed() -> None:
         part(2.0, started_at=START + dt.timedelta(hours=1)), part(1.0, ended_at=START + dt.timedelta(minutes=5))
     )
     assert (call.started_at, call.ended_at) == (START + dt.timedelta(hours=1), None)
+
+
+def test_a_greater_rank_goes_before_what_is_newer() -> None:
+    """Of a call that one answered, others say later that they missed it; what it does not say, they may."""
+    answered, missed = part(1.0, rank=1, status="completed"), part(2.0, status="missed", title="Queue")
+    call = merged(answered, missed)
+    assert (call.status, call.title) == ("completed", "Queue")
+
+
+def test_a_list_that_is_whole_counts_by_its_rank() -> None:
+    """Of a lesser rank is whatever came before it; what has its rank and is newer adds to it."""
+    parts = [part(9.0, tags={"1": "Demo"}), part(1.0, rank=1, tags={"2": "Lead"}, replaces=("tags",))]
+    assert merged(*parts, part(2.0, rank=1, tags={"3": "Won"})).tags == ("Lead", "Won")
+
+
+def test_those_without_an_address_are_not_one() -> None:
+    """An address that is blank is nobody's."""
+    blank = (Address(email=" "),)
+    guests = (Attendant(key="a", name="Ada", emails=blank), Attendant(key="b", name="Bea", emails=blank))
+    assert [guest.name for guest in merged(part(participants=guests)).participants] == ["Ada", "Bea"]
+
+
+KNOWN = Call(
+    id="echo:1",
+    provider="echo",
+    kind="meeting",
+    started_at=START,
+    participants=(Participant(is_user=False, name="Carl"),),
+    status="missed",
+    summary="They talked.",
+    tags=("Demo",),
+)
+
+
+def test_what_a_call_said_before_stays_where_no_part_says_it() -> None:
+    """A call that was read in from elsewhere is enriched, not replaced."""
+    call = merge([part(complete=False, started_at=None, title="A talk")], KNOWN)
+    assert call == KNOWN.model_copy(update={"title": "A talk"})
+
+
+def test_a_list_that_is_whole_leaves_nothing_of_what_was_before() -> None:
+    """Not even where it is empty."""
+    call = merge([part(replaces=("tags",))], KNOWN)
+    assert call is not None
+    assert call.tags is None
 
 
 def test_an_id_that_is_no_line_is_refused() -> None:

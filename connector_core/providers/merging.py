@@ -1,7 +1,7 @@
 """One call out of the parts that events and readings told of it.
 
 The laws, each tested: the order of the parts does not matter, nor that some came twice; a part more never replaces a value
-by nothing; what a newer part says goes before what an older one says.
+by nothing; what a newer part says goes before what an older one says, unless that one is of greater rank.
 """
 
 from __future__ import annotations
@@ -13,28 +13,37 @@ from connector_core.model import Call
 from connector_core.providers.parts import EMAIL_SOURCES, LISTS, SAID, Attendant, EmailSource, Listed, Part
 
 
-def merge(parts: Iterable[Part]) -> Call | None:
-    """Make the call that parts of one call tell of; None while it is not complete."""
+def merge(parts: Iterable[Part], before: Call | None = None) -> Call | None:
+    """Make the call that parts of one call tell of; None while it is not complete.
+
+    :param before: The call as it is known, wherever from: what it says stays where no part says it.
+    """
     newest = _in_order(parts)
-    if not any(part.complete for part in newest):
+    if before is None and not any(part.complete for part in newest):
         return None
-    said: dict[str, Any] = {name: _newest(newest, name) for name in SAID}
+    said: dict[str, Any] = {name: _or(_newest(newest, name), before, name) for name in SAID}
     if said["started_at"] is None:
         return None
     if said["ended_at"] is not None and said["ended_at"] < said["started_at"]:
         said["ended_at"] = None  # parts contradict each other: of when it began something must be believed
-    said |= {name: _listed(newest, name) for name in LISTS}
-    return Call.model_validate({**said, "id": newest[0].call_id, "participants": _people(newest)})
+    whole = {name for part in newest for name in part.replaces}
+    said |= {name: _or(_listed(newest, name), None if name in whole else before, name) for name in LISTS}
+    people = _people(newest) or (before.participants if before else ())
+    return Call.model_validate({**said, "id": newest[0].call_id, "participants": people})
+
+
+def _or(value: Any, before: Call | None, name: str) -> Any:
+    return getattr(before, name, None) if value is None else value
 
 
 def _in_order(parts: Iterable[Part]) -> list[Part]:
-    """Order parts, the newest first; of those that say the same, the newest alone."""
+    """Order parts by rank, then the newest first; of those that say the same, the newest alone."""
     by_digest: dict[str, Part] = {}
     for part in parts:
         digest = part.digest()
         if digest not in by_digest or by_digest[digest].revision < part.revision:
             by_digest[digest] = part
-    ranked = sorted(by_digest.items(), key=lambda item: (item[1].revision, item[0]), reverse=True)
+    ranked = sorted(by_digest.items(), key=lambda item: (item[1].order, item[0]), reverse=True)
     return [part for _, part in ranked]
 
 
@@ -44,10 +53,10 @@ def _newest(newest: Sequence[Part], name: str) -> Any:
 
 def _listed(newest: Sequence[Part], name: Listed) -> tuple[Any, ...] | None:
     """Gather a list by the ids of its items: those of the newest part that has all of them, and what was said since."""
-    since = max((part.revision for part in newest if name in part.replaces), default=None)
+    since = max((part.order for part in newest if name in part.replaces), default=None)
     items: dict[str, Any] = {}
     for part in newest:
-        if since is None or part.revision >= since:
+        if since is None or part.order >= since:
             for key, item in getattr(part, name).items():
                 items.setdefault(key, item)
     return tuple(items[key] for key in sorted(items, key=_by_age)) or None
@@ -78,7 +87,8 @@ def _people(newest: Sequence[Part]) -> tuple[dict[str, Any], ...]:
 
 
 def _tokens(attendant: Attendant) -> set[tuple[str, str]]:
-    return {("key", attendant.key), *(("email", _plain(address.email)) for address in attendant.emails)}
+    emails = {_plain(address.email) for address in attendant.emails} - {""}
+    return {("key", attendant.key), *(("email", email) for email in emails)}
 
 
 def _plain(email: str) -> str:

@@ -24,6 +24,7 @@ EMAIL_SOURCES: tuple[EmailSource, ...] = ("attendance", "calendar", "report", "w
 Listed: TypeAlias = Literal["comments", "notes", "tags"]
 LISTS: tuple[Listed, ...] = ("comments", "notes", "tags")
 Revision: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Rank: TypeAlias = Annotated[int, Field(strict=True)]
 
 
 class Address(Outside):
@@ -52,9 +53,9 @@ class Part(Outside):
     """What one event says of one call.
 
     ``event``: its name, for people. ``revision``: of two parts the one with the greater is the newer; any number that grows.
-    ``complete``: with this, the call can be written. Texts, times and lists without ids (topics, highlights, transcript,
-    teams) are those of the newest part that has them; comments, notes and tags are gathered by id, and those that a part
-    named in ``replaces`` are all that there are.
+    ``rank``: a part of a greater rank goes before all newer ones of a lesser. ``complete``: with this, the call can be
+    written. Texts, times and lists without ids (topics, highlights, transcript, teams) are those of the newest part that has
+    them; comments, notes and tags are gathered by id, and those that a part named in ``replaces`` are all that there are.
     """
 
     call_id: CallId
@@ -62,6 +63,7 @@ class Part(Outside):
     kind: CallKind
     event: Id
     revision: Revision
+    rank: Rank = 0
     complete: StrictBool = False
     replaces: tuple[Listed, ...] = ()
     started_at: CallTime | None = None
@@ -107,6 +109,11 @@ class Part(Outside):
         :raises ValueError: It cannot be read.
         """
         return cls.model_validate({**json.loads(text), "revision": revision})
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """By which of two parts the one goes before the other: the greater does."""
+        return self.rank, self.revision
 
     def digest(self) -> str:
         """Give what tells what it says from what others say; its revision aside."""

@@ -23,9 +23,9 @@ _FAILED = frozenset(
     {"call failed", "unconnected", "invalid key", "invalid operation", "system blocked", "service unavailable"}
 )
 _BY_OTHER = ("answered by", "picked up by", "pickup by")
-_ANSWERED_RANK = 1e11
-"""Added to the revision of a leg that was answered, in seconds. What it says goes before what legs say that rang in vain,
-whenever they are told: of a call that one of five answered, four say that they missed it."""
+_ANSWERED_RANK = 1
+"""Of a leg that was answered. What it says goes before what legs say that rang in vain, whenever they are told: of a call
+that one of five answered, four say that they missed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +191,7 @@ def _part(head: Event, leg: Leg) -> Part:
     }
     if leg.elsewhere:
         return checked(Part, said)
-    said["revision"] += _ANSWERED_RANK if leg.answered else 0.0
-    return checked(Part, said | _ended(leg))
+    return checked(Part, said | _ended(leg) | {"rank": _ANSWERED_RANK if leg.answered else 0})
 
 
 def _ended(leg: Leg) -> dict[str, Any]:
