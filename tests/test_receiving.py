@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from echo_provider import WORD, Echo, provider, said
+from engine_host import until
 
 from connector_core.config import ConnectionConfig, OpenConnection
 from connector_core.errors import ConnectorError, CredentialsError, InputError, TryAgainError
 from connector_core.fetching import Fetching
 from connector_core.ledger.agenda import read_agenda
-from connector_core.ledger.heard import PATIENCE
+from connector_core.ledger.heard import PATIENCE, Heard
+from connector_core.ledger.inbox import Inbox
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.overview import read_overview
 from connector_core.ledger.people import Actor
@@ -70,6 +73,11 @@ class Desk:
         with self.ledger.database.reading() as step:
             text = step.execute(sa.text(f"select content from calls where call_id = 'echo:{number}'")).scalar()  # noqa: S608 - a number
         return None if text is None else Call.model_validate_json(text)
+
+    def said(self) -> list[str]:
+        """Give the parts of which more than a digest is kept."""
+        with self.ledger.database.reading() as step:
+            return list(step.execute(sa.text("select part from parts where part <> ''")).scalars())
 
     def count(self, table: str) -> int:
         """Count the rows of a table."""
@@ -356,7 +364,7 @@ def test_what_was_told_is_forgotten_with_the_call(desk: Desk) -> None:
         step.execute(sa.text("update calls set state = 'written', settled_at = accepted_at"))
     desk.clock.now += 100 * 86_400
     Retention(desk.ledger.database).prune(90)
-    assert desk.count("parts") == 0
+    assert desk.said() == []
 
 
 def test_what_never_became_a_call_is_forgotten_too(desk: Desk) -> None:
@@ -378,7 +386,7 @@ def test_a_person_is_erased_from_what_was_told(desk: Desk, complete: bool) -> No
     """Whether or not it became a call."""
     desk.receive(said(complete=complete, participants=[CARL]), said(2, complete=complete))
     erased = Persons(desk.ledger.database).erase("Carl@buyer.example", {"acme": ()}, Actor("Ada"))
-    assert (erased, desk.count("parts")) == (1, 1)
+    assert (erased, len(desk.said())) == (1, 1)
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -387,3 +395,165 @@ def test_a_person_is_exported_with_what_was_told(desk: Desk, complete: bool) -> 
     desk.receive(said(complete=complete, participants=[CARL]))
     (held,) = Persons(desk.ledger.database).export("carl@buyer.example", {"acme": ()})
     assert [row["part"]["participants"][0]["key"] for row in held["parts"]] == ["carl"]
+
+
+# -- what a database refuses, or is too slow for -----------------------------------------------------------------------
+
+
+class Away(Inbox):
+    """An inbox whose database is away: each step waits for it in vain."""
+
+    tries = 0
+
+    def keep(self, *_: Any, **__: Any) -> Any:
+        self.tries += 1
+        raise TryAgainError("away")
+
+
+def test_a_database_that_is_away_is_waited_for_once_for_all_that_wait(tmp_path: Path) -> None:
+    """Each of many senders is told at once, not after as many times the wait as there are others."""
+    with Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        inbox = Away(ledger.database)
+        heard = Heard(ledger.database, inbox)
+        told: list[TryAgainError] = []
+
+        def tell(number: int) -> None:
+            with pytest.raises(TryAgainError, match=r"^away$") as caught:
+                heard.hear("acme", "echo", [Part(**said(number))])
+            told.append(caught.value)
+
+        with heard._turn:
+            threads = [threading.Thread(target=tell, args=(number,)) for number in range(8)]
+            for thread in threads:
+                thread.start()
+            until(lambda: len(heard._told) == 8)
+        for thread in threads:
+            thread.join()
+    assert (inbox.tries, len({id(error) for error in told}), heard._told) == (1, 8, {})
+
+
+def test_one_event_that_cannot_be_kept_keeps_back_no_other(tmp_path: Path) -> None:
+    """Of those that are kept in one step, each of its own is kept or refused."""
+
+    def refuse(*_: object) -> None:
+        raise KeyError("a defect of whoever is to be woken")
+
+    with Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        heard = ledger.heard
+        failed: list[type[Exception]] = []
+
+        def tell(number: int) -> None:
+            try:
+                heard.hear("acme", "echo", [Part(**said(number))], wake=refuse if number == 3 else None)
+            except KeyError as error:
+                failed.append(type(error))
+
+        with heard._turn:
+            threads = [threading.Thread(target=tell, args=(number,)) for number in range(8)]
+            for thread in threads:
+                thread.start()
+            until(lambda: len(heard._told) == 8)
+        for thread in threads:
+            thread.join()
+        ids = [f"echo:{number}" for number in range(8)]
+        assert (sorted(ledger.calls.of("acme", ids)), failed) == ([it for it in ids if it != "echo:3"], [KeyError])
+
+
+@pytest.mark.parametrize(
+    "names", [{"call_id": "echo:a\0b"}, {"what": "a\0b"}, {"call_id": "echo:" + "9" * 600}, {"what": ""}]
+)
+def test_an_announcement_that_no_database_keeps_is_no_event(desk: Desk, names: dict[str, str]) -> None:
+    """The sender is told so, instead of being asked to try for ever."""
+    with pytest.raises(InputError, match=r"what is announced: (call|what) should"):
+        desk.receive(announced=[{"call_id": "echo:1", "what": "recording"} | names])
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -float("inf"), 1e30, -5.0])
+def test_a_wait_beyond_reason_is_bounded(desk: Desk, seconds: float) -> None:
+    """Whatever a provider asks for, it is asked again within a month, and not at once."""
+    desk.adapter.answer = lambda asked: Later(seconds, "not ready")
+    desk.announce()
+    counts = [desk.fetch(), len(desk.adapter.fetched), desk.fetch(), len(desk.adapter.fetched)]
+    desk.clock.now += 30 * 86_400
+    desk.fetch()
+    assert (counts, len(desk.adapter.fetched)) == ([0, 1, 0, 1], 2)
+
+
+# -- calls that the ledger has from elsewhere, and those of which it keeps nothing any more -----------------------------
+
+
+def accepted(**more: Any) -> Call:
+    base = {
+        "id": "echo:1",
+        "provider": "echo",
+        "kind": "phone",
+        "started_at": "2026-03-02T09:00:00Z",
+        "participants": [],
+    }
+    return Call.model_validate(base | more)
+
+
+def test_what_a_backfill_knows_of_a_call_stays(desk: Desk) -> None:
+    """Webhooks that say less than what was read in add to it, however many of them come."""
+    before = accepted(summary="They talked.", status="missed", participants=[{"is_user": False, "name": "Carl"}])
+    desk.ledger.inbox.accept("acme", [before], backfill=True)
+    desk.receive(said(title="A talk"))
+    desk.receive(said(revision=2.0, complete=False, tags={"1": "Demo"}))
+    assert desk.call() == before.model_copy(update={"title": "A talk", "tags": ("Demo",)})
+
+
+def test_what_is_announced_of_a_call_of_a_backfill_is_added(desk: Desk) -> None:
+    """Its base needs not be told of once more."""
+    desk.ledger.inbox.accept("acme", [accepted(title="A talk")], backfill=True)
+    desk.adapter.answer = lambda asked: (recording(),)
+    desk.announce()
+    desk.fetch()
+    assert desk.call() == accepted(title="A talk", recording_url="https://calls.example/1")
+
+
+def told_of_carl(desk: Desk, *, complete: bool = True) -> None:
+    desk.receive(said(complete=complete, participants=[CARL]))
+
+
+def erase(desk: Desk) -> int:
+    return Persons(desk.ledger.database).erase("carl@buyer.example", {"acme": ()}, Actor("Ada"))
+
+
+def kept_of_carl(desk: Desk) -> int:
+    return len(list(Persons(desk.ledger.database).export("carl@buyer.example", {"acme": ()})))
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_an_event_that_comes_again_brings_nothing_of_the_erased_back(desk: Desk, complete: bool) -> None:
+    """Neither as a call nor as what was told of it."""
+    told_of_carl(desk, complete=complete)
+    erase(desk)
+    told_of_carl(desk, complete=complete)
+    assert (desk.call(), desk.said(), read_agenda(desk.ledger.database).due) == (None, [], ())
+
+
+def test_an_event_of_several_that_comes_again_makes_a_pruned_call_no_poorer(desk: Desk) -> None:
+    """What it says by itself would be another call than that of all parts."""
+    for event in (said(title="A talk"), said(revision=2.0, complete=False, summary="They talked.")):
+        desk.receive(event)
+    with desk.ledger.database.writing() as step:
+        step.execute(sa.text("update calls set state = 'written', settled_at = accepted_at"))
+    desk.clock.now += 100 * 86_400
+    Retention(desk.ledger.database).prune(90)
+    desk.receive(said(title="A talk"))
+    assert (desk.call(), read_agenda(desk.ledger.database).due) == (None, ())
+
+
+def test_what_is_told_late_of_an_erased_call_is_found(desk: Desk) -> None:
+    """Though the call says nothing any more, what was told of the person since is exported and erased."""
+    told_of_carl(desk)
+    erase(desk)
+    desk.receive(said(revision=2.0, complete=False, participants=[CARL], tags={"1": "Demo"}))
+    assert (kept_of_carl(desk), erase(desk), kept_of_carl(desk), desk.said()) == (1, 1, 0, [])
+
+
+def test_what_a_call_does_not_say_any_more_is_found(desk: Desk) -> None:
+    """An older part may name a person whom a newer one does not."""
+    desk.receive(said(title="With carl@buyer.example"))
+    desk.receive(said(revision=2.0, title="A talk"))
+    assert (kept_of_carl(desk), erase(desk), desk.said()) == (1, 1, [])

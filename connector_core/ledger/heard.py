@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from connector_core.errors import TryAgainError
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import AT_ONCE, Accepted, Inbox, Verdict, Wake
 from connector_core.ledger.leases import lock_connection
@@ -27,6 +28,9 @@ MOST_READ = 20
 MOST_TOLD = 100
 """Events that are kept in one step."""
 _LONGEST_PAUSE = dt.timedelta(hours=1)
+_FURTHEST = dt.timedelta(days=30)
+_FORGOTTEN = ""
+"""Stands for a part of which only the digest is kept: told again, it is known, and its text is not kept again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,16 @@ class Heard:
         return mine.accepted or Accepted()
 
     def _keep(self, told: Sequence[_Told]) -> None:
-        """Keep several events in one step; where that fails, each in its own."""
+        """Keep several events in one step; where that fails for one of them, each in its own."""
         try:
             with self._database.writing() as step:
                 groups = sorted({(it.connection, it.delay_seconds) for it in told})
                 found = {group: self._hear(step, group, [it for it in told if _group(it) == group]) for group in groups}
+        except (
+            TryAgainError
+        ) as error:  # the database is away for all of them, and each more that waits for it waits longer
+            for it in told:
+                it.error = TryAgainError(str(error))
         except Exception as error:  # noqa: BLE001 - whoever told it raises it
             if len(told) > 1:
                 for it in told:
@@ -131,28 +140,31 @@ class Heard:
                 self._announce(step, connection, it.provider, each, now)
         made = self._merged(step, connection, [part for it in told for part in it.said], now)
         verdicts = self._inbox.keep(step, connection, made, delay_seconds=delay_seconds, latest=True)
-        for it in told:
-            due = any(verdicts.get(part.call_id, "known") != "known" for part in it.said)
-            if it.wake is not None and (due or any(each.after_seconds <= 0 for each in it.announced)):
-                it.wake(connection, step)
+        due = (it for it in told if _is_due(it, verdicts))
+        for wake in dict.fromkeys(it.wake for it in due if it.wake is not None):
+            wake(connection, step)
         return verdicts
 
     def _merged(
         self, step: sa.Connection, connection: str, said: Sequence[Part], now: dt.datetime
     ) -> Mapping[str, Call]:
-        """Keep parts; make the calls that are complete, and of which something new was said."""
+        """Keep parts; make the calls that are complete, or known anyhow, and of which something new was said."""
         ids = list(dict.fromkeys(part.call_id for part in said))
         if not ids:
             return {}
         there: dict[str, dict[str, Part]] = {call_id: {} for call_id in ids}
+        forgotten: set[tuple[str, str]] = set()
         for row in step.execute(sa.select(parts).where(parts.c.connection == connection, parts.c.call_id.in_(ids))):
-            there[row.call_id][row.digest] = Part.read(row.part, row.revision)
+            if row.part == _FORGOTTEN:
+                forgotten.add((row.call_id, row.digest))
+            else:
+                there[row.call_id][row.digest] = Part.read(row.part, row.revision)
         new: dict[tuple[str, str], Part] = {}
         news: dict[str, None] = {}
         for part in said:
             digest = part.digest()
             known = there[part.call_id].get(digest)
-            if known is not None and known.revision >= part.revision:
+            if (part.call_id, digest) in forgotten or (known is not None and known.revision >= part.revision):
                 continue
             there[part.call_id][digest] = part
             news[part.call_id] = None
@@ -164,11 +176,16 @@ class Heard:
                 step.execute(sa.update(parts).where(*this).values(values))
         if new:
             step.execute(sa.insert(parts), [_row(connection, digest, part, now) for (_, digest), part in new.items()])
-        calls_made = {call_id: merge(there[call_id].values()) for call_id in news}
-        return {call_id: call for call_id, call in calls_made.items() if call is not None}
+        of = (calls.c.connection == connection, calls.c.call_id.in_(list(news)), calls.c.content.is_not(None))
+        before = {
+            row.call_id: Call.model_validate_json(row.content)
+            for row in step.execute(sa.select(calls.c.call_id, calls.c.content).where(*of))
+        }
+        made = {call_id: merge(there[call_id].values(), before.get(call_id)) for call_id in news}
+        return {call_id: call for call_id, call in made.items() if call is not None}
 
     def _announce(self, step: sa.Connection, connection: str, provider: str, it: Announced, now: dt.datetime) -> None:
-        due_at = now + dt.timedelta(seconds=max(0.0, it.after_seconds))
+        due_at = now + _span(it.after_seconds)
         step.execute(sa.delete(announcements).where(*_is(connection, it)))
         row = {"connection": connection, "call_id": it.call_id, "what": it.what, "provider": provider}
         step.execute(sa.insert(announcements).values(**row, heard_at=now, due_at=due_at, tries=0))
@@ -195,7 +212,8 @@ class Heard:
 
     def postpone(self, connection: str, it: Waiting, after_seconds: float | None, reason: str) -> None:
         """Let something be asked for again: in so long, or, not knowing that, later each time; not beyond three days."""
-        pause = dt.timedelta(seconds=after_seconds) if after_seconds else min(_LONGEST_PAUSE, _pause(it.tries))
+        known = after_seconds is not None and after_seconds > 0
+        pause = _span(after_seconds or 0.0) if known else min(_LONGEST_PAUSE, _pause(it.tries))
         with self._database.writing() as step:
             now = self._database.now(step)
             due_at = now + pause if now - it.heard_at < PATIENCE else None
@@ -205,6 +223,11 @@ class Heard:
 
 def _group(told: _Told) -> tuple[str, float]:
     return told.connection, told.delay_seconds
+
+
+def _is_due(told: _Told, verdicts: Mapping[str, Verdict]) -> bool:
+    news = any(verdicts.get(part.call_id, "known") != "known" for part in told.said)
+    return news or any(each.after_seconds <= 0 for each in told.announced)
 
 
 def _row(connection: str, digest: str, part: Part, now: dt.datetime) -> dict[str, object]:
@@ -217,6 +240,11 @@ def _row(connection: str, digest: str, part: Part, now: dt.datetime) -> dict[str
         "part": part.text(),
         "heard_at": now,
     }
+
+
+def _span(seconds: float) -> dt.timedelta:
+    """Read how long something is to wait: what a provider says may be before now, or beyond the calendar."""
+    return dt.timedelta(seconds=min(max(0.0, seconds), _FURTHEST.total_seconds()))
 
 
 def _pause(tries: int) -> dt.timedelta:
@@ -233,14 +261,17 @@ def _is(connection: str, it: Announced) -> tuple[sa.ColumnElement[bool], ...]:
 
 def forget_stubs(step: sa.Connection, before: dt.datetime) -> None:
     """Remove what was told before then of calls of which nothing is kept, and announcements that nobody could read."""
-    kept = (calls.c.connection == parts.c.connection, calls.c.call_id == parts.c.call_id, calls.c.pruned_at.is_(None))
+    call = (calls.c.connection == parts.c.connection, calls.c.call_id == parts.c.call_id)
+    kept = (*call, sa.or_(calls.c.pruned_at.is_(None), parts.c.part == _FORGOTTEN))
     step.execute(sa.delete(parts).where(parts.c.heard_at < before, ~sa.exists().where(*kept)))
     step.execute(sa.delete(announcements).where(announcements.c.heard_at < before))
 
 
 def forget_heard(step: sa.Connection, connection: str, call_ids: Sequence[str]) -> None:
-    """Remove what was told of these calls."""
-    for table in (parts, announcements):
-        for start in range(0, len(call_ids), AT_ONCE):
-            ids = call_ids[start : start + AT_ONCE]
-            step.execute(sa.delete(table).where(table.c.connection == connection, table.c.call_id.in_(ids)))
+    """Remove what was told of these calls; digests stay, as do the hashes of calls: what is told again is known."""
+    for start in range(0, len(call_ids), AT_ONCE):
+        ids = call_ids[start : start + AT_ONCE]
+        of_calls = (parts.c.connection == connection, parts.c.call_id.in_(ids))
+        step.execute(sa.update(parts).where(*of_calls).values(part=_FORGOTTEN))
+        of_them = (announcements.c.connection == connection, announcements.c.call_id.in_(ids))
+        step.execute(sa.delete(announcements).where(*of_them))

@@ -192,7 +192,8 @@ feeds = sa.Table(
     sa.Column("page", sa.Text),
 )
 
-# What webhooks said of calls, each part once: of those that say the same, the one with the greatest revision.
+# What webhooks said of calls, each part once: of those that say the same, the one with the greatest revision. Of what was
+# forgotten, ``part`` is empty.
 parts = sa.Table(
     "parts",
     metadata,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 import pluggy
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from connector_core.errors import ConfigurationError, ConnectorError, ContractError
+from connector_core.errors import ConfigurationError, ConnectorError, ContractError, InputError
 from connector_core.hookspecs import PROJECT
 from connector_core.manifest import load
+from connector_core.model import CallId
 from connector_core.providers import ProviderManifest
 from connector_core.providers.hookspecs import (
     Announced,
@@ -27,6 +28,7 @@ from connector_core.validation import problems
 
 T = TypeVar("T")
 _REQUIRED = ("verify", "parse")
+_ID: TypeAdapter[str] = TypeAdapter(CallId)
 
 
 class Provider:
@@ -71,8 +73,10 @@ class Provider:
             if not isinstance(heard, Part | Announced | Ignored):
                 raise self._wrong("parse", heard, "Part, Announced or Ignored in the list")
             self._of_ours("parse", [heard])
-            if isinstance(heard, Announced) and not self.fetches:
-                raise self._wrong("parse", heard, "none of what the adapter has no fetch for")
+            if isinstance(heard, Announced):
+                if not self.fetches:
+                    raise self._wrong("parse", heard, "none of what the adapter has no fetch for")
+                _check(heard)
         return answer
 
     def fetch(self, asked: Iterable[Announced]) -> Mapping[Announced, Answer]:
@@ -120,6 +124,21 @@ class Provider:
 
     def _wrong(self, hook: str, got: object, wanted: str) -> ContractError:
         return ContractError(self.manifest.name, hook, f"answered {type(got).__name__}; wanted {wanted}")
+
+
+def _check(announced: Announced) -> None:
+    """Make sure that it can be kept: its names may be what the sender wrote.
+
+    :raises InputError: It cannot.
+    """
+    for name, text in (("call", announced.call_id), ("what", announced.what)):
+        try:
+            _ID.validate_python(text)
+        except ValidationError as error:
+            wrong = "; ".join(said for _, said in problems(error))
+        else:
+            continue
+        raise InputError(f"what is announced: {name} {wrong}")
 
 
 def bind_provider(manifest: ProviderManifest, settings: Mapping[str, object], *, of: str | None = None) -> Provider:
