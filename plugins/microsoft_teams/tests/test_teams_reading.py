@@ -221,10 +221,12 @@ def test_a_record_is_read_as_a_call(world: World) -> None:
     )
 
 
-def test_the_greatest_version_wins_whichever_is_read_last(world: World) -> None:
+@pytest.mark.parametrize("minute", range(30, 38))
+def test_the_greatest_version_wins_whichever_is_read_last(world: World, minute: int) -> None:
     """Version 1 may lack who came late, and how it ended."""
     newer = world.read(RECORD)[RECORD]
-    world.tenant.records[0] |= {"version": 1, "endDateTime": "2025-08-15T12:30:00Z", "participants_v2": [party(ADA)]}
+    end = f"2025-08-15T12:{minute}:00Z"
+    world.tenant.records[0] |= {"version": 1, "endDateTime": end, "participants_v2": [party(ADA)]}
     older = world.read(RECORD)[RECORD]
     assert isinstance(newer, tuple)
     assert isinstance(older, tuple)
@@ -488,6 +490,28 @@ def test_graph_that_is_down_is_asked_again_later(world: World, status: int) -> N
     world.faults({"match": {"path": "/v1.0/*"}, "do": {"status": status}})
     with pytest.raises(TryAgainError):
         world.read(RECORD)
+
+
+@pytest.mark.parametrize("path", ["*openid-configuration", "*/oauth2/v2.0/token"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_login_that_is_down_is_asked_again_later(world: World, path: str, status: int) -> None:
+    """Neither the app nor the tenant is refused."""
+    world.faults({"match": {"path": path}, "do": {"status": status}})
+    with pytest.raises(TryAgainError):
+        world.read(RECORD)
+
+
+def test_somebody_of_whom_nothing_is_known_is_left_out(make: Make) -> None:
+    """Several of them would seem to be one."""
+    nobody = {"id": None, "displayName": None, "tenantId": None, "userPrincipalName": None}
+    people = [
+        party({"user": nobody}),
+        party({"phone": nobody}),
+        party({"guest": nobody}),
+        party({}),
+        {"identity": None},
+    ]
+    assert make(record(participants_v2=people)).call(RECORD).participants == ()
 
 
 def test_without_the_permission_for_call_records_an_administrator_is_asked(world: World) -> None:

@@ -12,8 +12,8 @@ import jwt
 import pytest
 import requests
 from connector_microsoft_teams import MICROSOFT_TEAMS
-from connector_microsoft_teams.publisher import Publisher, encrypt
 from connector_microsoft_teams.sandbox import CLIENT_ID, CLIENT_STATE, TENANT_ID, GraphSandbox, Tenant
+from connector_microsoft_teams.sandbox_publisher import Publisher, encrypt
 from connector_microsoft_teams.transcripts import read_vtt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as elliptic
@@ -96,7 +96,7 @@ MEETING = {
     "joinWebUrl": JOIN,
     "transcripts": [
         {"id": "t2", "callId": RECORD_ID, "createdDateTime": "2025-08-15T12:24:30.1234567Z", "content": VTT},
-        {"id": "t1", "callId": ADA_ID, "createdDateTime": "2025-08-15T12:30:00Z", "content": "x"},
+        {"id": "t1", "callId": ADA_ID, "createdDateTime": "2025-08-15T12:30:00Z", "content": VTT},
     ],
 }  # fmt: skip
 

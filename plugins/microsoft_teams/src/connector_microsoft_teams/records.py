@@ -145,18 +145,23 @@ def attendant(identity: IdentitySet | None, tenant_id: str, *, attended: bool | 
     said: dict[str, Any] = {"attended": attended}
     if (user := identity.user) is not None:
         mail = mail_of(user)
-        emails = ({"email": mail, "source": "upn"},) if mail else ()
-        key = f"user {user.id or mail or user.displayName}"
-        own = is_own(user, tenant_id) if user.tenantId else None
-        return said | {"key": key, "is_user": own, "name": user.displayName, "emails": emails}
+        said |= {"is_user": is_own(user, tenant_id) if user.tenantId else None, "name": user.displayName}
+        said |= {"emails": ({"email": mail, "source": "upn"},) if mail else ()}
+        return _keyed("user", user.id or mail or user.displayName, said)
     if (phone := identity.phone) is not None:
         number = phone.id if phone.id and _PHONE.fullmatch(phone.id) else None
-        key = f"phone {phone.id or phone.displayName}"
-        return said | {"key": key, "is_user": False, "name": phone.displayName, "phones": (number,) if number else ()}
+        said |= {"is_user": False, "name": phone.displayName, "phones": (number,) if number else ()}
+        return _keyed("phone", phone.id or phone.displayName, said)
     other = _outsider(identity)
     if other is None:
         return None
-    return said | {"key": f"guest {other.displayName or other.id}", "is_user": False, "name": other.displayName}
+    said |= {"is_user": False, "name": other.displayName}
+    return _keyed("guest", other.displayName or other.id, said)
+
+
+def _keyed(kind: str, key: str | None, said: dict[str, Any]) -> dict[str, Any] | None:
+    """Say by what somebody is told apart; None for whom nothing does."""
+    return None if key is None else said | {"key": f"{kind} {key}"}
 
 
 def _outsider(identity: IdentitySet) -> Identity | None:

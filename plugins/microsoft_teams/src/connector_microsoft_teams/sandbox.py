@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from connector_core.testing.sandbox import Request, Response, RowError, Sandbox
-from connector_microsoft_teams.publisher import Publisher
+from connector_microsoft_teams.sandbox_publisher import Publisher
 from connector_microsoft_teams.sandbox_subscriptions import RefusalError, Subscriptions, unknown
 
 TENANT_ID = "9d66187e-13f0-4666-9bac-be67ddd4b676"
