@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ from connector_core.errors import ConfigurationError, ContractError, TryAgainErr
 from connector_core.ledger.ledger import Ledger
 from connector_core.providers.hookspecs import Delivery
 from connector_core.receiving import Received, Receiver, Source
-from connector_core.web.app import create_app
+from connector_core.web.app import MOST_BODIES, create_app
 
 MOST = 10_000
 PATH = "/hooks/acme/echo"
@@ -114,23 +115,86 @@ def test_a_set_up_is_answered_as_the_provider_wants_it(place: Place) -> None:
 
 
 class Listening:
-    """A receiver that keeps the addresses that were called."""
+    """A receiver that keeps how it was called."""
 
     def __init__(self) -> None:
         self.urls: list[str | None] = []
+        self.headers: list[Mapping[str, str]] = []
 
     def receive(self, _connection: str, _provider: str, delivery: Delivery) -> Received:
         self.urls.append(delivery.url)
+        self.headers.append(delivery.headers)
         return Received("ignored")
 
 
 @pytest.mark.parametrize("public", [None, "https://hooks.example.com/calls/"])
-def test_the_address_is_the_one_that_was_called(public: str | None) -> None:
-    """Behind a proxy it is the public one: some providers sign it."""
+@pytest.mark.parametrize("path", [PATH, f"{PATH}?key=a%20b&key=c", "/hooks/acm%65/echo"])
+def test_the_address_is_the_one_that_was_called(public: str | None, path: str) -> None:
+    """Behind a proxy it is the public one, as it was written, query and all: some providers sign it."""
     receiver = Listening()
     with served(create_app(receiver, public_url=public)) as port:  # type: ignore[arg-type]  # it only listens
-        Place(port, None, None).send(b"{}")  # type: ignore[arg-type]  # nothing of it is used
-    assert receiver.urls == ["https://hooks.example.com/calls" + PATH if public else f"http://127.0.0.1:{port}{PATH}"]
+        Place(port, None, None).send(b"{}", path=path)  # type: ignore[arg-type]  # nothing of it is used
+    assert receiver.urls == ["https://hooks.example.com/calls" + path if public else f"http://127.0.0.1:{port}{path}"]
+
+
+class Wire:
+    """One request to the app, without a server: its body comes chunk by chunk, and then the sender is silent or gone."""
+
+    def __init__(self, *chunks: bytes, headers: Sequence[tuple[bytes, bytes]] = (), stays: bool = True) -> None:
+        self.chunks = list(chunks)
+        self.headers = headers
+        self.stays = stays
+        self.silent = asyncio.Event()
+        self.status: int | None = None
+
+    async def send(self, app: Any) -> int | None:
+        """Send it; give the status."""
+        scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": self.headers}
+        await app({**scope, "scheme": "http", "http_version": "1.1"}, self._receive, self._answer)
+        return self.status
+
+    async def _receive(self) -> dict[str, Any]:
+        if self.chunks:
+            return {"type": "http.request", "body": self.chunks.pop(0), "more_body": self.stays or bool(self.chunks)}
+        self.silent.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def _answer(self, message: Any) -> None:
+        self.status = message.get("status", self.status)
+
+
+def test_a_sender_that_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may send all of it again."""
+    monkeypatch.setattr("connector_core.web.app.BODY_SECONDS", 0.01)
+    assert asyncio.run(Wire(b"{").send(create_app(Listening()))) == 408  # type: ignore[arg-type]  # it only listens
+
+
+def test_bodies_of_many_strangers_do_not_fill_the_memory() -> None:
+    """There is room for so many; who finds none may try again, and finds it once others are gone."""
+
+    async def crowd() -> list[int | None]:
+        app = create_app(Listening(), most_bytes=10)  # type: ignore[arg-type]  # it only listens
+        waiting = [Wire(b"x" * 10) for _ in range(MOST_BODIES)]
+        tasks = [asyncio.create_task(each.send(app)) for each in waiting]
+        for each in waiting:
+            await each.silent.wait()
+        crowded = await Wire(b"x", stays=False).send(app)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return [crowded, *[await Wire(b"x" * 10, stays=False).send(app) for _ in range(MOST_BODIES + 1)]]
+
+    assert asyncio.run(crowd()) == [503, *[202] * (MOST_BODIES + 1)]
+
+
+def test_a_header_that_stands_twice_is_read_as_one() -> None:
+    """No plugin believes the one and another the other."""
+    receiver = Listening()
+    asyncio.run(
+        Wire(b"{}", headers=[(b"x-token", b"a"), (b"x-token", b"b")], stays=False).send(create_app(receiver))  # type: ignore[arg-type]  # it only listens
+    )
+    assert receiver.headers == [{"x-token": "a, b"}]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +208,9 @@ def test_the_address_is_the_one_that_was_called(public: str | None) -> None:
         pytest.param({"body": b"{}", "path": "/hooks/other/echo"}, 404, id="no such connection"),
         pytest.param({"body": b"{}", "path": "/hooks/acme/other"}, 404, id="no such provider"),
         pytest.param({"body": b"{}", "path": "/hooks/acme"}, 404, id="no such path"),
+        pytest.param({"body": b"{}", "path": f"{PATH}/"}, 404, id="no redirection"),
+        pytest.param({"body": b"", "method": "HEAD"}, 405, id="looked at"),
+        pytest.param({"body": b"", "method": "OPTIONS"}, 405, id="asked about"),
         pytest.param({"body": b"", "method": "GET"}, 405, id="not sent"),
         pytest.param({"body": b"x" * (MOST + 1)}, 413, id="too long"),
         pytest.param({"body": b"[" * 9_000}, 400, id="nested too deeply"),
@@ -208,6 +275,16 @@ def test_what_is_not_the_senders_fault_is_tried_again(
         answer = Place(port, None, None).send(b"{}")  # type: ignore[arg-type]  # nothing of it is used
     assert answer == (status, b"")
     assert f"connection acme, provider echo: a webhook is answered with {status}: {error}" in caplog.text
+
+
+def test_a_defect_is_told_by_its_place_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the sender nor the log is shown what was sent."""
+    failing = Failing(KeyError("carl@buyer.example"))
+    with served(create_app(failing)) as port, caplog.at_level(logging.INFO):  # type: ignore[arg-type]  # it fails
+        answer = Place(port, None, None).send(b"{}")  # type: ignore[arg-type]  # nothing of it is used
+    assert answer == (500, b"")
+    assert "unexpected KeyError at test_web.py, line" in caplog.text
+    assert "carl@" not in caplog.text
 
 
 def test_the_log_says_why_without_what_was_sent(place: Place, caplog: pytest.LogCaptureFixture) -> None:

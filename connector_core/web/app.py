@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +27,8 @@ from connector_core.web.openapi import document
 
 MOST_BYTES = 2_000_000
 """How long a body may be. The longest events that are known are transcripts of some hundred kilobytes."""
+MOST_BODIES = 50
+"""How many of the longest bodies there is room for: senders that nobody knows yet are not to fill the memory."""
 BODY_SECONDS = 10.0
 """How long a sender may take for a body."""
 
@@ -34,28 +40,32 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
 
     ``POST /hooks/CONNECTION/PROVIDER`` answers 200 once the ledger has what was told, or with what the provider wants when
     it sets a webhook up; 202 for what tells nothing of a finished call; 400 for what is no event; 401 for what is not
-    proven; 404 where there is no such connection or provider; 408, 413 for a body that takes too long or is too long; 503
-    where it cannot be kept now, so that the sender tries again. Bodies are empty. ``GET /health`` answers 204, and
-    ``GET /openapi.json`` with all of this.
+    proven; 404 where there is no such connection or provider; 408, 413 for a body that takes too long or is too long; 500
+    where the provider cannot be used, or fails; 503 where it cannot be kept now. After these two the sender tries again.
+    Bodies are empty. ``GET /health`` answers 204, and ``GET /openapi.json`` with all of this.
 
-    :param most_bytes: How long a body may be; no more than that is held of it.
+    :param most_bytes: How long a body may be; no more than that is held of it, and of all :data:`MOST_BODIES` times as much.
     :param public_url: What senders call the app by, up to ``/hooks``, where a proxy stands before it: some sign the address.
     """
 
+    room = _Room(MOST_BODIES * most_bytes)
+
     async def hook(request: Request) -> Response:
+        body = bytearray()
         try:
-            body = await asyncio.wait_for(_body(request, most_bytes), BODY_SECONDS)
+            status = await asyncio.wait_for(_read(request, body, most_bytes, room), BODY_SECONDS)
+            if status is not None:
+                return Response(status_code=status)
+            names = request.path_params["connection"], request.path_params["provider"]
+            url = _called(request, public_url)
+            delivery = Delivery(bytes(body), _headers(request), dict(request.query_params), url)
+            return await run_in_threadpool(_answer, receiver, names, delivery)
         except TimeoutError:
             return Response(status_code=408)
         except ClientDisconnect:
             return Response(status_code=400)
-        if body is None:
-            return Response(status_code=413)
-        names = request.path_params["connection"], request.path_params["provider"]
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers.raw}
-        url = str(request.url) if public_url is None else f"{public_url.rstrip('/')}/hooks/{'/'.join(names)}"
-        delivery = Delivery(body, headers, dict(request.query_params), url)
-        return await run_in_threadpool(_answer, receiver, names, delivery)
+        finally:
+            room.left_bytes += len(body)
 
     async def health(_request: Request) -> Response:
         return Response(status_code=204)
@@ -63,26 +73,59 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
     async def openapi(_request: Request) -> Response:
         return JSONResponse(document(version("connector-core"), most_bytes))
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{connection}/{provider}", hook, methods=["POST"]),
             Route("/health", health, methods=["GET"]),
             Route("/openapi.json", openapi, methods=["GET"]),
         ]
     )
+    app.router.redirect_slashes = False  # to an address that the sender named, without the TLS of a proxy
+    return app
 
 
-async def _body(request: Request, most_bytes: int) -> bytes | None:
-    """Read a body; None as soon as it is too long."""
+@dataclass(slots=True)
+class _Room:
+    """Room for the bodies of all requests that are under way."""
+
+    left_bytes: int
+
+
+async def _read(request: Request, body: bytearray, most_bytes: int, room: _Room) -> int | None:
+    """Read a body; give the status of the answer as soon as it is too long, or there is no room for it."""
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told[:20]) > most_bytes:
-        return None
-    body = bytearray()
+        return 413
     async for chunk in request.stream():
+        if len(body) + len(chunk) > most_bytes:
+            return 413
+        if len(chunk) > room.left_bytes:
+            _log.warning("a webhook is answered with 503: too many bodies are being received")
+            return 503
+        room.left_bytes -= len(chunk)
         body += chunk
-        if len(body) > most_bytes:
-            return None
-    return bytes(body)
+    return None
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Give the headers by name in lower case; one that stands several times as one, as RFC 9110 (5.3) reads it."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _called(request: Request, public_url: str | None) -> str | None:
+    """Give the address as the sender wrote it: a signature may be made over it."""
+    raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    path, query = raw.decode("latin-1"), request.scope["query_string"].decode("latin-1")
+    if public_url is not None:
+        at = f"{public_url.rstrip('/')}/hooks/{'/'.join(path.split('/')[-2:])}"
+    elif "host" in request.headers:
+        at = f"{request.scope['scheme']}://{request.headers['host']}{path}"
+    else:
+        return None
+    return f"{at}?{query}" if query else at
 
 
 def _answer(receiver: Receiver, names: tuple[str, str], delivery: Delivery) -> Response:
@@ -97,6 +140,10 @@ def _answer(receiver: Receiver, names: tuple[str, str], delivery: Delivery) -> R
         return _refused(names, 503, error)
     except ConnectorError as error:
         return _refused(names, 500, error)
+    except Exception as error:  # noqa: BLE001 - its message may hold what was sent: only where it was raised is told
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"unexpected {type(error).__name__} at {Path(at.filename).name}, line {at.lineno}: a defect"
+        return _refused(names, 500, ConnectorError(told))
     return Response(status_code=404) if received is None else _told(received)
 
 

@@ -17,6 +17,7 @@ def document(version: str, most_bytes: int) -> dict[str, Any]:
         "404": "There is no such connection, or provider.",
         "408": "Its body took too long.",
         "413": f"Its body is longer than {most_bytes:,} bytes.",
+        "500": "The provider cannot be used as it is configured, or fails: send it again.",
         "503": "It cannot be kept now: send it again.",
     }
     return {
