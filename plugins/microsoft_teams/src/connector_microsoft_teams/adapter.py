@@ -23,7 +23,7 @@ class TeamsAdapter:
         """Keep the settings; nothing is sent."""
         self._settings = settings
         self._client = GraphClient(settings)
-        self._publisher = PublisherKeys(f"{settings.login_url}/common/discovery/keys", self._client.anonymous)
+        self._publisher = PublisherKeys(f"{settings.login_url}/common/discovery/keys", self._client.quickly)
 
     @hookimpl
     def verify(self, delivery: Delivery) -> bytes | Reply:

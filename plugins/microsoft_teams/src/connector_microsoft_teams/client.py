@@ -35,6 +35,7 @@ from connector_microsoft_teams.sign_in import AppTokens
 
 VERSION = "/v1.0"
 CONNECT_SECONDS = 10.0
+QUICK_SECONDS = 2.0
 LARGEST_ANSWER = 16 * 2**20
 """The bytes of an answer that are taken, unpacked; a page of 130 participants has some 150,000."""
 MOST_PAGES = 100
@@ -78,6 +79,7 @@ class GraphClient:
         self._session.trust_env = settings.login_url != settings.base_url  # no proxy stands before loopback
         self._timeout = (min(CONNECT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
         self._policy = RequestPolicy()
+        self._once = RequestPolicy(attempts=1)
         self._sign_in = SignIn("Microsoft", AppTokens(settings, self.anonymous).fetch, first=Grant())
 
     def get(
@@ -141,8 +143,16 @@ class GraphClient:
         return read_json(reply.body) if 200 <= reply.status < 300 else Refusal.of(reply)
 
     def anonymous(self, method: str, url: str, **options: Any) -> Reply:
-        """Send where no token is wanted: to sign in, and for Microsoft's public keys."""
+        """Send where no token is wanted: to sign in."""
         return self._policy.run(functools.partial(self._send, method, url, None, options), judge_json, repeatable=True)
+
+    def quickly(self, url: str) -> Reply:
+        """Read what Microsoft publishes for everybody, trying once: somebody waits meanwhile who gives up soon.
+
+        :raises TryAgainError: It does not answer now.
+        """
+        options = {"timeout": (QUICK_SECONDS, QUICK_SECONDS)}
+        return self._once.run(functools.partial(self._send, "GET", url, None, options), judge_json, repeatable=True)
 
     def close(self) -> None:
         """Close the connections."""
@@ -178,7 +188,7 @@ class GraphClient:
 
     def _send(self, method: str, url: str, token: str | None, options: Mapping[str, Any]) -> Reply:
         headers = {**(options.get("headers") or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
-        sent = {**options, "headers": headers, "timeout": self._timeout, "allow_redirects": False, "stream": True}
+        sent = {"timeout": self._timeout, **options, "headers": headers, "allow_redirects": False, "stream": True}
         try:
             with self._session.request(method, url, **sent) as answer:
                 body = _capped(answer)

@@ -31,6 +31,7 @@ _CALL_RECORD = re.compile(rf"/?communications/callrecords(?:/|\(')(?P<id>{_GUID}
 _TRANSCRIPT = re.compile(r".*/onlinemeetings(?:/|\(').+/transcripts(?:/|\(').+")
 
 Word = Annotated[str, Field(min_length=1, max_length=4096)]
+Token = Annotated[str, Field(min_length=1, max_length=16_384)]
 
 
 class Item(Sent):
@@ -58,7 +59,7 @@ class Delivered(Sent):
     """What is delivered: several changes, which may be of several subscriptions, and what proves the rich ones."""
 
     value: Annotated[list[RichItem], Field(min_length=1)]
-    validationTokens: Annotated[list[Word], Field(max_length=100)] | None = None  # noqa: N815 - as Graph writes it
+    validationTokens: Annotated[list[Token], Field(max_length=100)] | None = None  # noqa: N815 - as Graph writes it
 
 
 class ProvenItem(Item):

@@ -37,6 +37,8 @@ _LEEWAY_SECONDS = 300
 _KEYS_LAST_SECONDS = 86_400.0
 _KEYS_AT_LEAST_SECONDS = 60.0
 """Microsoft changes its keys daily; for a key that is not known they are read anew, but not at every delivery."""
+_FAILURE_LASTS_SECONDS = 30.0
+"""How long nobody asks again for keys that cannot be had: a sender waits, and Graph gives up after three seconds."""
 
 Base64 = Annotated[str, Field(min_length=1, max_length=4_000_000)]
 
@@ -52,13 +54,14 @@ class Encrypted(Sent):
 class PublisherKeys:
     """Microsoft's public keys, read when they are needed; shared by threads."""
 
-    def __init__(self, url: str, read: Callable[..., Reply]) -> None:
+    def __init__(self, url: str, read: Callable[[str], Reply]) -> None:
         """Read nothing yet."""
         self._url = url
         self._read = read
         self._lock = threading.Lock()
         self._keys: dict[str, Any] = {}
         self._read_at: float | None = None
+        self._failed_at: float | None = None
 
     def key(self, kid: object) -> Any:
         """Give the key of that id.
@@ -70,14 +73,24 @@ class PublisherKeys:
             age = None if self._read_at is None else time.monotonic() - self._read_at
             known = isinstance(kid, str) and kid in self._keys
             if age is None or age > (_KEYS_LAST_SECONDS if known else _KEYS_AT_LEAST_SECONDS):
-                self._keys = self._fetched()
-                self._read_at = time.monotonic()
+                self._read_anew()
             if not isinstance(kid, str) or kid not in self._keys:
                 raise CredentialsError("a validation token is signed with a key that is not Microsoft's")
             return self._keys[kid]
 
+    def _read_anew(self) -> None:
+        now = time.monotonic()
+        if self._failed_at is not None and now - self._failed_at < _FAILURE_LASTS_SECONDS:
+            raise TryAgainError("Microsoft's public keys could not be read a moment ago")
+        try:
+            self._keys = self._fetched()
+        except TryAgainError:
+            self._failed_at = time.monotonic()
+            raise
+        self._read_at = time.monotonic()
+
     def _fetched(self) -> dict[str, Any]:
-        reply = self._read("GET", self._url)
+        reply = self._read(self._url)
         if reply.status == 200:
             try:
                 found = jwt.PyJWKSet.from_dict(read_object(reply.body))
