@@ -191,6 +191,13 @@ def test_one_token_serves_for_all_that_is_read(world: Any) -> None:
     assert [path for path, _ in world.asked()].count("/token") == 1
 
 
+def test_a_token_is_renewed_before_it_ends(world: Any) -> None:
+    """Google says that it lives for an hour."""
+    grant = world.adapter._client._sign_in("ada@seller.example").current()
+    left = grant.renew_at - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(minutes=45) < left < dt.timedelta(minutes=56)
+
+
 def test_a_token_that_ended_is_replaced(world: Any) -> None:
     """Once, and what was asked for is read."""
     world.faults({"match": {"path": "*/participants"}, "times": 1, "do": {"expire_session": True}})

@@ -93,13 +93,11 @@ def _codes(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rank(it: Invitation, start: dt.datetime, end: dt.datetime) -> tuple[float, float] | None:
-    """Rank an event: the one that shares most of the conference's time first; then the nearest, if it is near at all."""
+    """Rank an event: the one that shares most of the conference's time first, then the nearest; none of whole days."""
     first, last = it.start.dateTime, it.end.dateTime
     if first is None or last is None:
         return None
     shared = (min(last, end) - max(first, start)).total_seconds()
-    if shared < -SLACK.total_seconds():
-        return None
     return -shared, abs((first - start).total_seconds())
 
 
