@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +155,65 @@ def test_what_is_received_outlives_the_receiver(folder: Path) -> None:
         until(lambda: "aircall:1" in (folder / "world.json").read_text())
 
 
+def test_what_was_answered_outlives_kill_under_load(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Killed again and again among many senders, a receiver loses no call that it answered for, and doubles none."""
+    waiting = deque(range(1, 121))
+    kept: list[int] = []
+    for seen in (10, 50, 90):
+        load(waiting, kept, until_kept=seen)
+    assert accepted(folder) >= {f"aircall:{number}" for number in kept}
+
+    with serving() as url:  # senders try again where they had no answer, and some of them where they had
+        assert {post(url, event(number, "call.ended", 30)) for number in [*waiting, *kept[::3]]} == {200}
+    with running("worker"):
+        until(lambda: due(capsys) == 0)
+    written = [activity["call_id"] for activity in json.loads((folder / "world.json").read_text())["activities"]]
+    assert sorted(written) == sorted(f"aircall:{number}" for number in range(1, 121))
+
+
+def load(waiting: deque[int], kept: list[int], *, until_kept: int) -> None:
+    """Let eight send the events of the calls that wait, and kill the receiver at that many answers."""
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        url = told["url"] + told["hooks"][0]
+
+        def send() -> None:
+            while process.poll() is None:
+                try:
+                    number = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    status = post(url, event(number, "call.ended", 30))
+                except (OSError, http.client.HTTPException):  # no answer: it may be kept, or not
+                    waiting.append(number)
+                    return
+                assert status == 200
+                kept.append(number)
+                if len(kept) >= until_kept:
+                    process.kill()
+
+        with ThreadPoolExecutor(8) as senders:
+            for sent in [senders.submit(send) for _ in range(8)]:
+                sent.result()
+        process.kill()
+        process.wait()
+
+
+def due(capsys: pytest.CaptureFixture[str]) -> int:
+    """Tell how many calls are due."""
+    assert main(["status", "--json"]) == 0
+    return int(json.loads(capsys.readouterr().out.splitlines()[0])["due"])
+
+
+def accepted(folder: Path) -> set[str]:
+    """Give the ids of the calls in the ledger."""
+    (path,) = folder.glob("*.db")
+    with closing(sqlite3.connect(path)) as ledger:
+        return {call_id for (call_id,) in ledger.execute("select call_id from calls")}
+
+
 def test_a_forged_event_is_refused(folder: Path) -> None:
     """Another token is another webhook's."""
     with serving() as url:
@@ -186,6 +249,22 @@ def test_without_a_ledger_it_does_not_start(folder: Path, capsys: pytest.Capture
     (folder / "connector.toml").write_text(CONFIG + '[ledger]\nurl = "sqlite:///no/such/folder/ledger.db"\n')
     assert main(["serve", "--port", "0"]) != 0
     assert "ledger" in capsys.readouterr().err
+
+
+def test_a_host_that_there_cannot_be_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command says so, and does not fall over."""
+    assert main(["serve", "--port", "0", "--host", "a" * 70]) == 2
+    assert "cannot be listened on" in capsys.readouterr().err
+
+
+def test_a_connection_is_called_by_an_address_that_can_be_copied(folder: Path) -> None:
+    """A name may hold what an address cannot."""
+    (folder / "connector.toml").write_text(CONFIG.replace("connections.acme", 'connections."Acme & Söhne"'))
+    with running("serve", "--port", "0") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert post(url, event(1, "call.ended", 30)) == 200
+    assert url.endswith("/hooks/Acme%20%26%20S%C3%B6hne/aircall")
 
 
 def test_a_port_that_is_taken_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 from argparse import Namespace
 from contextlib import ExitStack
+from urllib.parse import quote
 
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, say, say_json, tell
@@ -82,14 +83,15 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise ConfigurationError(f"{host}, port {port}: cannot be listened on: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:  # a name of which a part is too long is no text to the socket
+        why = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"{host}, port {port}: cannot be listened on: {why}") from error
 
 
 def _tell_addresses(listening: socket.socket, sources: dict[tuple[str, str], Source], *, as_json: bool) -> None:
     host, port = listening.getsockname()[:2]
     at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    hooks = [f"/hooks/{connection}/{provider}" for connection, provider in sources]
+    hooks = [f"/hooks/{quote(connection, safe='')}/{quote(provider, safe='')}" for connection, provider in sources]
     if as_json:
         say_json({"url": at, "hooks": hooks})
     else:
