@@ -429,6 +429,13 @@ def test_the_occurrence_nearest_to_the_call_is_taken(make: Make) -> None:
     assert [who.emails for who in people if who.attended is None] == [("second@buyer.example",)]
 
 
+def test_an_event_elsewhere_may_have_any_form(make: Make) -> None:
+    """A calendar holds more than meetings of Teams."""
+    odd = event(2, "12:30:00", "13:00:00", onlineMeeting=None, subject=7, attendees="none", organizer=[])
+    call = make(events={ADA_ID: [odd, INVITED]}).call(RECORD, CALENDAR)
+    assert call.title == "Discovery call Buyer SA"
+
+
 def test_a_room_is_not_invited(make: Make) -> None:
     """It is a resource of the calendar."""
     room = {"type": "resource", "emailAddress": {"name": "Room 7", "address": "room7@seller.example"}}

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from connector_microsoft_teams.meetings import (
-    Event,
     Meeting,
     Report,
     Row,
@@ -78,7 +77,7 @@ def parts_of(answers: dict[str, Any]) -> Iterator[Part]:
     meeting, report = checked(Meeting, answers["meeting"]), checked(Report, answers["report"])
     if overlapping([report], record) is not None:
         yield attended(record, meeting, report, [checked(Row, it) for it in answers["rows"]], TENANT)
-    event = event_of([checked(Event, answers["event"])], record)
+    event = event_of([answers["event"]], record)
     if event is not None:
         yield invited(record, event, TENANT)
     transcripts = of_record([checked(Transcript, answers["transcript"])], record)

@@ -6,13 +6,13 @@ Documented at learn.microsoft.com/graph/api/resources/meetingattendancereport an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, NaiveDatetime
 
-from connector_core.providers.bodies import Sent
+from connector_core.providers.bodies import Sent, checked
 from connector_core.providers.parts import Part
 from connector_microsoft_teams.notifications import ATTENDANCE, CALENDAR
 from connector_microsoft_teams.records import GraphTime, Identity, Record, Text, mail_of, own_user, part
@@ -75,7 +75,13 @@ class Room(Sent):
     joinUrl: Text = None  # noqa: N815 - as Graph writes it
 
 
-class Event(Sent):
+class Located(Sent):
+    """An event of a calendar, as far as it is read of those that are not looked for."""
+
+    onlineMeeting: Room | None = None  # noqa: N815 - as Graph writes it
+
+
+class Event(Located):
     """An event of a calendar; each occurrence of a series is one."""
 
     subject: Text = None
@@ -84,7 +90,6 @@ class Event(Sent):
     lastModifiedDateTime: GraphTime | None = None  # noqa: N815 - as Graph writes it
     organizer: Invited | None = None
     attendees: list[Invited] = Field(default_factory=list)
-    onlineMeeting: Room | None = None  # noqa: N815 - as Graph writes it
 
 
 # -- who attended ------------------------------------------------------------------------------------------------------
@@ -152,13 +157,15 @@ def window(record: Record) -> dict[str, str]:
     return {"startDateTime": _utc(start), "endDateTime": _utc(end)}
 
 
-def event_of(events: Sequence[Event], record: Record) -> Event | None:
-    """Find the event that a record is of: of those in its room, the one with the most time in common."""
+def event_of(rows: Iterable[object], record: Record) -> Event | None:
+    """Find the event that a record is of: of those in its room, the one with the most time in common.
+
+    :raises InputError: One of those in its room has another form than Graph documents.
+    """
     room = room_of(record.joinWebUrl)
-    same = [it for it in events if it.onlineMeeting is not None and room_of(it.onlineMeeting.joinUrl) == room]
-    if room is None or not same:
-        return None
-    return max(same, key=lambda it: _common(it.start.aware, it.end.aware, record))
+    located = ((row, checked(Located, row).onlineMeeting) for row in rows)
+    same = [checked(Event, row) for row, place in located if place and room and room_of(place.joinUrl) == room]
+    return max(same, key=lambda it: _common(it.start.aware, it.end.aware, record), default=None)
 
 
 def invited(record: Record, event: Event, tenant_id: str) -> Part:

@@ -13,7 +13,7 @@ from connector_core.providers.bodies import checked
 from connector_core.providers.hookspecs import Announced, Answer, Later
 from connector_microsoft_teams import meetings, transcripts
 from connector_microsoft_teams.client import GraphClient, Refusal
-from connector_microsoft_teams.meetings import Event, Meeting, Report, Row
+from connector_microsoft_teams.meetings import Meeting, Report, Row
 from connector_microsoft_teams.notifications import ATTENDANCE, CALENDAR, RECORD, TRANSCRIPT, record_id_of
 from connector_microsoft_teams.records import Record, Session, own_user, told
 from connector_microsoft_teams.settings import TeamsSettings
@@ -163,7 +163,7 @@ class Reading:
         found = self._client.get_list(f"/users/{quote(owner, safe='')}/calendarView", params, prefer)
         if isinstance(found, Refusal):
             return _without("the calendar", found)
-        event = meetings.event_of([checked(Event, it) for it in found], record)
+        event = meetings.event_of(found, record)
         return () if event is None else (meetings.invited(record, event, self._settings.tenant_id),)
 
 
