@@ -27,7 +27,22 @@ from connector_core.providers.merging import merge
 
 CANARY = "canary-7f3a@secret.example"
 """A value that no message may show."""
-WRONG: tuple[object, ...] = (None, True, -1, 10**30, 0.5, "", CANARY, [CANARY], {"canary": CANARY}, [], {})
+WRONG: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    10**400,
+    0.5,
+    "",
+    "\ud800",
+    "\0",
+    CANARY,
+    [CANARY],
+    {"canary": CANARY},
+    [],
+    {},
+)
 """Values of other types than those that a provider sends, and at the edges of theirs."""
 GARBAGE: Mapping[str, bytes] = {
     "nothing": b"",

@@ -7,9 +7,9 @@ import hmac
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connector_core.errors import CredentialsError, InputError
 from connector_core.providers import ProviderManifest
@@ -33,7 +33,7 @@ class Body(Sent):
     """An event."""
 
     event: str
-    at: int
+    at: Annotated[int, Field(ge=0, lt=2**53)]
     id: str
     started_at: str
     who: str | None = None
@@ -119,6 +119,14 @@ class NamesNoKey(Signed):
         return super().read({**value, "who": value["who"]})
 
 
+class FallsOverLongNumbers(Signed):
+    """Takes any whole number for one that it can reckon with."""
+
+    def read(self, value: dict[str, Any]) -> Sequence[Heard]:
+        at = value.get("at")
+        return super().read({**value, "at": int(float(at)) if isinstance(at, int) and at > 0 else at})
+
+
 class ShowsValues(Signed):
     def read(self, value: dict[str, Any]) -> Sequence[Heard]:
         try:
@@ -189,6 +197,7 @@ WRONG: Mapping[str, set[str]] = {
     "BelievesWhoKnowsTheKey": {"P-PROOF-3", "P-PROOF-5"},
     "SignsWhatItMeans": {"P-PROOF-3", "P-PROOF-5"},
     "NamesNoKey": {"P-CALL-6", "P-PROOF-5"},
+    "FallsOverLongNumbers": {"P-CALL-5"},
     "ShowsValues": {"P-CALL-5"},
     "RefusesNewKeys": {"P-CALL-4"},
     "CountsReadings": {"P-CALL-1", "P-CALL-3", "P-CALL-4"},

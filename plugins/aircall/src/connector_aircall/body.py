@@ -81,7 +81,7 @@ class CallData(Sent):
     started_at: Epoch
     ended_at: Epoch | None = None
     answered_at: Epoch | None = None
-    duration: Annotated[int, Field(ge=0)] | None = None
+    duration: Annotated[int, Field(ge=0, le=10**9)] | None = None
     missed_call_reason: str | None = None
     hangup_cause: str | None = None
     voicemail: str | None = None
