@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -199,6 +200,24 @@ def load(waiting: deque[int], kept: list[int], *, until_kept: int) -> None:
                 sent.result()
         process.kill()
         process.wait()
+
+
+def test_a_request_that_is_under_way_is_answered_when_it_ends(folder: Path) -> None:
+    """Asked to end, it takes no new ones, and lets those finish that it has begun to read."""
+    body = event(1, "call.ended", 30)
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        port = int(told["url"].rpartition(":")[2])
+        head = f"POST {told['hooks'][0]} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as sender, sender.makefile("rb") as answers:
+            sender.sendall(head.encode())
+            assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"
+            process.send_signal(signal.SIGTERM)
+            sender.sendall(body)
+            answered = answers.read()
+    assert b"HTTP/1.1 200 OK" in answered
+    assert (process.returncode, accepted(folder)) == (0, {"aircall:1"})
 
 
 def due(capsys: pytest.CaptureFixture[str]) -> int:

@@ -140,9 +140,9 @@ class Heard:
                 self._announce(step, connection, it.provider, each, now)
         made = self._merged(step, connection, [part for it in told for part in it.said], now)
         verdicts = self._inbox.keep(step, connection, made, delay_seconds=delay_seconds, latest=True)
-        due = (it for it in told if _is_due(it, verdicts))
-        for wake in dict.fromkeys(it.wake for it in due if it.wake is not None):
-            wake(connection, step)
+        for wake in {id(it.wake): it.wake for it in told if _is_due(it, verdicts)}.values():
+            if wake is not None:
+                wake(connection, step)
         return verdicts
 
     def _merged(
