@@ -552,6 +552,19 @@ def test_what_is_told_late_of_an_erased_call_is_found(desk: Desk) -> None:
     assert (kept_of_carl(desk), erase(desk), kept_of_carl(desk), desk.said()) == (1, 1, 0, [])
 
 
+def test_postgresql_forgets_and_knows_as_well(postgres_url: str) -> None:
+    """An event that comes again brings nothing back; what is told late is found, page by page."""
+    with Ledger(postgres_url) as ledger:
+        persons = Persons(ledger.database)
+        for _ in range(2):
+            ledger.heard.hear("acme", "echo", [Part(**said(participants=[CARL]))])
+            erased = persons.erase("carl@buyer.example", {"acme": ()}, Actor("Ada"))
+        late = [Part(**said(number, complete=False, participants=[CARL])) for number in range(1, 1203)]
+        ledger.heard.hear("acme", "echo", late)
+        found = [row["call_id"] for row in persons.export("carl@buyer.example", {"acme": ()})]
+    assert (erased, len(found), len(set(found))) == (0, 1202, 1202)
+
+
 def test_what_a_call_does_not_say_any_more_is_found(desk: Desk) -> None:
     """An older part may name a person whom a newer one does not."""
     desk.receive(said(title="With carl@buyer.example"))
