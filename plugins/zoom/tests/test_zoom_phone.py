@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from connector_core.errors import InputError
 from connector_core.model import Call, Organizer, Participant
 from connector_core.providers.binding import Provider, bind_provider
-from connector_core.providers.hookspecs import Heard, Ignored
+from connector_core.providers.hookspecs import Heard, Ignored, Part
 
 Hear = Callable[[Provider, dict[str, Any]], list[Heard]]
 Tell = Callable[..., Call | None]
@@ -238,6 +238,16 @@ def test_a_call_that_one_of_a_queue_answered_is_not_missed(zoom: Provider, tell:
         assert (call.status, call.outcome, call.talk_seconds) == ("completed", "Connected", 279)
         attended = {who.name: who.attended for who in call.participants}
         assert attended == {"Carl Customer": None, "Ada Agent": None, "Ben Agent": False}
+
+
+def test_an_answered_leg_goes_before_others_and_tells_its_own_time(zoom: Provider) -> None:
+    """Its revision is when it was told, like that of any other."""
+    missed = live("callee_ended", CARL, BEN, 99_000, **UNANSWERED)
+    (answered,), (rang,) = (zoom.parse(json.dumps(event).encode()) for event in (INBOUND, missed))
+    assert isinstance(answered, Part)
+    assert isinstance(rang, Part)
+    told = [(part.rank, part.revision) for part in (answered, rang)]
+    assert told == [(1, INBOUND["event_ts"] / 1000), (0, missed["event_ts"] / 1000)]
 
 
 def test_a_line_that_another_answered_ends_no_call(zoom: Provider, tell: Tell) -> None:
