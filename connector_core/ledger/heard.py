@@ -106,10 +106,10 @@ class Heard:
             with self._database.writing() as step:
                 groups = sorted({(it.connection, it.delay_seconds) for it in told})
                 found = {group: self._hear(step, group, [it for it in told if _group(it) == group]) for group in groups}
-        except (
-            TryAgainError
-        ) as error:  # the database is away for all of them, and each more that waits for it waits longer
-            for it in told:
+        except TryAgainError as error:
+            for (
+                it
+            ) in told:  # the database is away for all: were each to wait for it in turn, the last would wait longest
                 it.error = TryAgainError(str(error))
         except Exception as error:  # noqa: BLE001 - whoever told it raises it
             if len(told) > 1:
