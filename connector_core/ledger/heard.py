@@ -107,9 +107,8 @@ class Heard:
                 groups = sorted({(it.connection, it.delay_seconds) for it in told})
                 found = {group: self._hear(step, group, [it for it in told if _group(it) == group]) for group in groups}
         except TryAgainError as error:
-            for (
-                it
-            ) in told:  # the database is away for all: were each to wait for it in turn, the last would wait longest
+            # It is away for all of them: were each to wait for it in turn, the last would wait longest.
+            for it in told:
                 it.error = TryAgainError(str(error))
         except Exception as error:  # noqa: BLE001 - whoever told it raises it
             if len(told) > 1:
