@@ -169,6 +169,8 @@ class ConnectionConfig:
         for setting in FIELDS:
             if getattr(self.writing, setting) and "activity_fields" not in manifest.traits:
                 raise self._impossible(setting, f"{manifest.title} takes no further fields; leave it out")
+        if self.writing.note_parts and "notes" not in manifest.traits:
+            raise self._impossible("note_parts", f"{manifest.title} takes no notes; leave it out")
         return manifest
 
     def _impossible(self, key: str, why: str) -> ConfigurationError:

@@ -52,6 +52,7 @@ class _ConnectionTable(Outside):
     owners: dict[str, Any] = Field(default_factory=dict)
     call_fields: dict[str, Any] = Field(default_factory=dict)
     meeting_fields: dict[str, Any] = Field(default_factory=dict)
+    note_parts: tuple[str, ...] = ()
     quota_reserve: Annotated[float, Field(strict=True, ge=0, le=1)] = QUOTA_RESERVE
     delay_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400)] = 0.0
     changes_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400)] = 60.0

@@ -49,6 +49,8 @@ def _answered(work: Work, job: Job, found: Activity | None) -> Job:
     if found is None:
         return replace(job, doubt=None, answer=Receipt("deferred", reason="it was looked for, and is not there"))
     outcome = Receipt("updated" if job.doubt.activity_id else "created", found.id, found.url)
+    if job.doubt.kind == "note":
+        return replace(job, answer=outcome, written=job.written and replace(job.written, note_id=found.id))
     return replace(
         job, answer=outcome, written=written_unanswered(job.doubt, found, job.written, work.form.body_format)
     )

@@ -31,6 +31,7 @@ from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.progress import Step
 from connector_core.meter import Cost
 from connector_core.model import Activity, ActivityDraft, Receipt, Written
+from connector_core.noting import held, noted, owing_notes, with_notes
 from connector_core.work import UNIT, Sent, Settled, Taken, Work
 from connector_core.writing import written_by
 
@@ -145,7 +146,7 @@ class Pump:
     def _work_on(self, lease: Lease, jobs: Sequence[Job]) -> int:
         """Work on a batch; where it fails for a reason of its own, on each half of it."""
         try:
-            sending = self._noted(lease, jobs)
+            sending, decisions = self._noted(lease, jobs)
         except (LeaseLostError, CredentialsError, ConfigurationError, TryAgainError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails for one call keeps no other back
@@ -154,10 +155,10 @@ class Pump:
                 return self._work_on(lease, jobs[:middle]) + self._work_on(lease, jobs[middle:])
             self._set_aside(lease, jobs[0], error)
             return 1
-        self._send(lease, sending)
+        self._send(lease, sending, decisions)
         return len(jobs)
 
-    def _noted(self, lease: Lease, jobs: Sequence[Job]) -> list[Step]:
+    def _noted(self, lease: Lease, jobs: Sequence[Job]) -> tuple[list[Step], Mapping[str, Decision]]:
         """Look up, decide, and note what is about to be sent."""
         self._reached("claimed")
         jobs, steps = look_again(self._work, jobs)
@@ -167,7 +168,14 @@ class Pump:
         decisions = self._work.decide([job.call for job in jobs], self._take, histories)
         self._reached("decided")
         plan = self._work.plan([job.call for job in jobs], decisions, histories)
-        steps += [self._step(job, decisions, plan.drafts, plan.settled) for job in jobs]
+        own = [self._step(job, decisions, plan.drafts, plan.settled) for job in jobs]
+        steps += with_notes(self._work, own, decisions)
+        return self._begin(lease, steps), decisions
+
+    def _begin(self, lease: Lease, steps: Sequence[Step]) -> list[Step]:
+        """Note what is about to be sent, and settle the rest."""
+        if not steps:
+            return []
         doubt_seconds = self.connection.settle_seconds + lease.seconds
         sending = self._ledger.progress.begin(lease, steps, doubt_seconds=doubt_seconds)
         self._reached("noted")
@@ -183,8 +191,8 @@ class Pump:
         self._ledger.progress.begin(lease, [step], doubt_seconds=0)
         self._heard([step])
 
-    def _send(self, lease: Lease, steps: Sequence[Step]) -> None:
-        """Send what was noted, and keep what came of it."""
+    def _send(self, lease: Lease, steps: Sequence[Step], decisions: Mapping[str, Decision]) -> None:
+        """Send what was noted, and keep what came of it; then likewise the notes of calls that got their activities."""
         drafts = [step.draft for step in steps if step.draft is not None]
         if not drafts:
             return
@@ -200,11 +208,14 @@ class Pump:
             sent = {it.key: Sent(it, Receipt("deferred", it.activity_id, reason=why_not)) for it in drafts}
         self._reached("sent")
         done = [(self._received(step, sent[step.job.call.id]), sent[step.job.call.id].receipt) for step in steps]
-        self._ledger.progress.finish(lease, done, settle_seconds=self.connection.settle_seconds)
+        owing = owing_notes(self._work, [step for step, _ in done], decisions)
+        kept = [(held(it) if it.job.call.id in owing else it, receipt) for it, receipt in done]
+        self._ledger.progress.finish(lease, kept, settle_seconds=self.connection.settle_seconds)
         self._reached("kept")
-        self._heard([step for step, _ in done])
+        self._heard([step for step, _ in done if step.job.call.id not in owing])
         if failure is not None:
             raise failure
+        self._send(lease, self._begin(lease, with_notes(self._work, list(owing.values()), decisions)), decisions)
 
     def _why_not_create(self, lease: Lease) -> str | None:
         """A creation is sent only while the lease surely outlasts it: another pump would take it for not sent."""
@@ -236,6 +247,8 @@ class Pump:
 
     def _received(self, step: Step, sent: Sent) -> Step:
         draft, receipt = sent.draft, sent.receipt
+        if draft.kind == "note":
+            return noted(step, receipt)
         written, outcome = step.written, receipt.outcome
         if outcome == "unchanged" and draft.activity_id is None and receipt.id is not None:
             # Somebody else created it meanwhile: what the call brought is not in it yet.

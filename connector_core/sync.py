@@ -17,7 +17,7 @@ from connector_core.connection import Connection
 from connector_core.errors import ConnectorError
 from connector_core.lookup import look_up
 from connector_core.model import ActivityDraft, Call, Receipt, Unknown
-from connector_core.work import UNIT, Outcome, Sent, Taken, Work
+from connector_core.work import THERE, UNIT, Outcome, Sent, Settled, Taken, Work
 from connector_core.writing import Owner, Writing, result_json
 
 Sleep: TypeAlias = Callable[[float], None]
@@ -98,15 +98,39 @@ def _sync(work: Work, calls: Sequence[Call], sleep: Sleep) -> Iterator[SyncResul
     decisions = work.decide(calls, Taken())
     plan = work.plan(calls, decisions)
     done = _write(work, plan.drafts, sleep)
-    for call in calls:
-        decision, settled = decisions.get(call.id), plan.settled.get(call.id)
-        if settled is None:
-            it = done[call.id].receipt
-            owner = _owner(done[call.id])
-            yield SyncResult(call.id, it.outcome, decision, it.id, it.url, it.reason, owner)
-        else:
-            id_, url = (settled.activity.id, settled.activity.url) if settled.activity else (None, None)
-            yield SyncResult(call.id, settled.outcome, decision, id_, url, settled.reason)
+    results = [_result(call.id, decisions.get(call.id), plan.settled.get(call.id), done.get(call.id)) for call in calls]
+    failed = _write_notes(work, results, sleep)
+    for result in results:
+        receipt = failed.get(result.call_id)
+        yield (
+            result
+            if receipt is None
+            else replace(result, outcome=receipt.outcome, reason=f"its note: {receipt.reason}")
+        )
+
+
+def _result(call_id: str, decision: Decision | None, settled: Settled | None, sent: Sent | None) -> SyncResult:
+    if sent is not None:
+        it = sent.receipt
+        return SyncResult(call_id, it.outcome, decision, it.id, it.url, it.reason, _owner(sent))
+    assert settled is not None  # noqa: S101 - a call is planned as one or the other
+    id_, url = (settled.activity.id, settled.activity.url) if settled.activity else (None, None)
+    return SyncResult(call_id, settled.outcome, decision, id_, url, settled.reason)
+
+
+def _write_notes(work: Work, results: Iterable[SyncResult], sleep: Sleep) -> dict[str, Receipt]:
+    """Write the notes that are not there yet of calls that have their activities; give what kept one from being written."""
+    there = [it for it in results if it.outcome in THERE and it.activity_id is not None and it.decision is not None]
+    drafts = {it.call_id: draft for it in there if (draft := _note(work, it))}
+    found = work.look_for(drafts.values()) if drafts else {}
+    done = _write(work, {key: drafts[key] for key, it in found.items() if it is None}, sleep)
+    unknown = {key: Receipt("deferred", reason=it.reason) for key, it in found.items() if isinstance(it, Unknown)}
+    return unknown | {key: it.receipt for key, it in done.items() if it.receipt.outcome not in THERE}
+
+
+def _note(work: Work, result: SyncResult) -> ActivityDraft | None:
+    assert result.decision is not None  # noqa: S101 - the caller left the others out
+    return work.note(result.decision, result.owner.id if result.owner else None)
 
 
 def _owner(sent: Sent) -> Owner | None:

@@ -21,12 +21,14 @@ from connector_core.errors import (
 )
 from connector_core.lookup import known_or_not, look_up
 from connector_core.model import Activity, ActivityDraft, ActivityKind, Call, CallKey, Receipt, Unknown, User
-from connector_core.writing import Form, Owner, Owners, Writing, change, create
+from connector_core.writing import Form, Owner, Owners, Writing, change, create, note
 
 UNIT = 200
 """Calls that are looked up and written together."""
 
 Outcome: TypeAlias = Literal["created", "updated", "unchanged", "refused", "unknown", "waiting", "deferred", "skipped"]
+THERE = frozenset({"created", "updated", "unchanged"})
+"""Outcomes with which a call has its activity."""
 Take: TypeAlias = Callable[[str, Activity], bool]
 """Takes an activity for the call with this id; False where it is another call's already: one activity serves one call."""
 
@@ -77,6 +79,8 @@ class Work:
         manifest = connection.manifest
         if writing and (writing.call_fields or writing.meeting_fields):
             connection.require_trait("activity_fields")
+        if writing and writing.note_parts:
+            connection.require_trait("notes")
         self.connection = connection
         self.settings = settings
         self.writing = writing or Writing()
@@ -89,6 +93,7 @@ class Work:
             self.writing.parts,
             self.writing.call_fields,
             self.writing.meeting_fields,
+            self.writing.note_parts,
         )
 
     def decide(
@@ -168,6 +173,10 @@ class Work:
             for email, users in found.items()
             if not isinstance(users, Unknown) and any(user.active for user in users)
         }
+
+    def note(self, decision: Decision, owner_id: str | None) -> ActivityDraft | None:
+        """Draft the note of a call whose activity is there; None where there is nothing to write one of."""
+        return note(decision, self.form, owner_id)
 
     def send(self, drafts: Iterable[ActivityDraft]) -> dict[str, Sent]:
         """Send drafts, by key; whatever comes of it is in the receipts. What is refused for its owner is sent with another.
@@ -263,7 +272,8 @@ def _after(refusals: Sequence[str], receipt: Receipt) -> Receipt:
 
 def key_of(draft: ActivityDraft) -> CallKey:
     """Give what the activity of a draft is looked for with."""
-    kind: Literal["phone", "meeting"] = "phone" if draft.kind == "call" else "meeting"
+    kind: Literal["phone", "note", "meeting"] = "phone" if draft.kind == "call" else "meeting"
+    kind = "note" if draft.kind == "note" else kind
     return CallKey(draft.key, kind, draft.started_at, draft.ended_at, draft.duration_seconds, draft.person_ids)
 
 

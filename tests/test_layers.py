@@ -31,7 +31,7 @@ LAYERS = (
     "config_file",
     "work",
     "sync ledger",
-    "doubt feed fetching receiving",
+    "doubt feed fetching noting receiving",
     "pump",
     "backfill settling desk engines",
     "web",

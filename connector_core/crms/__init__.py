@@ -21,7 +21,7 @@ FILE = CrmManifest(
         "opportunity.next_step": "next_step",
         "opportunity.amount": "amount",
         "opportunity.date": "closed_at",
-        **dict.fromkeys(("call", "event", "task"), "activities"),
+        **dict.fromkeys(("call", "event", "task", "note"), "activities"),
         "event.place": "place",
     },
     field_codes={"read_only": "fixed"},

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from connector_core.crms.index import WorldIndex, key_of, there
+from connector_core.crms.index import BESIDE, WorldIndex, key_of, there
 from connector_core.crms.world import (
     Record,
     WorldAccount,
@@ -102,7 +102,8 @@ class Changes:
         return next(missing, None)
 
     def _create(self, draft: ActivityDraft) -> Receipt:
-        same = [found.id for found in self._index.activities_by_key.get(draft.key, ())]
+        note, notes = draft.kind == "note", self._index.notes
+        same = [it.id for it in self._index.activities_by_key.get(draft.key, ()) if (it.id in notes) == note]
         same += [self._created[draft.key]] if draft.key in self._created else []
         if same:
             return Receipt("unchanged", min(same), reason="an activity carries this key already")
@@ -112,7 +113,7 @@ class Changes:
         record = {
             "id": new_id,
             "kind": draft.kind,
-            "call_id": draft.key,
+            "call_id": None if note else draft.key,
             "person_ids": list(draft.person_ids),
             "account_id": draft.account_id,
             "opportunity_id": draft.opportunity_id,
@@ -121,7 +122,7 @@ class Changes:
             "title": draft.subject,
             "body": draft.body,
             "owner_id": draft.owner_id,
-            **({"fields": dict(draft.fields)} if draft.fields else {}),
+            **({"fields": {**draft.fields, **({BESIDE: True} if note else {})}} if draft.fields or note else {}),
         }
         activities[new_id] = record
         self._value["activities"] = [*(self._value.get("activities") or ()), record]

@@ -240,7 +240,7 @@ def _candidates(index: WorldIndex, call: CallKey) -> tuple[Activity, ...]:
     shared = (activity for person_id in people for activity in index.activities_by_person.get(person_id, ()))
     near = (activity for activity in shared if _near(activity.started_at, call.started_at))
     found = {activity.id: activity for activity in (*index.activities_by_key.get(call.call_id, ()), *near)}
-    return tuple(found.values())
+    return tuple(it for it in found.values() if (it.id in index.notes) == (call.kind == "note"))
 
 
 def _near(start: dt.datetime | dt.date | None, call_start: dt.datetime) -> bool:

@@ -12,6 +12,8 @@ from connector_core.model import Account, Activity, Opportunity, Person, User
 
 T = TypeVar("T")
 REF = "ref: "
+BESIDE = "beside"
+"""The further field of a note that stands beside a call's activity; any other note with a call's id is its activity."""
 
 
 class WorldIndex:
@@ -81,6 +83,11 @@ class WorldIndex:
     def activities_by_key(self) -> Mapping[str, list[Activity]]:
         """The activities that carry a call's id."""
         return _grouped(([found.key], found) for found in self.activities.values())
+
+    @cached_property
+    def notes(self) -> frozenset[str]:
+        """The ids of notes that stand beside an activity, told by a field of their own."""
+        return frozenset(it.id for it in self.world.activities if it.kind == "note" and (it.fields or {}).get(BESIDE))
 
     @cached_property
     def activities_by_person(self) -> Mapping[str, list[Activity]]:

@@ -43,7 +43,8 @@ class Step:
     """What becomes of a job now: an outcome, or the draft that is about to be sent.
 
     ``decision``: its public JSON as text, which takes a fraction of the memory; None to keep the one that is there.
-    ``awaits``: the keys of what it waits for in the CRM, beside a decision.
+    ``awaits``: the keys of what it waits for in the CRM, beside a decision. ``goes_on``: more is sent of it at once, so it
+    stays claimed.
     """
 
     job: Job
@@ -54,6 +55,7 @@ class Step:
     written: Written | None = None
     after_seconds: float | None = None
     awaits: Collection[str] = ()
+    goes_on: bool = False
 
 
 class Progress:
@@ -216,7 +218,7 @@ class Progress:
                     due_at = sure_at
                 if now - it.job.since > PATIENCE and it.job.tries >= PATIENT_TRIES:
                     outcome, reason = "waiting", f"for {PATIENCE.days} days nothing came of it: {reason}"
-            values: dict[str, Any] = {"claimed": None, "claims": 0}
+            values: dict[str, Any] = {} if it.goes_on else {"claimed": None, "claims": 0}
             if row.version == it.job.version:
                 values |= {"outcome": outcome, "reason": reason, "state": STATE_OF[outcome], "due_at": due_at}
                 values["tries"] = it.job.tries + 1 if STATE_OF[outcome] == "due" else 0

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from connector_core.model import ActivityDraft, Written
 
 _DRAFT = TypeAdapter(ActivityDraft)
-_LINKS = ("person_ids", "account_id", "opportunity_id", "owner_id", "owner_from")
+_LINKS = ("person_ids", "account_id", "opportunity_id", "owner_id", "owner_from", "note_id")
 _OURS = ("subject", "body", "duration_seconds", "fields", *_LINKS)
 
 

@@ -43,6 +43,7 @@ class Written:
     ``body`` is our own part of it, as the CRM shows it. ``person_ids``, ``account_id`` and ``opportunity_id``: the links
     that the connector made. ``owner_id`` and ``owner_from``: the owner that it was created with, and why; ``owner_from`` is
     None where the connector did not create it, or that is not known. ``fields``: further fields, as they were sent.
+    ``note_id``: the note of the call, written beside the activity.
     """
 
     activity_id: str
@@ -57,6 +58,7 @@ class Written:
     owner_id: str | None = None
     owner_from: OwnerFrom | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    note_id: str | None = None
 
     def account_implied(self, activity: Activity) -> bool:
         """Tell whether an opportunity of the activity stands for our account: beside it not every CRM names that."""

@@ -107,11 +107,12 @@ class Activity:
 class CallKey:
     """What a CRM needs to find the activities that may be a call's.
 
-    ``person_ids``: every record that a guest may be (alternates, absent guests, leads and whom they became).
+    ``person_ids``: every record that a guest may be (alternates, absent guests, leads and whom they became). Of kind
+    ``note`` it asks for notes alone, by their last line ``ref: ID``; only where the CRM has the trait ``notes``.
     """
 
     call_id: str
-    kind: CallKind
+    kind: CallKind | Literal["note"]
     started_at: dt.datetime
     ended_at: dt.datetime
     duration_seconds: float | None = None

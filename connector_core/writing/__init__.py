@@ -1,6 +1,6 @@
 """From a decision to the text and the fields of an activity: pure, like the decision."""
 
-from connector_core.writing.draft import Form, change, create
+from connector_core.writing.draft import Form, change, create, note
 from connector_core.writing.fields import SAID, FromCall, fields_of, read_fields
 from connector_core.writing.owners import Owner, Owners
 from connector_core.writing.render import PARTS
@@ -20,6 +20,7 @@ __all__ = [
     "change",
     "create",
     "fields_of",
+    "note",
     "read_fields",
     "result_json",
     "shown",

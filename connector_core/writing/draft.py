@@ -34,7 +34,7 @@ class Form:
     """How a CRM wants activities: the kind that meetings are kept as, the format of a body, the limits in characters.
 
     ``parts``: of which parts a body is made, in their order. ``call_fields`` and ``meeting_fields``: what else a new
-    activity has, by the CRM's own names.
+    activity has, by the CRM's own names. ``note_parts``: of which parts a note beside it is made, if any.
     """
 
     meeting: ActivityKind = "event"
@@ -44,6 +44,7 @@ class Form:
     parts: tuple[str, ...] = render.PARTS
     call_fields: Mapping[str, Given] = field(default_factory=dict, hash=False)
     meeting_fields: Mapping[str, Given] = field(default_factory=dict, hash=False)
+    note_parts: tuple[str, ...] = ()
 
     def fields_of(self, call: Call) -> dict[str, FieldValue]:
         """Give the further fields of a call's activity."""
@@ -74,6 +75,24 @@ def create(decision: Decision, form: Form, owner: Owner) -> ActivityDraft:
         account_id=decision.account.id if decision.account else None,
         opportunity_id=decision.opportunity.id if decision.opportunity else None,
         fields=form.fields_of(call),
+    )
+
+
+def note(decision: Decision, form: Form, owner_id: str | None) -> ActivityDraft | None:
+    """Draft the note of a call, linked as its activity is; None where the call says nothing of what is wanted in it."""
+    call = decision.call
+    if not render.says(call, form.note_parts):
+        return None
+    return ActivityDraft(
+        key=call.id,
+        kind="note",
+        started_at=call.started_at,
+        ended_at=call.end,
+        body=render.body(call, form.body_format, form.body_limit, form.note_parts),
+        owner_id=owner_id,
+        person_ids=tuple(person.id for person in decision.people),
+        account_id=decision.account.id if decision.account else None,
+        opportunity_id=decision.opportunity.id if decision.opportunity else None,
     )
 
 

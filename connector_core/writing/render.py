@@ -20,6 +20,8 @@ BodyFormat: TypeAlias = Literal["text", "html"]
 KIND_WORDS = {"phone": "Call", "meeting": "Meeting"}
 PARTS = ("link", "summary", "highlights", "topics", "notes", "comments", "tags", "recording")
 """The parts that may be asked for; the link is there without being asked for, before the others."""
+PARTS_SAID = tuple(part for part in PARTS if part not in ("link", "recording"))
+"""Those that say something: without any of them there is nothing to write a note of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ def body(call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS)
         if len(loose) == 1 and (shorter := _shortened(call, parts, worst, fmt, limit)) is not None:
             return shorter
         parts = [part for part in parts if part is not worst]
+
+
+def says(call: Call, wanted: Sequence[str]) -> bool:
+    """Tell whether a call says something in one of these parts."""
+    return any(part.label.lower() in wanted for part in _parts(call, wanted))
 
 
 def ref_line(call_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -11,7 +11,7 @@ from connector_core.errors import ConfigurationError
 from connector_core.model import Call
 from connector_core.writing.fields import Given, check_fields
 from connector_core.writing.owners import Owners
-from connector_core.writing.render import PARTS
+from connector_core.writing.render import PARTS, PARTS_SAID
 
 MeetingsAs: TypeAlias = Literal["event", "task"]
 
@@ -27,7 +27,8 @@ class Writing:
     activity is made, in their order; the link stands first where it is not named. ``owners``: for organizers' e-mails the
     ids of the users in the CRM who are to own new activities, before any user with that e-mail; ``fallback_owner``: the
     id of the one who owns them where nobody is found, or the owner is refused. ``call_fields`` and ``meeting_fields``: what
-    a new activity of a phone call, and of a meeting, has in further fields, by the CRM's own names.
+    a new activity of a phone call, and of a meeting, has in further fields, by the CRM's own names. ``note_parts``: what of
+    a call is written as a note of its own too, once there is something of it; nothing unless named.
 
     :raises ConfigurationError: A value that is not possible.
     """
@@ -43,16 +44,14 @@ class Writing:
     fallback_owner: str | None = None
     call_fields: Mapping[str, Given] = field(default_factory=dict, hash=False)
     meeting_fields: Mapping[str, Given] = field(default_factory=dict, hash=False)
+    note_parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not possible."""
         if not 0 <= self.shortest_seconds < math.inf:
             raise ConfigurationError(f"shortest_seconds: is {self.shortest_seconds}; wanted 0 or more seconds")
-        for place, part in enumerate(self.parts):
-            if part not in PARTS:
-                raise ConfigurationError(f"parts: {part!r} is none of {', '.join(PARTS)}")
-            if part in self.parts[:place]:
-                raise ConfigurationError(f"parts: {part!r} is there twice; name each part once")
+        _check_parts("parts", self.parts, PARTS)
+        _check_parts("note_parts", self.note_parts, PARTS_SAID)
         Owners.of(self.owners, self.fallback_owner)
         check_fields("call_fields", self.call_fields)
         check_fields("meeting_fields", self.meeting_fields)
@@ -75,3 +74,11 @@ class Writing:
         if length is not None and length < self.shortest_seconds:
             return f"the call took {length:g} s, and shortest_seconds is {self.shortest_seconds:g}"
         return None
+
+
+def _check_parts(setting: str, parts: Sequence[str], possible: Sequence[str]) -> None:
+    for place, part in enumerate(parts):
+        if part not in possible:
+            raise ConfigurationError(f"{setting}: {part!r} is none of {', '.join(possible)}")
+        if part in parts[:place]:
+            raise ConfigurationError(f"{setting}: {part!r} is there twice; name each part once")

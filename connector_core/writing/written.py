@@ -15,6 +15,7 @@ def written_by(draft: ActivityDraft, receipt: Receipt, before: Written | None) -
     :param before: What the connector had written in it before.
     """
     new = draft.activity_id is None
+    note_id = before.note_id if before else None
     there = Written(receipt.id or draft.activity_id or "", draft.kind, receipt.url)
     if before is None or new or before.activity_id != there.activity_id:
         before = there  # what stood in another activity, which is gone, says nothing of this one
@@ -43,6 +44,7 @@ def written_by(draft: ActivityDraft, receipt: Receipt, before: Written | None) -
         owner_id=draft.owner_id if new else before.owner_id,
         owner_from=draft.owner_from if new else before.owner_from,
         fields={**before.fields, **{name: it for name, it in draft.fields.items() if name not in receipt.kept}},
+        note_id=note_id,
     )
 
 

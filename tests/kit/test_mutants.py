@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 from contract_accounts import FileAccount
-from kit import mutants, wrong_changes, wrong_over_http
+from kit import mutants, wrong_changes, wrong_notes, wrong_over_http
 from kit.examination import failures
 from kit.remote import REMOTE, RemoteAccount
 
@@ -15,6 +15,7 @@ from connector_core.manifest import CrmManifest
 from connector_core.testing.contract.base import CLAUSES
 
 assert wrong_changes.__doc__  # they note themselves in FAILED_BY when they are imported
+assert wrong_notes.__doc__  # likewise
 OVER_HTTP = [it.id for it in CLAUSES.values() if it.plays or it.quiet] + ["C-COST-1"]
 
 

@@ -26,6 +26,7 @@ from connector_core.testing.contract.errors import Errors, LostAnswers
 from connector_core.testing.contract.feed import Feeding
 from connector_core.testing.contract.fields import Fields
 from connector_core.testing.contract.manners import Manners
+from connector_core.testing.contract.noting import Noting
 from connector_core.testing.contract.opportunities import Opportunities, Users
 from connector_core.testing.contract.reads import Emails, People, Phones
 from connector_core.testing.contract.records import Reading
@@ -49,6 +50,7 @@ class AdapterContract(
     Creating,
     Changing,
     Replacing,
+    Noting,
     Fields,
     Errors,
     LostAnswers,

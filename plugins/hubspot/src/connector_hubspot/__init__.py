@@ -11,7 +11,7 @@ HUBSPOT = CrmManifest(
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts"}
     | {"describe_objects", "check_access", "list_changes"},
-    traits=frozenset({"owner_filter", "change_opportunity", "activity_fields"}),
+    traits=frozenset({"owner_filter", "change_opportunity", "activity_fields", "notes"}),
     settings="connector_hubspot.settings:HubSpotSettings",
     adapter="connector_hubspot.adapter:HubSpotAdapter",
     sandbox="connector_hubspot.sandbox:HubSpotSandbox",
@@ -41,6 +41,7 @@ HUBSPOT = CrmManifest(
         "opportunity.date": "closedate",
         "call": "calls",
         "meeting": "meetings",
+        "note": "notes",
         "meeting.place": "hs_meeting_location",
     },
     field_codes={"missing": "PROPERTY_DOESNT_EXIST", "read_only": "READ_ONLY_VALUE"},

@@ -9,7 +9,7 @@ Where they are looked for, and why so:
   contact and time finds the older ones.
 - *By the call's id*: a search for ``hs_call_external_id``, 500 ids a request. ``IN`` ignores case, the comparison after
   it does not.
-- *By its start*: meetings have no field for a key. Those that start when the call does are searched, 500 starts a
+- *By its start*: meetings and notes have no field for a key. Those that start when the call does are searched, 500 starts a
   request, and told by the last line of their body.
 
 For 200 calls that is four requests, and one for each 100 activities that are read. What candidates are associated with is
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from connector_core.model import Activity, CallKey, Unknown
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import CUT, Deals
-from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, MEETING, Kind
+from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, MEETING, NOTE, Kind
 from connector_hubspot.people import Companies, People
 from connector_hubspot.reading import (
     GROUPS,
@@ -79,7 +79,7 @@ class _Found:
 
 
 class Activities:
-    """Finds calls and meetings."""
+    """Finds calls and meetings; and notes, where they are asked for."""
 
     def __init__(self, client: HubSpotClient, people: People, companies: Companies, deals: Deals) -> None:
         """Keep what is needed to ask."""
@@ -90,8 +90,15 @@ class Activities:
 
     def of_calls(self, calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
         """Give for each call its candidates."""
+        notes = [call for call in calls if call.kind == "note"]
+        others = [call for call in calls if call.kind != "note"]
+        return self._of_kinds((CALL, MEETING), others) | self._of_kinds((NOTE,), notes)
+
+    def _of_kinds(self, kinds: Iterable[Kind], calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
+        if not calls:
+            return {}
         people = ids_only(person for call in calls for person in call.person_ids)
-        found = [self._find(kind, calls, people) for kind in (CALL, MEETING)]
+        found = [self._find(kind, calls, people) for kind in kinds]
         candidates = [(it, it.candidates(calls)) for it in found]
         chosen = {call.call_id: [(it, key) for it, of in candidates for key in of[call.call_id]] for call in calls}
         activities = self._activities(found, chosen.values())
@@ -184,7 +191,7 @@ class Activities:
                 accounts=tuple(accounts[each] for each in own[COMPANIES].ids(key) if each in accounts),
                 started_at=_start(kind, record),
                 duration_seconds=kind.duration_of(record),
-                subject=value(record, kind.title),
+                subject=kind.title_of(record),
                 body=value(record, kind.body),
                 owner_id=value(record, "hubspot_owner_id"),
                 url=record.get("url"),

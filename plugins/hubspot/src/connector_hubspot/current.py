@@ -41,7 +41,7 @@ def read_current(
     return {
         key: (
             Current(
-                value(records[key], kind.title),
+                kind.title_of(records[key]),
                 value(records[key], kind.body),
                 kind.duration_of(records[key]),
                 links[COMPANIES].get(key, ()),

@@ -1,6 +1,7 @@
 """The kinds of activity that conversations are in HubSpot, with its names for what an activity holds.
 
-Its notes and tasks are none: a note hangs on records and says nothing of a conversation, and a task is still to be done.
+Its tasks are none, as a task is still to be done. A note is none either: it hangs on records, and no association leads from
+it to a call or a meeting. What was said may stand in one too, beside the activity, told by its last line as a meeting is.
 Properties are documented at developers.hubspot.com, guides to calls and meetings; association types in the guide to
 associations. They are directional: 194 is call to contact, 193 contact to call.
 """
@@ -23,14 +24,14 @@ CONTACTS, COMPANIES, DEALS = "contacts", "companies", "deals"
 class Kind:
     """One kind. ``types`` are the associations from it to other objects; ``key`` is the field for a call's id.
 
-    ``unread``: what is written and not read.
+    ``unread``: what is written and not read. A note has no ``length`` and no ``title``.
     """
 
     name: ActivityKind
     object: str
     types: Mapping[str, int]
-    length: str
-    title: str
+    length: str | None
+    title: str | None
     body: str
     start: str = "hs_timestamp"
     key: str | None = None
@@ -39,8 +40,8 @@ class Kind:
     @property
     def properties(self) -> list[str]:
         """The properties that an activity is read from."""
-        names = ("hs_timestamp", self.start, self.title, self.body, self.key, "hubspot_owner_id")
-        return [*dict.fromkeys(filter(None, names)), self.length]
+        names = ("hs_timestamp", self.start, self.title, self.body, self.key, "hubspot_owner_id", self.length)
+        return [*dict.fromkeys(filter(None, names))]
 
     @property
     def written(self) -> list[str]:
@@ -52,8 +53,14 @@ class Kind:
         own = value(record, self.key) if self.key else None
         return own or last_reference(value(record, self.body) or "")
 
+    def title_of(self, record: Record) -> str | None:
+        """Give the subject."""
+        return value(record, self.title) if self.title else None
+
     def duration_of(self, record: Record) -> float | None:
         """Give the duration in seconds: HubSpot keeps that of a call in milliseconds, that of a meeting as its end."""
+        if self.length is None:
+            return None
         text = value(record, self.length)
         if self.name == "call":
             try:
@@ -87,8 +94,16 @@ MEETING = Kind(
     start="hs_meeting_start_time",
     unread=("hs_meeting_outcome",),
 )
+NOTE = Kind(
+    name="note",
+    object="notes",
+    types={CONTACTS: 202, COMPANIES: 190, DEALS: 214},
+    length=None,
+    title=None,
+    body="hs_note_body",
+)
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CALL, MEETING)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CALL, MEETING, NOTE)}
 
 _BREAK = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|ul|ol|h[1-6]|tr|table|blockquote|pre|body|html)\s*>")
 _TAG = re.compile(r"</?[a-zA-Z!][^>]*>")

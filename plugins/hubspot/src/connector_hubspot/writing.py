@@ -71,7 +71,7 @@ class _Writer:
             self._change(kind, [draft for draft in own if draft.activity_id is not None])
         for draft in drafts:
             if draft.kind not in KINDS:
-                reason = f"the HubSpot plugin writes calls and meetings, and no {draft.kind}"
+                reason = f"the HubSpot plugin writes calls, meetings and notes, and no {draft.kind}"
                 self._receipts[draft.key] = Receipt("refused", reason=reason)
             elif field := _own_field(KINDS[draft.kind], draft):
                 reason = f"the connector writes {field} itself"
@@ -281,17 +281,18 @@ def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
     further = {name: text_of(it) for name, it in draft.fields.items()}
     found: dict[str, str | None] = {
         **further,
-        kind.title: draft.subject,
         kind.body: draft.body,
         "hubspot_owner_id": draft.owner_id,
     }
+    if kind.title:
+        found[kind.title] = draft.subject
     if kind.key and (new or draft.set_key):
         found[kind.key] = draft.key
     if new:
         found |= {"hs_timestamp": written(draft.started_at), kind.start: written(draft.started_at)}
     if kind is CALL:
         found |= _of_call(draft)
-    if kind is MEETING and (new or draft.duration_seconds is not None):
+    if kind is MEETING and kind.length and (new or draft.duration_seconds is not None):
         found[kind.length] = written(draft.ended_at)
     if new and kind is CALL:
         found["hs_call_status"] = _CALL_STATUS[draft.status]
