@@ -220,8 +220,8 @@ def test_one_connection_does_not_need_the_secrets_of_another(tmp_path: Path) -> 
 POSSIBLE = (
     "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, "
     "most_people_per_identifier, meetings_as, write_unmatched, write_internal, write_missed, write_cancelled, "
-    "shortest_seconds, parts, fallback_owner, owners, call_fields, meeting_fields, note_parts, quota_reserve, delay_seconds, "
-    "changes_seconds, settings, providers"
+    "shortest_seconds, parts, fallback_owner, owners, call_fields, meeting_fields, note_parts, quota_reserve, "
+    "delay_seconds, changes_seconds, settings, providers"
 )
 NO_NUMBER = "cannot be read as a number; write it with + and the code of its country, or set regions"
 OF_PLAIN = "Settings of plain: access_token, pages"
