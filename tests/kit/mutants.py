@@ -279,6 +279,8 @@ class KeysWithoutCase(Wrong):
     """Compares keys without case."""
 
     def of_call(self, call: CallKey, found: tuple[Activity, ...]) -> Any:
+        if call.kind == "note":
+            return found
         same = [it for it in self._index().activities.values() if compare_text(it.key) == compare_text(call.call_id)]
         return tuple({it.id: it for it in (*found, *same)}.values())
 
@@ -307,7 +309,7 @@ class Guesses(Wrong):
         return found[:1]
 
 
-@failed_by("C-FIND-10", "C-WRITE-3", "C-CHANGE-4", "C-REPLACE-9")
+@failed_by("C-FIND-10", "C-WRITE-3", "C-CHANGE-4", "C-REPLACE-9", "C-NOTE-2")
 class FirstPersonOnly(Wrong):
     """Names the first person of an activity alone."""
 
@@ -340,7 +342,8 @@ class PlainLettersOnly(Wrong):
     """Escapes signs of markup in a subject."""
 
     def activity(self, draft: ActivityDraft, record: dict[str, Any]) -> None:
-        record["title"] = record["title"].replace("&", "&amp;").replace("<", "&lt;")
+        if record["title"]:  # a note has none
+            record["title"] = record["title"].replace("&", "&amp;").replace("<", "&lt;")
 
 
 @failed_by("C-WRITE-11", "C-WRITE-13")
