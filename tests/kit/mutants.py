@@ -279,9 +279,8 @@ class KeysWithoutCase(Wrong):
     """Compares keys without case."""
 
     def of_call(self, call: CallKey, found: tuple[Activity, ...]) -> Any:
-        if call.kind == "note":
-            return found
-        same = [it for it in self._index().activities.values() if compare_text(it.key) == compare_text(call.call_id)]
+        kind = [it for it in self._index().activities.values() if (it.kind == "note") == (call.kind == "note")]
+        same = [it for it in kind if compare_text(it.key) == compare_text(call.call_id)]
         return tuple({it.id: it for it in (*found, *same)}.values())
 
 
