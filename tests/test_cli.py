@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
 import os
 import pty
 import re
@@ -147,9 +148,12 @@ def test_a_defect_is_one_line_and_status_2(monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_a_defect_shows_its_traceback_when_asked(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """CONNECTOR_DEBUG=1 shows where the bug is."""
+    caplog.set_level(
+        logging.NOTSET, "connector_core"
+    )  # and is set back: a command's process is its own, this one is not
     monkeypatch.setenv("CONNECTOR_DEBUG", "1")
     monkeypatch.setattr(discovery, "crms", _defect)
     main(["plugins"])
