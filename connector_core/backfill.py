@@ -23,7 +23,7 @@ from connector_core.pump import Pump, Ran
 
 BATCH = 1000
 """Calls that are looked up and written together: what a look-up costs whatever its size is spread over more of them."""
-IN_FLIGHT = 4
+IN_FLIGHT = 6
 """Batches at once: while some wait for answers, others are worked on."""
 AHEAD = 5000
 """Calls that may be due before more are accepted."""
