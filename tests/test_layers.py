@@ -61,6 +61,8 @@ NEEDS_TESTING = ("testing.cassettes", "testing.contract", "testing.providers", "
 """What is used with the extra ``testing`` alone."""
 NEEDS_POSTGRES = ("engines.procrastinate",)
 """What is used with the extra ``postgres`` alone; the ledger's database reaches its driver through SQLAlchemy."""
+NEEDS_PROVIDERS = ("providers.transport",)
+"""What is used with the extra ``providers`` alone."""
 NEEDS_WEB = ("web", "cli.serve")
 """What is used with the extra ``web`` alone."""
 PACKAGES = {"PyYAML": "yaml", "SQLAlchemy": "sqlalchemy", "vcrpy": "vcr"}
@@ -74,7 +76,7 @@ def modules(*folders: Path) -> list[Path]:
 
 def extras(path: Path) -> list[str]:
     """Name the extras whose packages a module may import."""
-    needing = {"testing": NEEDS_TESTING, "postgres": NEEDS_POSTGRES, "web": NEEDS_WEB}
+    needing = {"testing": NEEDS_TESTING, "postgres": NEEDS_POSTGRES, "providers": NEEDS_PROVIDERS, "web": NEEDS_WEB}
     return [extra for extra, entries in needing.items() if any(covers(entry, name_of(path)) for entry in entries)]
 
 

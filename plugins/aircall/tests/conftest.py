@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
 
 import pytest
-import urllib3
 from connector_aircall import AIRCALL
 
 from connector_core import policy
@@ -41,7 +41,7 @@ class AircallAPI:
         self.asked.append(request.path.removeprefix("/v1/"))
         if request.method != "GET" or request.query or request.body:
             return Response(501)
-        wanted = urllib3.make_headers(basic_auth=":".join(PAIR.values()))["authorization"]
+        wanted = f"Basic {base64.b64encode(':'.join(PAIR.values()).encode()).decode()}"
         if request.headers.get("authorization") != wanted:
             return Response(401)
         waiting = self.answers.get(request.path, [Response(404)])

@@ -7,29 +7,16 @@ developers.google.com/workspace/calendar/api/guides/errors.
 from __future__ import annotations
 
 import functools
-import http.cookiejar
-import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-import requests
+from typing import Any
 
 from connector_core.errors import CredentialsError, InputError, TryAgainError
-from connector_core.policy import (
-    ACCEPT,
-    Doubt,
-    NoReplyError,
-    Reply,
-    RequestPolicy,
-    Verdict,
-    Wait,
-    instead_of_json,
-    retry_after,
-)
+from connector_core.policy import Doubt, Judge, Reply, RequestPolicy, Verdict, instead_of_json, retry_after
+from connector_core.providers.transport import Transport, parse_json, read_json, signed_in, verdict
 from connector_core.tokens import Grant, SignIn
 from connector_google_meet.proof import Certificates
 from connector_google_meet.settings import MeetSettings
@@ -42,9 +29,6 @@ EVENTS = "https://workspaceevents.googleapis.com/v1/"
 USER_INFO = "https://openidconnect.googleapis.com/v1/userinfo"
 CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 
-CONNECT_SECONDS = 10.0
-LARGEST_ANSWER = 16 * 2**20
-"""The bytes of an answer that are taken, unpacked; Drive exports ten million at most."""
 MOST_PAGES = 200
 
 _LIMITED = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "RATE_LIMIT_EXCEEDED"})
@@ -66,24 +50,13 @@ class Refusal:
         return f"status {self.status}, {self.reason}" if self.reason else f"status {self.status}"
 
 
-class _Session(requests.Session):
-    """Leaves redirects alone: also where it is not to follow one, requests reads its whole body, and its address."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find none."""
-
-
 class GoogleClient:
     """Asks Google's APIs, as one user or another."""
 
     def __init__(self, settings: MeetSettings) -> None:
         """Send nothing yet."""
         self._settings = settings
-        self._session = _Session()
-        self._session.auth = _as_it_is
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = settings.sandbox_url is None  # no proxy stands before loopback
-        self._timeout = (min(CONNECT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+        self._transport = Transport("Google", settings.timeout_seconds, base_url=settings.at(MEET))
         self._policy = RequestPolicy()
         self._hasty = RequestPolicy(attempts=2, patience_seconds=2.0)
         self._lock = threading.Lock()
@@ -92,7 +65,7 @@ class GoogleClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._transport.close()
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -103,7 +76,7 @@ class GoogleClient:
         :raises TryAgainError: Google does not answer now.
         """
         reply = self._asked(user, "GET", url, _judge_json, params=params)
-        return _object(reply.body) if reply.status == 200 else _refusal(reply)
+        return read_json(reply.body) if reply.status == 200 else _refusal(reply)
 
     def pages(
         self, user: str, url: str, name: str, params: Mapping[str, str] | None = None
@@ -142,7 +115,7 @@ class GoogleClient:
         :raises ConnectorError: As :meth:`get`.
         """
         reply = self._asked(user, method, url, _judge_json, params=params, json=dict(value))
-        return _object(reply.body) if reply.status == 200 else _refusal(reply)
+        return read_json(reply.body) if reply.status == 200 else _refusal(reply)
 
     def user_id(self, user: str) -> str | None:
         """Read the id that a user has at Google, once; None where Google does not tell it.
@@ -163,29 +136,24 @@ class GoogleClient:
 
         :raises TryAgainError: They cannot be had now.
         """
-        send = functools.partial(self._send, "GET", self._settings.at(CERTIFICATES))
+        send = functools.partial(self._transport.send, "GET", self._settings.at(CERTIFICATES))
         reply = self._hasty.run(send, _judge_json, repeatable=True)
-        found = {key: pem for key, pem in _object(reply.body).items() if isinstance(pem, str)}
+        found = {key: pem for key, pem in read_json(reply.body).items() if isinstance(pem, str)}
         if reply.status != 200 or not found:
             raise TryAgainError(f"Google's certificates cannot be read (status {reply.status})")
         return Certificates(found, _fresh_seconds(reply.headers))
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
-    def _asked(self, user: str, method: str, url: str, judge_it: Callable[[Reply], Verdict], **options: Any) -> Reply:
-        """Send with the token that there is; with another one, once, where it is not accepted."""
-        sign_in = self._sign_in(user)
+    def _asked(self, user: str, method: str, url: str, judge_it: Judge, **options: Any) -> Reply:
         address = self._settings.at(url)
 
-        def sent(grant: Grant) -> Reply:
-            headers = {"Authorization": f"Bearer {grant.access_token}"}
-            send = functools.partial(self._send, method, address, headers=headers, **options)
+        def sent(token: str) -> Reply:
+            headers = {"Authorization": f"Bearer {token}"}
+            send = functools.partial(self._transport.send, method, address, headers=headers, **options)
             return self._policy.run(send, judge_it, repeatable=True)
 
-        grant = sign_in.current()
-        reply = sent(grant)
-        if reply.status == 401:
-            reply = sent(sign_in.instead_of(grant))
+        reply = signed_in(self._sign_in(user), sent)
         if reply.status == 401:
             raise CredentialsError("Google does not accept the token that it gave")
         return reply
@@ -199,34 +167,20 @@ class GoogleClient:
 
     def _fetch_token(self, user: str) -> Grant:
         def post(url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-            send = functools.partial(self._send, "POST", url, headers=dict(headers), data=body)
+            send = functools.partial(self._transport.send, "POST", url, headers=dict(headers), data=body)
             return self._policy.run(send, _judge_json, repeatable=True)
 
         return grant_of(self._settings, user, post)
 
-    def _send(self, method: str, url: str, **options: Any) -> Reply:
-        options |= {"timeout": self._timeout, "allow_redirects": False, "stream": True}
-        try:
-            with self._session.request(method, url, **options) as answer:
-                body = _capped(answer)
-        except requests.RequestException as error:
-            raise NoReplyError(f"Google did not answer ({type(error).__name__})") from error
-        known = {name.lower(): value for name, value in answer.headers.items()}
-        return Reply(413 if body is None else answer.status_code, known, body or b"")
-
 
 def judge(reply: Reply) -> Verdict:
     """Say what an answer means for the request."""
-    asked = retry_after(reply.headers)
-    if reply.status == 429 or (reply.status == 403 and _LIMITED & _reasons(reply)):
-        return Wait(f"Google's limit of requests is reached (status {reply.status})", asked)
-    if (reply.status >= 500 and reply.status != 501) or reply.status == 408:
-        return Doubt(f"Google answered status {reply.status}", asked)
-    return ACCEPT
+    limited = reply.status == 403 and bool(_LIMITED & _reasons(reply))
+    return verdict("Google", reply, retry_after(reply.headers), limited=limited)
 
 
 def _judge_json(reply: Reply) -> Verdict:
-    if reply.status == 200 and not _is_object(reply.body):
+    if reply.status == 200 and parse_json(reply.body) is None:
         return Doubt(f"Google answered status 200 with {instead_of_json(reply)}")
     return judge(reply)
 
@@ -241,7 +195,7 @@ def _refusal(reply: Reply) -> Refusal:
 
 def _reasons(reply: Reply) -> set[str]:
     """Give the words that Google has for an error: newer APIs tell them in ``details``, Calendar and Drive in ``errors``."""
-    error = _object(reply.body).get("error")
+    error = read_json(reply.body).get("error")
     if not isinstance(error, dict):
         return set()
     rows = [*_list(error.get("details")), *_list(error.get("errors"))]
@@ -260,34 +214,7 @@ def _rows(page: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
     yield from rows
 
 
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object; an empty one where it is none."""
-    return cast(dict[str, Any], json.loads(body)) if _is_object(body) else {}
-
-
-def _capped(answer: requests.Response) -> bytes | None:
-    """Read a body; None where it is larger than any that is wanted."""
-    body = bytearray()
-    for chunk in answer.iter_content(65_536):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return None
-    return bytes(body)
-
-
 def _fresh_seconds(headers: Mapping[str, str]) -> float:
     found = re.search(r"max-age=(\d{1,9})", headers.get("cache-control", ""))
     seconds = float(found[1]) if found else _FRESH_SECONDS
     return min(max(seconds, _LEAST_FRESH_SECONDS), _MOST_FRESH_SECONDS)
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the Authorization header: without an ``auth`` of its own, requests would take one from a .netrc file."""
-    return request

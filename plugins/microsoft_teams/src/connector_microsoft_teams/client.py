@@ -6,38 +6,20 @@ Errors are documented at learn.microsoft.com/graph/errors, throttling at /graph/
 from __future__ import annotations
 
 import functools
-import http.cookiejar
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
-
 from connector_core.errors import CredentialsError, InputError
-from connector_core.policy import (
-    ACCEPT,
-    Doubt,
-    Judge,
-    NoReplyError,
-    NotSentError,
-    Reply,
-    RequestPolicy,
-    Verdict,
-    Wait,
-    instead_of_json,
-    retry_after,
-)
+from connector_core.policy import Doubt, Judge, Reply, RequestPolicy, Verdict, instead_of_json, retry_after
+from connector_core.providers.transport import Transport, read_json, signed_in, verdict
 from connector_core.tokens import Grant, SignIn
 from connector_microsoft_teams.settings import TeamsSettings
 from connector_microsoft_teams.sign_in import AppTokens
 
 VERSION = "/v1.0"
-CONNECT_SECONDS = 10.0
 QUICK_SECONDS = 2.0
-LARGEST_ANSWER = 16 * 2**20
-"""The bytes of an answer that are taken, unpacked; a page of 130 participants has some 150,000."""
 MOST_PAGES = 100
 
 _NEXT = "@odata.nextLink"
@@ -60,24 +42,13 @@ class Refusal:
         return cls(reply.status, code if named else None, sentence if isinstance(sentence, str) else None)
 
 
-class _Session(requests.Session):
-    """Leaves redirects alone: also where it is not to follow one, requests reads its whole body, and its address."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find none."""
-
-
 class GraphClient:
     """Reads, and keeps subscriptions, signed in as the customer's app."""
 
     def __init__(self, settings: TeamsSettings) -> None:
         """Send nothing yet."""
         self._settings = settings
-        self._session = _Session()
-        self._session.auth = _as_it_is
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = settings.login_url != settings.base_url  # no proxy stands before loopback
-        self._timeout = (min(CONNECT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+        self._transport = Transport("Microsoft", settings.timeout_seconds, base_url=settings.base_url)
         self._policy = RequestPolicy()
         self._once = RequestPolicy(attempts=1)
         self._sign_in = SignIn("Microsoft", AppTokens(settings, self.anonymous).fetch, first=Grant())
@@ -156,7 +127,7 @@ class GraphClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._transport.close()
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -176,37 +147,19 @@ class GraphClient:
         )
 
     def _signed_in(self, run: Callable[[str], Reply]) -> Reply:
-        """Send with the token that there is; with another one, once, where it is not accepted."""
-        grant = self._sign_in.current()
-        reply = run(grant.access_token or "")
-        if reply.status != 401:
-            return reply
-        reply = run(self._sign_in.instead_of(grant).access_token or "")
+        reply = signed_in(self._sign_in, run)
         if reply.status == 401:
             raise CredentialsError("Graph does not accept the token that Microsoft gave: is tenant_id of this cloud?")
         return reply
 
     def _send(self, method: str, url: str, token: str | None, options: Mapping[str, Any]) -> Reply:
         headers = {**(options.get("headers") or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
-        sent = {"timeout": self._timeout, **options, "headers": headers, "allow_redirects": False, "stream": True}
-        try:
-            with self._session.request(method, url, **sent) as answer:
-                body = _capped(answer)
-        except requests.ConnectTimeout as error:
-            raise NotSentError("Microsoft cannot be reached (ConnectTimeout)") from error
-        except requests.RequestException as error:
-            raise NoReplyError(f"Microsoft did not answer ({type(error).__name__})") from error
-        known = {name.lower(): value for name, value in answer.headers.items()}
-        return Reply(413 if body is None else answer.status_code, known, body or b"")
+        return self._transport.send(method, url, **{**options, "headers": headers})
 
 
 def judge(reply: Reply) -> Verdict:
     """Say what an answer means for the request."""
-    if reply.status == 429:
-        return Wait("Graph's limit of requests is reached (status 429)", retry_after(reply.headers))
-    if (reply.status >= 500 and reply.status != 501) or reply.status == 408:
-        return Doubt(f"Microsoft answered status {reply.status}", retry_after(reply.headers))
-    return ACCEPT
+    return verdict("Microsoft", reply, retry_after(reply.headers))
 
 
 def judge_json(reply: Reply) -> Verdict:
@@ -216,32 +169,8 @@ def judge_json(reply: Reply) -> Verdict:
     return judge(reply)
 
 
-def read_json(body: bytes) -> dict[str, Any]:
-    """Read a JSON object; an empty one where it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _rows(answer: Mapping[str, Any], name: str) -> list[Any]:
     rows = answer.get(name)
     if not isinstance(rows, list):
         raise InputError(f"{name}: is no list")
     return list(rows)
-
-
-def _capped(answer: requests.Response) -> bytes | None:
-    """Read a body; None where it is larger than any that is wanted."""
-    body = bytearray()
-    for chunk in answer.iter_content(65_536):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return None
-    return bytes(body)
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the Authorization header: without an ``auth`` of its own, requests would take one from a .netrc file."""
-    return request

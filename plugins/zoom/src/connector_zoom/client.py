@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import http.cookiejar
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin
 
-import requests
-
 from connector_core.errors import CredentialsError, TryAgainError
 from connector_core.policy import (
-    ACCEPT,
     MOST_WAIT_SECONDS,
     Doubt,
     Judge,
-    NoReplyError,
     Reply,
     RequestPolicy,
     Verdict,
-    Wait,
     instead_of_json,
     retry_after,
 )
+from connector_core.providers.transport import Transport, read_json, signed_in, verdict
 from connector_core.tokens import Grant, SignIn
 from connector_zoom.settings import ZoomSettings
-
-CONNECT_SECONDS = 10.0
-LARGEST_ANSWER = 16 * 2**20
-"""The bytes of an answer that are taken, unpacked; a page of 300 participants has some 100,000."""
 
 _REDIRECTS = 3
 _FRESH_SHARE = 0.9
@@ -61,24 +51,13 @@ def path_of(uuid: str) -> str:
     return quote(once, safe="") if uuid.startswith("/") or "//" in uuid else once
 
 
-class _Session(requests.Session):
-    """Leaves redirects alone: also where it is not to follow one, requests reads its whole body, and its address."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find none."""
-
-
 class ZoomClient:
     """Reads, signed in as the account's own app."""
 
     def __init__(self, settings: ZoomSettings) -> None:
         """Send nothing yet."""
         self._settings = settings
-        self._session = _Session()
-        self._session.auth = _as_it_is
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = settings.login_url != settings.base_url  # no proxy stands before loopback
-        self._timeout = (min(CONNECT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+        self._transport = Transport("Zoom", settings.timeout_seconds, base_url=settings.base_url)
         self._policy = RequestPolicy()
         self._sign_in = SignIn("Zoom", self._fetch_token, first=Grant())
 
@@ -90,7 +69,7 @@ class ZoomClient:
         """
         url = f"{self._settings.base_url}/v2{path}"
         reply = self._signed_in(lambda token: self._send("GET", url, token, params=params), _judge_json)
-        return _object(reply.body) if reply.status == 200 else self._refusal(reply)
+        return read_json(reply.body) if reply.status == 200 else self._refusal(reply)
 
     def download(self, url: str) -> bytes | Refusal:
         """Read a file of a recording; it is shown elsewhere at Zoom, and the token goes to the first host alone.
@@ -112,18 +91,12 @@ class ZoomClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._transport.close()
 
     # -- signing in ----------------------------------------------------------------------------------------------------
 
     def _signed_in(self, send: Callable[[str], Reply], judge: Judge) -> Reply:
-        """Send with the token that there is; with another one, once, where it is not accepted."""
-        grant = self._sign_in.current()
-        reply = self._policy.run(lambda: send(grant.access_token or ""), judge, repeatable=True)
-        if reply.status != 401:
-            return reply
-        fresh = self._sign_in.instead_of(grant)
-        reply = self._policy.run(lambda: send(fresh.access_token or ""), judge, repeatable=True)
+        reply = signed_in(self._sign_in, lambda token: self._policy.run(lambda: send(token), judge, repeatable=True))
         if reply.status == 401:
             raise CredentialsError("Zoom does not accept the token that it gave: is the app activated for the account?")
         return reply
@@ -136,35 +109,28 @@ class ZoomClient:
         app = self._settings
         secret = app.client_secret.get_secret_value() if app.client_secret else ""
         form = {"grant_type": "account_credentials", "account_id": app.account_id or ""}
-        basic = requests.auth.HTTPBasicAuth(app.client_id or "", secret)
+        basic = (app.client_id or "", secret)
         url = f"{app.login_url}/oauth/token"
         reply = self._policy.run(
             lambda: self._send("POST", url, None, data=form, auth=basic), _judge_json, repeatable=True
         )
         if reply.status != 200:
-            error = str(_object(reply.body).get("error"))
+            error = str(read_json(reply.body).get("error"))
             named = error if re.fullmatch("[a-z_]{1,40}", error) else str(reply.status)
             raise CredentialsError(
                 f"Zoom refuses to sign in ({named}): check account_id, client_id and client_secret, and that the app "
                 "is a server-to-server OAuth app that is activated"
             )
-        return _grant(_object(reply.body))
+        return _grant(read_json(reply.body))
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
     def _send(self, method: str, url: str, token: str | None, **options: Any) -> Reply:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        options |= {"headers": headers, "timeout": self._timeout, "allow_redirects": False, "stream": True}
-        try:
-            with self._session.request(method, url, **options) as answer:
-                body = _capped(answer)
-        except requests.RequestException as error:
-            raise NoReplyError(f"Zoom did not answer ({type(error).__name__})") from error
-        known = {name.lower(): value for name, value in answer.headers.items()}
-        return Reply(413 if body is None else answer.status_code, known, body or b"")
+        return self._transport.send(method, url, headers=headers, **options)
 
     def _refusal(self, reply: Reply) -> Refusal:
-        code = _object(reply.body).get("code")
+        code = read_json(reply.body).get("code")
         code = code if isinstance(code, int) else None
         if code in _SCOPES_MISSING:
             raise CredentialsError(
@@ -175,16 +141,11 @@ class ZoomClient:
 
 def judge(reply: Reply) -> Verdict:
     """Say what an answer means for the request."""
-    asked = _asked_seconds(reply.headers)
-    if reply.status == 429:
-        return Wait("Zoom's limit of requests is reached (status 429)", asked)
-    if (reply.status >= 500 and reply.status != 501) or reply.status == 408:
-        return Doubt(f"Zoom answered status {reply.status}", asked)
-    return ACCEPT
+    return verdict("Zoom", reply, _asked_seconds(reply.headers))
 
 
 def _judge_json(reply: Reply) -> Verdict:
-    if reply.status == 200 and not _object(reply.body):
+    if reply.status == 200 and not read_json(reply.body):
         return Doubt(f"Zoom answered status 200 with {instead_of_json(reply)}")
     return judge(reply)
 
@@ -210,32 +171,8 @@ def _grant(answer: Mapping[str, Any]) -> Grant:
     return Grant(access_token=token, renew_at=renew_at)
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object; an empty one where it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _capped(answer: requests.Response) -> bytes | None:
-    """Read a body; None where it is larger than any that is wanted."""
-    body = bytearray()
-    for chunk in answer.iter_content(65_536):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return None
-    return bytes(body)
-
-
 def _redirected(url: str, reply: Reply) -> str | None:
     try:
         return urljoin(url, reply.headers.get("location", ""))
     except ValueError:
         return None
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the Authorization header: without an ``auth`` of its own, requests would take one from a .netrc file."""
-    return request
