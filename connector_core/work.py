@@ -29,6 +29,7 @@ UNIT = 200
 Outcome: TypeAlias = Literal["created", "updated", "unchanged", "refused", "unknown", "waiting", "deferred", "skipped"]
 THERE = frozenset({"created", "updated", "unchanged"})
 """Outcomes with which a call has its activity."""
+_KINDS: Mapping[ActivityKind, Literal["phone", "note"]] = {"call": "phone", "note": "note"}
 Take: TypeAlias = Callable[[str, Activity], bool]
 """Takes an activity for the call with this id; False where it is another call's already: one activity serves one call."""
 
@@ -272,9 +273,14 @@ def _after(refusals: Sequence[str], receipt: Receipt) -> Receipt:
 
 def key_of(draft: ActivityDraft) -> CallKey:
     """Give what the activity of a draft is looked for with."""
-    kind: Literal["phone", "note", "meeting"] = "phone" if draft.kind == "call" else "meeting"
-    kind = "note" if draft.kind == "note" else kind
-    return CallKey(draft.key, kind, draft.started_at, draft.ended_at, draft.duration_seconds, draft.person_ids)
+    return CallKey(
+        draft.key,
+        _KINDS.get(draft.kind, "meeting"),
+        draft.started_at,
+        draft.ended_at,
+        draft.duration_seconds,
+        draft.person_ids,
+    )
 
 
 def _written(key: str, answer: tuple[Activity, ...] | Unknown) -> Activity | Unknown | None:

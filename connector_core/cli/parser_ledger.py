@@ -26,7 +26,7 @@ def _status(parser: argparse.ArgumentParser) -> None:
 
 
 def _changes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--connection", required=True, metavar="NAME", help="a connection of the configuration")
+    options.connection(parser)
     _configured(parser)
 
 
