@@ -31,12 +31,14 @@ if TYPE_CHECKING:
         CallKey,
         ChangePage,
         FieldReceipt,
+        FieldValue,
         FormFields,
         FormRecord,
         ObjectDescription,
         Opportunities,
         Person,
         Receipt,
+        RecordFields,
         RecordKind,
         RecordUpdate,
         Unknown,
@@ -125,6 +127,8 @@ class CrmHooks(Protocol):
     def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:
         """Set fields of records.
 
+        A day is text like ``2026-03-02``, a time like ``2026-03-02T09:00:00Z``, several choices joined by ``;``.
+
         :param updates: At most one for each record.
         :returns: For each ``(object, id)`` a receipt for every field of it. A field that is refused keeps no other field
             from being sent.
@@ -194,6 +198,19 @@ class CrmHooks(Protocol):
         :param objects: Names, as in :class:`~.model.RecordUpdate`.
         :returns: For each a tuple of one; empty where there is no such object, or the user may not see it. A field that is
             hidden from the user is left out.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def read_fields(
+        self, records: Sequence[RecordFields]
+    ) -> Mapping[tuple[str, str], tuple[Mapping[str, FieldValue | None], ...] | Unknown]:
+        """Read fields of records, as they are now: nothing of it is remembered.
+
+        :param records: At most one for each record.
+        :returns: For each ``(object, id)`` a tuple of one: each field that was asked for, by the name under which it was,
+            as ``fill_fields`` takes it, or as text; None for an empty one. A field that is not there, or is hidden from the
+            connection's user, is left out. Empty where the record is gone, or was merged into another.
         """
         ...
 

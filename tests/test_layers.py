@@ -20,7 +20,7 @@ MOST_LINES = 350
 LAYERS = (
     "errors meter outside remembered strict_json validation",
     "identity model pace references tokens",
-    "association writing policy hookspecs manifest ledger.database ledger.schema ledger.vault",
+    "association writing filling policy hookspecs manifest ledger.database ledger.schema ledger.vault",
     "traps answers crms providers",
     "asking calls checking",
     "discovery",
@@ -31,7 +31,8 @@ LAYERS = (
     "config_file",
     "work",
     "sync ledger",
-    "doubt feed fetching noting receiving",
+    "extractors",
+    "doubt feed fetching filler noting receiving",
     "pump",
     "backfill settling desk engines",
     "web",
@@ -44,9 +45,9 @@ LAYERS = (
 Binding stands above the connection, because it makes one; nothing that uses a connection needs to know how it is made.
 """
 
-PURE = {"association", "writing"}
+PURE = {"association", "writing", "filling"}
 """Packages that decide and render: no I/O, no clock, no randomness, and none of the core but these."""
-PURE_MAY_IMPORT = {"model", "identity", "errors"}
+PURE_MAY_IMPORT = {"model", "identity", "errors", "outside"}
 IMPURE = re.compile(
     r"^(asyncio|http|io|logging|os|pathlib|random|secrets|shutil|socket|sqlite3|subprocess|tempfile|threading|time|uuid"
     r"|urllib\.request)(\.|$)"

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.schema import metadata
+from connector_core.ledger.schema_filling import fills
 
 
 @pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
@@ -25,3 +26,4 @@ def test_migrations_make_what_the_schema_says(kind: str, tmp_path: Path, request
     database.close()
 
     assert differences == []
+    assert fills.metadata is metadata

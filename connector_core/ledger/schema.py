@@ -62,7 +62,8 @@ class Said(sa.types.TypeDecorator[str]):
         return value and value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def _of_call() -> tuple[sa.Column[Any], sa.Column[Any]]:
+def of_call() -> tuple[sa.Column[Any], sa.Column[Any]]:
+    """Give the columns that say whose row it is, of a table with one for each call."""
     return sa.Column("connection", sa.Text, primary_key=True), sa.Column("call_id", sa.Text, primary_key=True)
 
 
@@ -88,7 +89,7 @@ connections = sa.Table(
 calls = sa.Table(
     "calls",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("priority", sa.SmallInteger, nullable=False),
     sa.Column("due_at", Moment, nullable=False),
@@ -116,7 +117,7 @@ calls = sa.Table(
 decisions = sa.Table(
     "decisions",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("decision", sa.Text),
@@ -126,7 +127,7 @@ decisions = sa.Table(
 writes = sa.Table(
     "writes",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("fence", sa.BigInteger, nullable=False),
     sa.Column("draft", sa.Text),
@@ -147,7 +148,7 @@ writes = sa.Table(
 activities = sa.Table(
     "activities",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("activity_kind", sa.Text, nullable=False),
     sa.Column("activity_id", sa.Text, nullable=False),
     sa.Column("url", Said),
@@ -160,7 +161,7 @@ activities = sa.Table(
 choices = sa.Table(
     "choices",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("what", sa.Text, primary_key=True),
     sa.Column("participant", sa.Integer, primary_key=True),
     sa.Column("record_id", sa.Text),
@@ -197,7 +198,7 @@ feeds = sa.Table(
 parts = sa.Table(
     "parts",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("revision", sa.Float, nullable=False),
     sa.Column("complete", sa.Boolean, nullable=False),
@@ -210,7 +211,7 @@ parts = sa.Table(
 announcements = sa.Table(
     "announcements",
     metadata,
-    *_of_call(),
+    *of_call(),
     sa.Column("what", sa.Text, primary_key=True),
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("heard_at", Moment, nullable=False),

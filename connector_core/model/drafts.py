@@ -144,6 +144,15 @@ class RecordUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordFields:
+    """Fields to read of one record. ``object`` and the names in ``fields`` are the CRM's own."""
+
+    object: str
+    id: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldReceipt:
     """What became of one field of a :class:`RecordUpdate`."""
 
