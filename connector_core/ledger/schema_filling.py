@@ -45,8 +45,9 @@ fills = sa.Table(
 # What came of each field of a published template, for each call that it is for; see connector_core.filling.outcomes.
 # ``target``: where the value goes in the CRM. ``day``: the call's, in the connection's zone. ``who``: the organizer.
 # ``value``, ``passage``, ``confidence``, ``source``: what was found, in ``content`` of the call and by which extractor, or
-# who gave it. ``wanted``: the value as it is sent. ``approval``: it takes a person's; ``approved_by``, ``approved_at``: it
-# has one. ``run``: what it was sent with.
+# who gave it. ``wanted``: the value as it is sent; ``previous``: what stood there before it. ``object``: contact, lead,
+# account, opportunity or another one's name. ``approval``: it takes a person's; ``approved_by``, ``approved_at``: it has
+# one. ``run``: what it was sent with. ``undo_by``: who wants it taken back. ``since``: since when it has this outcome.
 fillings = sa.Table(
     "fillings",
     metadata,
@@ -63,6 +64,7 @@ fillings = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column("content_hash", sa.Text),
     sa.Column("wanted", sa.Text),
+    sa.Column("previous", sa.Text),
     sa.Column("object", sa.Text),
     sa.Column("record_id", sa.Text),
     sa.Column("outcome", sa.Text, nullable=False),
@@ -72,6 +74,7 @@ fillings = sa.Table(
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_at", Moment),
     sa.Column("run", sa.Text),
+    sa.Column("undo_by", sa.Text),
     sa.Column("since", Moment, nullable=False),
     sa.Column("changed_at", Moment, nullable=False),
     sa.Index(None, "connection", "day", "template", "field", "target", "outcome"),
