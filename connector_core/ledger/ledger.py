@@ -17,6 +17,7 @@ from connector_core.ledger.jobs import Jobs
 from connector_core.ledger.leases import LEASE_SECONDS, Leases
 from connector_core.ledger.people import Decided
 from connector_core.ledger.progress import Progress
+from connector_core.ledger.templates import Templates
 
 
 class Ledger:
@@ -24,7 +25,8 @@ class Ledger:
 
     ``inbox`` accepts calls, ``heard`` keeps what webhooks tell of them, ``leases`` tell whose turn it is, ``jobs`` are what
     is due, ``progress`` keeps what becomes of them, ``calls`` tells how calls stand, ``people`` what people decided,
-    ``connections`` how connections do, and ``feeds`` what calls wait for in the CRM.
+    ``connections`` how connections do, ``feeds`` what calls wait for in the CRM, and ``templates`` what is
+    filled from them.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Ledger:
         self.progress = Progress(self.database, self.leases)
         self.connections = Connections(self.database, self.leases)
         self.feeds = Feeds(self.database)
+        self.templates = Templates(self.database)
 
     def now(self) -> dt.datetime:
         """Tell the time by which calls are due."""

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from connector_core.ledger.schema import Moment, Said, metadata, of_call
 
-# Templates of the filling, each version as it was kept. ``published``: the version that is in use; None for a draft.
-# ``since``: the calls that it is for have started then or later.
+# Templates of the filling, each version as it was kept. ``version``: the newest. ``published``: the one that is in use;
+# None for a draft. ``since``: the calls that it is for have started then or later; it stays when it is unpublished.
+# ``types``: of each field of the one in use by key, as JSON.
 templates = sa.Table(
     "templates",
     metadata,
@@ -16,6 +17,7 @@ templates = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("published", sa.Integer),
     sa.Column("since", Moment),
+    sa.Column("types", sa.Text),
     sa.Column("changed_at", Moment, nullable=False),
 )
 
@@ -81,7 +83,7 @@ fillings = sa.Table(
     sa.Index(None, "connection", "run"),
 )
 
-# What the connector wrote last into each field of a record, and what stood there before.
+# What the connector wrote last into each field of a record, and what stood there before. After a time only a digest of it.
 filled = sa.Table(
     "filled",
     metadata,
@@ -91,6 +93,7 @@ filled = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text),
     sa.Column("previous", sa.Text),
+    sa.Column("digest", sa.Text),
     sa.Column("call_id", sa.Text, nullable=False),
     sa.Column("call_started_at", Moment, nullable=False),
     sa.Column("run", sa.Text, nullable=False),

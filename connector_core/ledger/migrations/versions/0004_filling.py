@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=True),
         sa.Column("previous", sa.Text(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=True),
         sa.Column("call_id", sa.Text(), nullable=False),
         sa.Column("call_started_at", Moment(), nullable=False),
         sa.Column("run", sa.Text(), nullable=False),
@@ -144,6 +145,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("published", sa.Integer(), nullable=True),
         sa.Column("since", Moment(), nullable=True),
+        sa.Column("types", sa.Text(), nullable=True),
         sa.Column("changed_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "template", name=op.f("pk_templates")),
     )
