@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
 from connector_core.ledger.schema import announcements, calls, connections, feeds
+from connector_core.ledger.schema_filling import fills
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Agenda:
 
 
 def read_agenda(database: Database) -> Agenda:
-    """Read it, at the cost of four seeks in an index for each connection, however many calls are due.
+    """Read it, at the cost of five seeks in an index for each connection, however many calls are due.
 
     :raises TryAgainError: The database cannot be reached.
     """
@@ -52,7 +53,9 @@ def read_agenda(database: Database) -> Agenda:
 def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
     """Give the moment at which there is something to do for a connection, past or to come."""
     backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
-    return min((at for at in (row.interactive, backfill, row.feed, row.announced) if at is not None), default=None)
+    return min(
+        (at for at in (row.interactive, backfill, row.feed, row.announced, row.fill) if at is not None), default=None
+    )
 
 
 def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
@@ -73,6 +76,11 @@ _FIRST = (
         .correlate(connections)
         .scalar_subquery()
         .label("announced"),
+        sa.select(sa.func.min(fills.c.due_at))
+        .where(fills.c.connection == connections.c.name)
+        .correlate(connections)
+        .scalar_subquery()
+        .label("fill"),
     )
     .outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)
     .where(connections.c.paused_at.is_(None))

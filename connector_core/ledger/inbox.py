@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
+from connector_core.ledger.fill_queue import make_fills_due
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.places import moved
 from connector_core.ledger.schema import activities, calls, choices, writes
@@ -168,6 +169,7 @@ class Inbox:
                 values |= {"state": "rejected", "outcome": "skipped", "reason": DELETED, "settled_at": now}
                 values["claimed"] = None
             step.execute(sa.update(calls).where(*is_call(connection, call_id)).values(values))
+            make_fills_due(self._database, step, connection, [call_id], now)
             return True
 
 

@@ -11,6 +11,7 @@ from connector_core.ledger.calls import CallList
 from connector_core.ledger.connections import Connections
 from connector_core.ledger.database import Database
 from connector_core.ledger.feeds import Feeds
+from connector_core.ledger.fillings import Fillings
 from connector_core.ledger.heard import Heard
 from connector_core.ledger.inbox import Inbox
 from connector_core.ledger.jobs import Jobs
@@ -25,8 +26,8 @@ class Ledger:
 
     ``inbox`` accepts calls, ``heard`` keeps what webhooks tell of them, ``leases`` tell whose turn it is, ``jobs`` are what
     is due, ``progress`` keeps what becomes of them, ``calls`` tells how calls stand, ``people`` what people decided,
-    ``connections`` how connections do, ``feeds`` what calls wait for in the CRM, and ``templates`` what is
-    filled from them.
+    ``connections`` how connections do, ``feeds`` what calls wait for in the CRM, ``templates`` what is
+    filled from them, and ``fillings`` what came of that.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Ledger:
         self.progress = Progress(self.database, self.leases)
         self.connections = Connections(self.database, self.leases)
         self.feeds = Feeds(self.database)
+        self.fillings = Fillings(self.database, self.leases)
         self.templates = Templates(self.database)
 
     def now(self) -> dt.datetime:

@@ -27,8 +27,11 @@ from connector_core.ledger.schema import (
     parts,
     writes,
 )
+from connector_core.ledger.schema_filling import filled, fillings
 
 ERASED = "what it said was erased before it was written"
+HELD = (calls, parts, announcements, decisions, writes, activities, choices, awaited, fillings, filled, audit)
+"""The tables that hold something of a call."""
 _SHORTEST = 9
 """Digits of a number as people write it, from which on it is looked for in what was said."""
 
@@ -148,7 +151,7 @@ class Persons:
 
     def _held(self, step: sa.Connection, connection: str, call_id: str) -> dict[str, Any]:
         held: dict[str, Any] = {}
-        for table in (calls, parts, announcements, decisions, writes, activities, choices, awaited, audit):
+        for table in HELD:
             wanted = sa.select(table).where(table.c.connection == connection, table.c.call_id == call_id)
             held[table.name] = [_plain(row) for row in step.execute(wanted)]
         found = held.pop("calls")
@@ -161,7 +164,7 @@ class Persons:
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
             now = self._database.now(step)
-            forget(step, connection, ids, now)
+            forget(self._database, step, connection, ids, now)
             these = (calls.c.connection == connection, calls.c.call_id.in_(ids))
             rejected = {"state": "rejected", "outcome": "skipped", "reason": ERASED, "settled_at": now, "claimed": None}
             open_ones = calls.c.state.in_(("due", "waiting"))
@@ -200,7 +203,7 @@ def _as_call(part: str) -> str:
 
 def _plain(row: sa.Row[Any]) -> dict[str, Any]:
     """Give a row as plain data, its texts of JSON opened."""
-    opened = {"content", "part", "decision", "draft", "wrote", "before", "after"}
+    opened = {"content", "part", "decision", "draft", "wrote", "before", "after", "value", "wanted", "previous"}
     return {
         name: json.loads(value)
         if name in opened and value

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.feeds import keep_awaited
+from connector_core.ledger.fill_queue import make_fills_due
 from connector_core.ledger.inbox import digest_of, of_calls
 from connector_core.ledger.jobs import Job
 from connector_core.ledger.leases import Lease, Leases
@@ -29,6 +30,9 @@ STATE_OF = {
     "unknown": "due",
 }
 """What an outcome makes of a call."""
+
+SETTLED = ("written", "rejected")
+"""States of calls of which nothing more comes by itself."""
 
 PATIENCE = dt.timedelta(days=7)
 """How long a call is tried, before a person is asked."""
@@ -231,6 +235,8 @@ class Progress:
                 values["due_at"] = now
             changes[it.job.call.id] = values
         _update(step, calls, lease.connection, changes)
+        settled = [call_id for call_id, values in changes.items() if values.get("state") in SETTLED]
+        make_fills_due(self._database, step, lease.connection, settled, now)
 
     def _keep_activities(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
+from connector_core.ledger.fillings import forget_fillings
 from connector_core.ledger.heard import forget_heard, forget_stubs
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.schema import activities, awaited, calls, decisions, writes
@@ -58,11 +59,11 @@ class Retention:
             lock_connection(self._database, step, connection)
             these = sa.select(calls.c.call_id).where(calls.c.connection == connection, *old)
             ids = step.execute(these.order_by(calls.c.settled_at).limit(most)).scalars().all()
-            forget(step, connection, ids, now)
+            forget(self._database, step, connection, ids, now)
             return len(ids)
 
 
-def forget(step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime) -> None:
+def forget(database: Database, step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime) -> None:
     """Remove all that these calls said: content, decision, what it waits for, texts and reasons of what was written."""
 
     def of(table: sa.Table, ids: Sequence[str] = call_ids) -> tuple[sa.ColumnElement[bool], ...]:
@@ -71,6 +72,7 @@ def forget(step: sa.Connection, connection: str, call_ids: Sequence[str], now: d
     step.execute(sa.update(calls).where(*of(calls)).values(content=None, pruned_at=now))
     step.execute(sa.delete(awaited).where(*of(awaited)))
     forget_heard(step, connection, call_ids)
+    forget_fillings(database, step, connection, call_ids)
     step.execute(sa.update(decisions).where(*of(decisions)).values(decision=None))
     step.execute(sa.update(writes).where(*of(writes)).values(reason=None))
     for row in step.execute(sa.select(writes).where(*of(writes), writes.c.draft.is_not(None))).all():
