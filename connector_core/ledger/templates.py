@@ -196,7 +196,8 @@ class Templates:
         insert = sqlite_insert if self._database.is_sqlite else pg_insert
         names = ["connection", "call_id", "mark", "due_at", "tries", "since"]
         statement = insert(fills).from_select(names, targeted)
-        anew = {"mark": fills.c.mark + 1, "due_at": statement.excluded.due_at, "tries": 0}
+        new = statement.excluded
+        anew = {"mark": fills.c.mark + 1, "due_at": new.due_at, "tries": 0, "since": new.since}
         step.execute(statement.on_conflict_do_update(index_elements=["connection", "call_id"], set_=anew))
 
 
@@ -225,7 +226,9 @@ def _with_versions(number: sa.ColumnElement[Any], connection: str, template_id: 
 def _one(step: sa.Connection, connection: str, template_id: str) -> sa.Row[Any]:
     row = step.execute(_with_versions(templates.c.version, connection, template_id)).one_or_none()
     if row is None:
-        known = list(step.execute(sa.select(templates.c.template).where(templates.c.connection == connection)).scalars())
+        known = list(
+            step.execute(sa.select(templates.c.template).where(templates.c.connection == connection)).scalars()
+        )
         near = difflib.get_close_matches(template_id, known, n=1)
         hint = f": did you mean {near[0]}?" if near else f"; it has {', '.join(sorted(known)) or 'none'}"
         raise InputError(f"connection {connection}: has no template {template_id}{hint}")
