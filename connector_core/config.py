@@ -14,6 +14,8 @@ from connector_core import binding, discovery
 from connector_core.association import Settings
 from connector_core.connection import Connection
 from connector_core.errors import ConfigurationError
+from connector_core.extraction import DEFAULT_EXTRACTOR, Extraction
+from connector_core.extractors.binding import Extractor
 from connector_core.manifest import ConnectionInfo, CrmManifest
 from connector_core.meter import QUOTA_RESERVE
 from connector_core.references import FILE, VAULT, resolve
@@ -40,6 +42,14 @@ class OpenConnection:
     changes_seconds: float = 60.0
     delay_seconds: float = 0.0
     sources: Sources = field(default_factory=Sources, repr=False)
+    extraction: Extraction = field(default_factory=Extraction, repr=False)
+
+    def extractor(self) -> Extractor:
+        """Give what finds values in calls: one for all threads, closed with the connection.
+
+        :raises ConfigurationError: It is not installed, or a setting of it is wrong.
+        """
+        return self.extraction.get()
 
     def close(self) -> None:
         """Close the connection, and what was opened for it."""
@@ -66,7 +76,7 @@ class ConnectionConfig:
     ``delay_seconds``: how long a call is left alone after its end, so that the record of the dialler itself comes first.
     ``tokens``: where the connection's tokens are kept; by default what ``refresh_token`` names: a file that can be written,
     or with ``vault:NAME`` the ledger (``ledger_url``, ``ledger_key``). ``providers``: the settings of each call provider
-    whose webhooks are this connection's.
+    whose webhooks are this connection's. ``extractor``: what finds values in its calls; ``extractor_settings``: its own.
     """
 
     name: str
@@ -83,6 +93,8 @@ class ConnectionConfig:
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     ledger_url: str = field(default=DEFAULT_LEDGER, repr=False)
     ledger_key: str = field(default=DEFAULT_LEDGER_KEY, repr=False)
+    extractor: str = DEFAULT_EXTRACTOR
+    extractor_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def open(self, *, observers: Sequence[object] = ()) -> OpenConnection:
         """Bind it to its CRM. No request is sent.
@@ -99,7 +111,9 @@ class ConnectionConfig:
             except ConfigurationError as error:
                 raise ConfigurationError(in_file(self.source, str(error))) from error
             sources = self.sources()
+            extraction = Extraction(self.name, self.extractor, self.extractor_settings, self.directory)
             opened.callback(sources.close)
+            opened.callback(extraction.close)
             release = opened.pop_all().close
             return OpenConnection(
                 connection,
@@ -110,6 +124,7 @@ class ConnectionConfig:
                 self.changes_seconds,
                 self.delay_seconds,
                 sources,
+                extraction,
             )
 
     def sources(self) -> Sources:

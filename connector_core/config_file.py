@@ -24,6 +24,7 @@ from connector_core.config import (
     offer,
 )
 from connector_core.errors import ConfigurationError
+from connector_core.extraction import DEFAULT_EXTRACTOR
 from connector_core.meter import QUOTA_RESERVE
 from connector_core.outside import Id, Outside
 from connector_core.references import is_reference, is_secret
@@ -58,6 +59,7 @@ class _ConnectionTable(Outside):
     changes_seconds: Annotated[float, Field(strict=True, ge=0, le=86_400)] = 60.0
     settings: dict[str, Any] = Field(default_factory=dict)
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    extractor: Id = DEFAULT_EXTRACTOR
 
 
 def _reference(value: str) -> str:
@@ -87,6 +89,7 @@ class _File(Outside):
     connections: dict[str, _ConnectionTable] = Field(default_factory=dict)
     ledger: _LedgerTable = _LedgerTable()
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    extractors: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 def load_config(path: Path) -> Config:
@@ -104,7 +107,7 @@ def load_config(path: Path) -> Config:
     connections = {}
     for name, table in file.connections.items():
         try:
-            connections[name] = _connection(path, name, table, file.ledger)
+            connections[name] = _connection(path, name, table, file)
         except ConfigurationError as error:
             misplaced.append(f"connections.{name}.{error}")
     if misplaced:
@@ -123,7 +126,7 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is no TOML: {error}") from error
 
 
-def _connection(path: Path, name: str, table: _ConnectionTable, ledger: _LedgerTable) -> ConnectionConfig:
+def _connection(path: Path, name: str, table: _ConnectionTable, file: _File) -> ConnectionConfig:
     values = table.model_dump()
     for setting in FIELDS:
         values[setting] = read_fields(setting, values[setting])
@@ -139,8 +142,10 @@ def _connection(path: Path, name: str, table: _ConnectionTable, ledger: _LedgerT
         providers=table.providers,
         directory=path.parent,
         source=str(path),
-        ledger_url=ledger.url,
-        ledger_key=ledger.key,
+        ledger_url=file.ledger.url,
+        ledger_key=file.ledger.key,
+        extractor=table.extractor,
+        extractor_settings=file.extractors.get(table.extractor, {}),
     )
 
 
@@ -148,6 +153,7 @@ def _misplaced(file: _File) -> Iterator[str]:
     """Name the settings that are no flat values, and the secrets that stand in the file in clear."""
     tables = {f"connections.{name}.settings": table.settings for name, table in file.connections.items()}
     tables |= {f"providers.{name}": settings for name, settings in file.providers.items()}
+    tables |= {f"extractors.{name}": settings for name, settings in file.extractors.items()}
     for name, table in file.connections.items():
         tables |= {f"connections.{name}.providers.{each}": settings for each, settings in table.providers.items()}
     for place, settings in tables.items():

@@ -1,6 +1,7 @@
 """What is installed: entry points to manifests, importing no CRM SDK.
 
-A plugin is named by an entry point of the group ``connector.crms`` or ``connector.providers``, whose target is its manifest.
+A plugin is named by an entry point of the group ``connector.crms``, ``connector.providers`` or ``connector.extractors``, and
+the target of that is its manifest.
 Names and versions come from the metadata of the distributions; a manifest stands in a module that imports no SDK.
 """
 
@@ -18,10 +19,12 @@ from connector_core.manifest import CrmManifest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from connector_core.extractors import ExtractorManifest
     from connector_core.providers import ProviderManifest
 
 CRMS = "connector.crms"
 PROVIDERS = "connector.providers"
+EXTRACTORS = "connector.extractors"
 
 M = TypeVar("M")
 
@@ -68,10 +71,29 @@ def provider(name: str) -> ProviderManifest:
     return _usable(name, "call provider", PROVIDERS, _provider_manifest())
 
 
+def extractors() -> dict[str, Found[ExtractorManifest]]:
+    """List the extractors that are installed, as :func:`crms` does."""
+    return {name: _look(name, points, _extractor_manifest()) for name, points in _entry_points(EXTRACTORS).items()}
+
+
+def extractor(name: str) -> ExtractorManifest:
+    """Give the manifest of an extractor, as :func:`crm` does.
+
+    :raises ConfigurationError: It is not installed or cannot be used.
+    """
+    return _usable(name, "extractor", EXTRACTORS, _extractor_manifest())
+
+
 def _provider_manifest() -> type[ProviderManifest]:
     from connector_core.providers import ProviderManifest
 
     return ProviderManifest
+
+
+def _extractor_manifest() -> type[ExtractorManifest]:
+    from connector_core.extractors import ExtractorManifest
+
+    return ExtractorManifest
 
 
 def _entry_points(group: str) -> dict[str, list[metadata.EntryPoint]]:

@@ -22,16 +22,15 @@ LAYERS = (
     "identity model pace references tokens",
     "association writing filling policy hookspecs manifest ledger.database ledger.schema ledger.vault",
     "traps answers crms providers",
-    "asking calls checking",
+    "asking calls checking extractors",
     "discovery",
     "connection",
     "binding doctor",
-    "sources",
+    "extraction sources",
     "config lookup",
     "config_file",
     "work",
     "sync ledger",
-    "extractors",
     "doubt feed fetching filler noting receiving",
     "pump",
     "backfill settling desk engines",
@@ -228,7 +227,7 @@ def test_a_module_fits_in_the_head(path: Path) -> None:
 
 
 def test_hooks_are_called_in_one_place_for_each_kind_of_plugin() -> None:
-    """Only the connection calls the hooks of CRMs, and only the providers' binding those of call providers."""
+    """Only the connection calls the hooks of CRMs, and only their binding those of call providers and of extractors."""
     callers = {
         shown(path)
         for path in modules(CORE, *PLUGINS)
@@ -236,7 +235,8 @@ def test_hooks_are_called_in_one_place_for_each_kind_of_plugin() -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "hook"
     }
 
-    assert callers == {"connector_core/connection.py", "connector_core/providers/binding.py"}
+    bindings = {f"connector_core/{kind}/binding.py" for kind in ("providers", "extractors")}
+    assert callers == {"connector_core/connection.py", *bindings}
 
 
 def test_plugin_managers_are_built_in_one_place_for_each_kind_of_plugin() -> None:
@@ -248,4 +248,5 @@ def test_plugin_managers_are_built_in_one_place_for_each_kind_of_plugin() -> Non
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PluginManager")
     }
 
-    assert builders == {"connector_core/binding.py", "connector_core/providers/binding.py"}
+    bindings = {f"connector_core/{kind}/binding.py" for kind in ("providers", "extractors")}
+    assert builders == {"connector_core/binding.py", *bindings}

@@ -13,7 +13,7 @@ from connector_core.manifest import CrmManifest
 
 
 def run(arguments: Namespace) -> int:
-    """List the CRMs, then the call providers, by name; those that cannot be used too."""
+    """List the CRMs, then the call providers, then the extractors, by name; those that cannot be used too."""
     for plugin in _plugins():
         say_json(plugin) if arguments.json else _show(plugin)
     return DONE
@@ -24,6 +24,8 @@ def _plugins() -> Iterator[dict[str, Any]]:
         yield _described(crm, "crm", crm.manifest)
     for provider in discovery.providers().values():
         yield _described(provider, "provider", None)
+    for extractor in discovery.extractors().values():
+        yield _described(extractor, "extractor", None)
 
 
 def _described(found: Found[Any], kind: str, manifest: CrmManifest | None) -> dict[str, Any]:
