@@ -20,6 +20,7 @@ _WORDS = {
     "string_too_short": "should not be empty",
     "string_type": "should be text",
     "string_unicode": "is text with a character that is none (half of a surrogate pair)",
+    "too_short": "should not be empty",
     "timezone_aware": "should be a time with an offset, like Z or +02:00",
     "tuple_type": "should be a list",
 }

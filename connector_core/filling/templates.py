@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,7 +16,14 @@ Mode: TypeAlias = Literal["automatic", "manual"]
 Overwrite: TypeAlias = Literal["ours", "empty", "always"]
 """When a field may be written that has a value: where it is ours and nobody changed it since; never; always."""
 
-Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", value):
+        raise PydanticCustomError("slug", "Input should be of lower case letters, digits, - and _, at most 64")
+    return value
+
+
+Slug: TypeAlias = Annotated[str, AfterValidator(_slug)]
 """A name for programs: lower case letters, digits, ``-`` and ``_``, at most 64."""
 
 
