@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from connector_core.filling.outcomes import OUTCOMES
 from connector_core.ledger.schema import Moment, Said, metadata, of_call
 
 # Templates of the filling, each version as it was kept. ``version``: the newest. ``published``: the one that is in use;
@@ -102,7 +103,8 @@ filled = sa.Table(
     sa.Index(None, "connection", "run"),
 )
 
-# The outcomes of each day, counted when they were refreshed; and the days of which something changed since.
+# The outcomes of each day, counted when they were refreshed: of each field how many came to which, and of the outcome
+# ``other`` for which ``reasons``, as JSON.
 fill_days = sa.Table(
     "fill_days",
     metadata,
@@ -111,11 +113,11 @@ fill_days = sa.Table(
     sa.Column("template", sa.Text, primary_key=True),
     sa.Column("field", sa.Text, primary_key=True),
     sa.Column("target", sa.Text, primary_key=True),
-    sa.Column("outcome", sa.Text, primary_key=True),
-    sa.Column("reason", sa.Text, primary_key=True),
-    sa.Column("number", sa.BigInteger, nullable=False),
+    *(sa.Column(outcome, sa.BigInteger, nullable=False) for outcome in OUTCOMES),
+    sa.Column("reasons", sa.Text),
 )
 
+# Whose approval each field of a day waits for, the longest ``since``; an empty ``who``: nobody is known.
 fill_pending = sa.Table(
     "fill_pending",
     metadata,
@@ -129,16 +131,19 @@ fill_pending = sa.Table(
     sa.Column("since", Moment, nullable=False),
 )
 
+# How many calls of a day lack an object, by which ``fields`` would have needed it (JSON; ``digest``: of these).
 fill_missing = sa.Table(
     "fill_missing",
     metadata,
     sa.Column("connection", sa.Text, primary_key=True),
     sa.Column("day", sa.Text, primary_key=True),
-    sa.Column("template", sa.Text, primary_key=True),
     sa.Column("object", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("fields", sa.Text, nullable=False),
     sa.Column("calls", sa.BigInteger, nullable=False),
 )
 
+# The days of which something changed since they were counted.
 fill_dirty = sa.Table(
     "fill_dirty",
     metadata,

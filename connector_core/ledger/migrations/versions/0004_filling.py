@@ -20,12 +20,13 @@ def upgrade() -> None:
         sa.Column("template", sa.Text(), nullable=False),
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "connection", "day", "template", "field", "target", "outcome", "reason", name=op.f("pk_fill_days")
-        ),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("empty", sa.BigInteger(), nullable=False),
+        sa.Column("no_crm_link", sa.BigInteger(), nullable=False),
+        sa.Column("pending", sa.BigInteger(), nullable=False),
+        sa.Column("other", sa.BigInteger(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("connection", "day", "template", "field", "target", name=op.f("pk_fill_days")),
     )
     op.create_table(
         "fill_dirty",
@@ -37,10 +38,11 @@ def upgrade() -> None:
         "fill_missing",
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
-        sa.Column("template", sa.Text(), nullable=False),
         sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("calls", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("connection", "day", "template", "object", name=op.f("pk_fill_missing")),
+        sa.PrimaryKeyConstraint("connection", "day", "object", "digest", name=op.f("pk_fill_missing")),
     )
     op.create_table(
         "fill_pending",

@@ -1,0 +1,213 @@
+"""The outcomes of the filling, counted by days, so that a report costs the same however many calls there were.
+
+Whoever changes a row of ``fillings`` marks its day in the same step, with the connection locked. A refresh counts the days
+anew that are marked, and no other: each in a step of its own, which takes the mark away before it counts. So what changes
+meanwhile is either counted, or marks the day once more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector_core.filling.counts import Counts, FieldDay, Missing, Tally, Target, Waiting, missing_object
+from connector_core.filling.outcomes import OUTCOMES
+from connector_core.filling.periods import Span
+from connector_core.ledger.database import Database
+from connector_core.ledger.fill_queue import replace_rows
+from connector_core.ledger.leases import lock_connection
+from connector_core.ledger.schema_filling import (
+    fill_days,
+    fill_dirty,
+    fill_missing,
+    fill_pending,
+    fill_refreshes,
+    fillings,
+)
+
+REFRESH_SECONDS = 86_400.0
+"""How old what was counted may become, before a worker counts anew by itself."""
+
+
+class FillDays:
+    """Counts the outcomes of days, and tells what was counted."""
+
+    def __init__(self, database: Database) -> None:
+        """Count nothing yet."""
+        self._database = database
+
+    def refresh(self, connection: str, *, most: int | None = None) -> bool:
+        """Count the days anew of which something changed, the oldest first; tell whether that was all.
+
+        :param most: No more than so many, so that nobody waits long. What is left is counted the next time; until then the
+            time of the last refresh stays what it was.
+        :raises TryAgainError: The database cannot be reached. What was counted stays so.
+        """
+        with self._database.reading() as step:
+            began_at = self._database.now(step)
+            marked = sa.select(fill_dirty.c.day).where(fill_dirty.c.connection == connection).order_by(fill_dirty.c.day)
+            days = step.execute(marked.limit(most)).scalars().all()
+        for day in days:
+            with self._database.writing() as step:
+                lock_connection(self._database, step, connection)
+                mark = sa.delete(fill_dirty).where(fill_dirty.c.connection == connection, fill_dirty.c.day == day)
+                if step.execute(mark).rowcount:
+                    _count(step, connection, day)
+        if most is not None and len(days) == most:
+            return False
+        with self._database.writing() as step:
+            row = {"connection": connection, "refreshed_at": began_at}
+            replace_rows(self._database, step, fill_refreshes, [row])
+        return True
+
+    def due(self) -> list[str]:
+        """Name the connections that are to be refreshed: never yet, or too long ago."""
+        never = sa.select(fill_dirty.c.connection).where(
+            fill_dirty.c.connection.not_in(sa.select(fill_refreshes.c.connection))
+        )
+        with self._database.reading() as step:
+            since = self._database.now(step) - dt.timedelta(seconds=REFRESH_SECONDS)
+            old = sa.select(fill_refreshes.c.connection).where(fill_refreshes.c.refreshed_at <= since)
+            return sorted(step.execute(sa.union(never, old)).scalars())
+
+    def refreshed_at(self, connection: str) -> dt.datetime | None:
+        """Tell when the last refresh began: all that was there then is counted. None: there never was one."""
+        wanted = sa.select(fill_refreshes.c.refreshed_at).where(fill_refreshes.c.connection == connection)
+        with self._database.reading() as step:
+            moment: dt.datetime | None = step.execute(wanted).scalar()
+            return moment
+
+    def read(self, connection: str, since: dt.date, period: Span, begins: Mapping[str, dt.date]) -> Counts:
+        """Give what was counted, all of one moment: of the period, and of the days from ``since`` on before it.
+
+        :param begins: For each template that is in use, the first day that it is for.
+        """
+        with self._database.reading() as step:
+            return Counts(
+                tuple(_field_day(*row) for row in step.execute(_of(fill_days, connection, since, period.last, begins))),
+                _waiting(step, _of(fill_pending, connection, period.first, period.last, begins)),
+                tuple(
+                    it
+                    for row in step.execute(_of(fill_missing, connection, period.first, period.last, {}))
+                    if (it := _missing(begins, *row)).targets
+                ),
+            )
+
+
+# -- counting ----------------------------------------------------------------------------------------------------------
+
+
+def _count(step: sa.Connection, connection: str, day: str) -> None:
+    key = {"connection": connection, "day": day}
+    rows = (fillings.c.connection == connection, fillings.c.day == day)
+    counted = {
+        fill_days: _outcomes(step, rows),
+        fill_pending: _pending(step, rows),
+        fill_missing: _missed(step, rows),
+    }
+    for table, found in counted.items():
+        step.execute(sa.delete(table).where(table.c.connection == connection, table.c.day == day))
+        if found:
+            step.execute(sa.insert(table), [{**key, **row} for row in found])
+
+
+_TARGET = (fillings.c.template, fillings.c.field, fillings.c.target)
+_NAMES = ("template", "field", "target")
+_NUMBER = sa.func.count().label("number")
+
+_Rows = Sequence[sa.ColumnElement[bool]]
+
+
+def _outcomes(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
+    numbers: dict[Target, Counter[str]] = defaultdict(Counter)
+    reasons: dict[Target, Counter[str]] = defaultdict(Counter)
+    what = (*_TARGET, fillings.c.outcome, fillings.c.reason)
+    for template, field, target, outcome, reason, number in step.execute(
+        sa.select(*what, _NUMBER).where(*rows).group_by(*what)
+    ):
+        key = (template, field, target)
+        numbers[key][outcome] += number
+        if outcome == "other" and reason:
+            reasons[key][reason] += number
+    return [
+        {
+            **dict(zip(_NAMES, key, strict=True)),
+            **{outcome: number[outcome] for outcome in OUTCOMES},
+            "reasons": json.dumps(reasons[key], sort_keys=True) if reasons[key] else None,
+        }
+        for key, number in sorted(numbers.items())
+    ]
+
+
+def _pending(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
+    """Count what waits for a person: what is approved already is on its way."""
+    who = sa.func.coalesce(fillings.c.who, "").label("who")
+    wanted = sa.select(
+        *_TARGET, who, _NUMBER, sa.func.min(fillings.c.since, type_=fillings.c.since.type).label("since")
+    )
+    waits = (fillings.c.outcome == "pending", fillings.c.approved_at.is_(None))
+    found = step.execute(wanted.where(*rows, *waits).group_by(*_TARGET, who))
+    return [dict(row) for row in found.mappings()]
+
+
+def _missed(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
+    """Count the calls that lack an object, those apart that would have needed it for other fields."""
+    lacks = sa.or_(fillings.c.outcome == "no_crm_link", fillings.c.reason == "object_not_linked")
+    wanted = (
+        sa.select(fillings.c.call_id, *_TARGET, fillings.c.outcome).where(*rows, lacks).order_by(fillings.c.call_id)
+    )
+    calls: Counter[tuple[str, tuple[Target, ...]]] = Counter()
+    for _, of_call in itertools.groupby(step.execute(wanted), key=lambda row: row.call_id):
+        needed: dict[str, list[Target]] = defaultdict(list)
+        for row in of_call:
+            needed[missing_object(row.target, row.outcome)].append((row.template, row.field, row.target))
+        calls.update((name, tuple(sorted(targets))) for name, targets in needed.items())
+    return [_missing_row(name, json.dumps(targets), number) for (name, targets), number in calls.items()]
+
+
+def _missing_row(name: str, fields: str, number: int) -> dict[str, Any]:
+    digest = hashlib.sha256(fields.encode()).hexdigest()[:32]
+    return {"object": name, "digest": digest, "fields": fields, "calls": number}
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def _of(
+    table: sa.Table, connection: str, first: dt.date, last: dt.date, begins: Mapping[str, dt.date]
+) -> sa.Select[Any]:
+    early = [
+        sa.and_(table.c.template == template, table.c.day < begin.isoformat())
+        for template, begin in begins.items()
+        if begin > first
+    ]
+    days = table.c.day.between(first.isoformat(), last.isoformat())
+    return sa.select(*table.c[1:]).where(table.c.connection == connection, days, *map(sa.not_, early))
+
+
+def _field_day(day: str, template: str, field: str, target: str, *counted: Any) -> FieldDay:
+    *numbers, reasons = counted
+    known: Mapping[str, int] = json.loads(reasons) if reasons else {}
+    return FieldDay(dt.date.fromisoformat(day), (template, field, target), Tally(*numbers), known)
+
+
+def _waiting(step: sa.Connection, wanted: sa.Select[Any]) -> tuple[Waiting, ...]:
+    """Add up the days: there are as many rows as people, whose approvals wait, and not as calls."""
+    rows = wanted.subquery()
+    whose = [rows.c[name] for name in (*_NAMES, "who")]
+    since = sa.func.min(rows.c.since, type_=fill_pending.c.since.type)
+    found = step.execute(sa.select(*whose, sa.cast(sa.func.sum(rows.c.number), sa.BigInteger), since).group_by(*whose))
+    return tuple(Waiting(tuple(target), who or None, number, since) for *target, who, number, since in found)
+
+
+def _missing(begins: Mapping[str, dt.date], day: str, name: str, _digest: str, fields: str, calls: int) -> Missing:
+    at = dt.date.fromisoformat(day)
+    targets = ((template, field, target) for template, field, target in json.loads(fields))
+    return Missing(name, frozenset(it for it in targets if at >= begins.get(it[0], dt.date.max)), calls)
