@@ -22,6 +22,7 @@ from connector_core.model import (
     Opportunities,
     Opportunity,
     Receipt,
+    RecordFields,
     RecordUpdate,
     Unknown,
 )
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 _OUTCOMES: Mapping[type, tuple[str, ...]] = {
     kind: get_args(get_type_hints(kind)["outcome"]) for kind in (Receipt, FieldReceipt)
 }
+_VALUES = (str, int, float, bool)
 _ADDRESSES = ("https://", "http://", "file://")
 
 
@@ -151,6 +153,29 @@ class Checker:
         for update in updates:
             for receipt in self._by_key(records[update.object, update.id], update.fields).values():
                 self._receipt(receipt, FieldReceipt)
+
+    def values(self, answer: object, records: Collection[RecordFields]) -> None:
+        """Check ``read_fields``: for each record the fields that were asked for, one mapping of them at most."""
+        by_key = self._by_key(answer, [(it.object, it.id) for it in records])
+        for record in records:
+            found = by_key[record.object, record.id]
+            if isinstance(found, Unknown):
+                continue
+            if not isinstance(found, tuple):
+                raise self.refused(f"answered {_what(found)} for a key; wanted a tuple of one mapping, or Unknown")
+            if len(found) > 1:
+                raise self.refused(f"answered {len(found)} mappings for a key; wanted 1 at most")
+            for values in found:
+                self._values(values, record.fields)
+
+    def _values(self, values: object, asked: Collection[str]) -> None:
+        if not isinstance(values, Mapping):
+            raise self.refused(f"answered a tuple that holds {_what(values)}; wanted a mapping of fields to values")
+        if further := len(values.keys() - set(asked)):
+            raise self.refused(f"answered {further} fields that were not asked for; wanted no other, by the same name")
+        wrong = next((it for it in values.values() if it is not None and not isinstance(it, _VALUES)), None)
+        if wrong is not None:
+            raise self.refused(f"answered a field that holds {_what(wrong)}; wanted text, a number, a boolean or None")
 
     def _by_key(self, answer: object, keys: Collection[Hashable]) -> Mapping[Any, Any]:
         if not isinstance(answer, Mapping):

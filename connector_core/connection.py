@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from connector_core.answers import Checker
@@ -25,12 +26,14 @@ from connector_core.model import (
     CallKey,
     ChangePage,
     FieldReceipt,
+    FieldValue,
     FormFields,
     FormRecord,
     ObjectDescription,
     Opportunities,
     Person,
     Receipt,
+    RecordFields,
     RecordKind,
     RecordUpdate,
     Unknown,
@@ -49,6 +52,7 @@ Accounts: TypeAlias = Mapping[str, tuple[Account, ...] | Unknown]
 Activities: TypeAlias = Mapping[str, tuple[Activity, ...] | Unknown]
 Users: TypeAlias = Mapping[str, tuple[User, ...] | Unknown]
 FieldReceipts: TypeAlias = Mapping[tuple[str, str], Mapping[str, FieldReceipt]]
+FieldValues: TypeAlias = Mapping[tuple[str, str], tuple[Mapping[str, FieldValue | None], ...] | Unknown]
 
 TIMEOUT_SECONDS = 30.0
 """What a request is given where a plugin has no setting for it."""
@@ -228,6 +232,18 @@ class Connection(Asking):
             lambda check, answer: check.field_receipts(answer, rest),
         )
         return {key: {**receipts.get(key, {}), **problems} for key, problems in refused.items()}
+
+    def read_fields(self, records: Iterable[RecordFields]) -> FieldValues:
+        """Read fields of records as they are now, by ``(object, id)``; none of a record that is gone."""
+        asked = self._batch("read_fields", records, lambda record: (record.object, record.id))
+        batch = tuple(replace(record, fields=tuple(sorted(set(record.fields)))) for record in asked)
+        values: FieldValues = self._ask(
+            "read_fields",
+            batch,
+            lambda: self._manager.hook.read_fields(records=batch),
+            lambda check, answer: check.values(answer, batch),
+        )
+        return values
 
     def find_users_by_email(self, emails: Iterable[str]) -> Users:
         """Find the users of the CRM that have an e-mail address. Those that were found are remembered for a while."""

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from connector_core.errors import ConfigurationError
 from connector_core.meter import Meter
+from connector_core.model import FillReason
 from connector_core.tokens import Grant, TokenStore
 
 MUST = frozenset({"find_contacts_by_email", "find_contacts_by_phone", "find_activity", "list_opportunities"})
@@ -29,6 +30,7 @@ OPERATIONS = MUST | frozenset(
         "search_accounts",
         "form_address",
         "describe_objects",
+        "read_fields",
         "check_access",
         "list_changes",
     }
@@ -61,7 +63,8 @@ HOLDS: Mapping[str, str] = {
 """What not every CRM can hold. The contract kit leaves it out of the world of a plugin that says so."""
 
 NAMES = frozenset(
-    {"contact", "contact.title", "opportunity", "opportunity.next_step", "opportunity.amount", "opportunity.date"}
+    {"contact", "lead", "account", "opportunity"}
+    | {"contact.title", "opportunity.next_step", "opportunity.amount", "opportunity.date"}
     | {"call", "event", "meeting", "task", "event.place", "meeting.place"}
 )
 """What :attr:`CrmManifest.names` translates: objects, and of them texts, a number and a day or time."""
@@ -114,7 +117,8 @@ class CrmManifest:
 
     ``names``: what the CRM itself calls the objects and fields of :data:`NAMES`; further fields of an activity are checked
     against the object of its kind before they are sent. ``field_codes``: the code with which the CRM refuses a field that is
-    ``missing``, or hidden, and one that is ``read_only``: the core refuses them with the same.
+    ``missing``, or hidden, and one that is ``read_only``: the core refuses them with the same. ``refusals``: what the codes
+    mean with which the CRM refuses fields; a code that is not there means a refused value.
 
     What the contract kit asks for: ``names``; ``requests``, for each operation, the most requests that it sends for a batch
     of 100 (clauses C-COST). ``cannot_hold``: what of :data:`HOLDS` it cannot hold, and why. ``deviations``: by clause.
@@ -137,6 +141,7 @@ class CrmManifest:
     paths: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     field_codes: Mapping[Literal["missing", "read_only"], str] = field(default_factory=dict, hash=False)
+    refusals: Mapping[str, FillReason] = field(default_factory=dict, hash=False)
     requests: Mapping[str, int] = field(default_factory=dict, hash=False)
     cannot_hold: Mapping[str, str] = field(default_factory=dict, hash=False)
     deviations: Mapping[str, Deviation] = field(default_factory=dict, hash=False)

@@ -39,6 +39,7 @@ from connector_core.model import (
     Opportunity,
     Person,
     Receipt,
+    RecordFields,
     RecordUpdate,
     Right,
     Unknown,
@@ -49,6 +50,7 @@ START = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 CALL = CallKey("call-1", "phone", START, START)
 DRAFT = ActivityDraft(key="call-1", kind="call", started_at=START, ended_at=START)
 UPDATE = RecordUpdate("Contact", "C1", {"Title": "CTO", "City": None})
+FIELDS = RecordFields("Contact", "C1", ("City", "Title"))
 OPPORTUNITY = Opportunity("O1", START)
 PERSON = Person("contact", "C1")
 USER = User("U1", "ada@seller.example")
@@ -162,6 +164,11 @@ class FullAdapter(Adapter):
         return self._answer("describe_objects", objects=objects)
 
     @hookimpl
+    def read_fields(self, records: Any) -> Any:
+        """Answer as told."""
+        return self._answer("read_fields", records=records)
+
+    @hookimpl
     def check_access(self) -> Any:
         """Answer as told."""
         return self._answer("check_access")
@@ -237,6 +244,7 @@ ASK: dict[str, Callable[[Connection], Any]] = {
     "search_accounts": lambda connection: connection.search_accounts(["buy"]),
     "form_address": lambda connection: connection.form_address("contact", FormFields("Carla Client")),
     "describe_objects": lambda connection: connection.describe_objects(["Contact"]),
+    "read_fields": lambda connection: connection.read_fields([FIELDS]),
     "check_access": lambda connection: connection.check_access(),
     "list_changes": lambda connection: connection.list_changes(["contact"], START, "p1"),
 }
@@ -254,6 +262,7 @@ ASK_NOTHING: dict[str, Callable[[Connection], Any]] = {
     "search_people": lambda connection: connection.search_people([]),
     "search_accounts": lambda connection: connection.search_accounts([]),
     "describe_objects": lambda connection: connection.describe_objects([]),
+    "read_fields": lambda connection: connection.read_fields([]),
     "list_changes": lambda connection: connection.list_changes([], START),
 }
 
@@ -271,6 +280,7 @@ GOOD: dict[str, Any] = {
     "search_accounts": {"buy": (Account("A1"),)},
     "form_address": "https://crm.example/new?name=Carla%20Client",
     "describe_objects": {"Contact": (CONTACT,)},
+    "read_fields": {("Contact", "C1"): ({"Title": "CTO", "City": None},)},
     "check_access": ACCESS,
     "list_changes": ChangePage((Changed("contact", "C1", START),), "p2"),
 }
@@ -325,6 +335,21 @@ def test_two_drafts_with_one_key_are_refused() -> None:
 
     with pytest.raises(InputError, match="write_activity: two different items of the batch have one key"):
         connection.write_activity([DRAFT, replace(DRAFT, subject="Other")])
+
+
+def test_fields_to_read_are_sorted_and_free_of_repeats() -> None:
+    """Whoever asks for a field twice asks for it once."""
+    connection = connect(GOOD)
+
+    connection.read_fields([replace(FIELDS, fields=("Title", "City", "Title"))])
+
+    assert adapter_of(connection).asked == [("read_fields", {"records": (FIELDS,)})]
+
+
+def test_two_ways_of_reading_one_record_are_refused() -> None:
+    """Of one record, two different lists of fields are a contradiction of the caller's."""
+    with pytest.raises(InputError, match="read_fields: two different items of the batch have one key"):
+        connect(GOOD).read_fields([FIELDS, replace(FIELDS, fields=("Title",))])
 
 
 def test_one_text_is_no_batch() -> None:
@@ -403,6 +428,14 @@ WRONG: dict[str, list[tuple[object, str]]] = {
             {"Contact": (replace(CONTACT, fields={"Email": TITLE}),)},
             "answered 1 fields that are not under their own name; wanted each so",
         ),
+    ],
+    "read_fields": [
+        ({}, "left out 1 of 1 keys"),
+        ({("Contact", "C1"): {"Title": "CTO"}}, "a value of type dict for a key; wanted a tuple of one mapping"),
+        ({("Contact", "C1"): ({}, {})}, "answered 2 mappings for a key; wanted 1 at most"),
+        ({("Contact", "C1"): ("CTO",)}, "a tuple that holds a value of type str; wanted a mapping of fields"),
+        ({("Contact", "C1"): ({"title": "CTO"},)}, "answered 1 fields that were not asked for; .* by the same name"),
+        ({("Contact", "C1"): ({"Title": START},)}, "a field that holds a value of type datetime; wanted text"),
     ],
     "check_access": [
         (None, "answered None .*; wanted Access"),

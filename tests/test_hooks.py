@@ -20,7 +20,15 @@ from connector_core.connection import Connection
 from connector_core.errors import CredentialsError
 from connector_core.hookspecs import HOOK_API, PROJECT, CrmHooks, Observers
 from connector_core.manifest import MUST, OPERATIONS, ConnectionInfo, CrmManifest
-from connector_core.model import ActivityDraft, CallKey, FormFields, ObjectDescription, RecordUpdate, Unknown
+from connector_core.model import (
+    ActivityDraft,
+    CallKey,
+    FormFields,
+    ObjectDescription,
+    RecordFields,
+    RecordUpdate,
+    Unknown,
+)
 from connector_core.providers.hookspecs import Announced, Delivery, Ignored, Later, Part, ProviderHooks
 
 PAGE = Path(__file__).parent.parent / "docs" / "hooks.md"
@@ -43,6 +51,8 @@ SIGNATURES = {
     "search_accounts": "(self, texts: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]",
     "form_address": "(self, record: FormRecord, known: FormFields) -> str",
     "describe_objects": "(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]",
+    "read_fields": "(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], tuple[Mapping[str,"
+    " FieldValue | None], ...] | Unknown]",
     "check_access": "(self) -> Access",
     "list_changes": "(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage",
     "operation_finished": "(self, connection: str, operation: str, keys: int, error: BaseException | None,"
@@ -282,6 +292,16 @@ def test_hook_describe_objects(connection: Connection) -> None:
 
     assert found["unicorn"] == ()
     assert [list(it.fields) for it in found["contact"] if isinstance(it, ObjectDescription)] == [["title", "stage"]]
+
+
+def test_hook_read_fields(connection: Connection) -> None:
+    """What is there is told, an empty field as None; a field or a record that is not there is not."""
+    asked = [RecordFields("contact", key, ("title", "city", "shoe_size")) for key in ("C1", "gone")]
+
+    assert connection.read_fields(asked) == {
+        ("contact", "C1"): ({"city": None, "title": "CTO"},),
+        ("contact", "gone"): (),
+    }
 
 
 def test_hook_check_access(connection: Connection) -> None:

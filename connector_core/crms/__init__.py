@@ -15,7 +15,8 @@ FILE = CrmManifest(
     settle_seconds=0.0,
     paths=frozenset({"path"}),
     names={
-        "contact": "people",
+        **dict.fromkeys(("contact", "lead"), "people"),
+        "account": "accounts",
         "contact.title": "title",
         "opportunity": "opportunities",
         "opportunity.next_step": "next_step",
@@ -25,6 +26,7 @@ FILE = CrmManifest(
         "event.place": "place",
     },
     field_codes={"read_only": "fixed"},
+    refusals={"fixed": "no_permission", "invalid": "refused_value"},
     cannot_hold={
         "merged_records": "its format has no merged records",
         "fixed_fields": "its format keeps any further field",

@@ -34,6 +34,15 @@ FIXED = frozenset({"id", "kind", "call_id", "fields"})
 """What makes a record that record: not to be filled."""
 
 
+REFERENCES = {
+    "account_id": "accounts",
+    "owner_id": "users",
+    "opportunity_id": "opportunities",
+    "converted_contact_id": "people",
+}
+"""The fields that hold the id of one record, and the list in which that is."""
+
+
 class Changes:
     """One round of changes to ``value``, the JSON of the world that ``index`` shows."""
 
@@ -178,8 +187,7 @@ class Changes:
         """Set a field that the format names, if the record still is one afterwards."""
         if name in FIXED:
             return FieldReceipt("refused", f"{name} cannot be changed", "fixed")
-        targets = {"account_id": "accounts", "owner_id": "users", "opportunity_id": "opportunities"}
-        target = "people" if name == "converted_contact_id" else targets.get(name)
+        target = REFERENCES.get(name)
         if target and value is not None and value not in self._of(target):
             return FieldReceipt("refused", f"{name} names a record that is not among the {target}", "not_found")
         try:

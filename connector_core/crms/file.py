@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from connector_core.crms.changes import Changes
-from connector_core.crms.described import described
+from connector_core.crms.described import described, values_of
 from connector_core.crms.index import WorldIndex
 from connector_core.crms.world_file import WorldFile
 from connector_core.hookspecs import MOST_HITS, hookimpl
@@ -34,6 +34,7 @@ from connector_core.model import (
     Changed,
     ChangePage,
     FieldReceipt,
+    FieldValue,
     FormFields,
     FormRecord,
     ObjectDescription,
@@ -41,6 +42,7 @@ from connector_core.model import (
     Opportunity,
     Person,
     Receipt,
+    RecordFields,
     RecordKind,
     RecordUpdate,
     Right,
@@ -197,6 +199,13 @@ class FileAdapter:
         with self._file.changing() as value:
             changes = Changes(value, self._index())
             return {(update.object, update.id): changes.fill(update) for update in updates}
+
+    @hookimpl
+    def read_fields(
+        self, records: Sequence[RecordFields]
+    ) -> Mapping[tuple[str, str], tuple[Mapping[str, FieldValue | None], ...]]:
+        """Read fields, objects named as in ``fill_fields``; what a record does not hold is empty."""
+        return values_of(self._index().world, records)
 
     def _index(self) -> WorldIndex:
         """Give the index of the world as it is now, the last one if it is the same."""

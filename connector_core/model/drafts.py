@@ -152,9 +152,13 @@ class RecordFields:
     fields: tuple[str, ...]
 
 
+FillReason: TypeAlias = Literal["validation_rule", "too_long", "no_permission", "field_missing", "refused_value"]
+"""Why a CRM refused a field; said in words in :data:`connector_core.filling.outcomes.REASONS`."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldReceipt:
-    """What became of one field of a :class:`RecordUpdate`."""
+    """What became of one field of a :class:`RecordUpdate`. ``reason`` is for a person; ``code`` is the CRM's own."""
 
     outcome: Literal["sent", "unchanged", "refused", "unknown", "deferred"]
     reason: str | None = None

@@ -30,6 +30,7 @@ class FieldDescription:
     ``length``: the most characters, where there is a bound. ``values``: what may be chosen; with ``restricted`` nothing
     else is taken. ``controlled_by``: the field on whose value the choice depends.
     ``required``: a create must give it. ``creatable``, ``updatable``: the user may set it in a create, or change it.
+    ``refers_to``: the objects of whose records a reference holds an id, by the CRM's own names.
     """
 
     name: str
@@ -43,6 +44,7 @@ class FieldDescription:
     required: bool = False
     creatable: bool = True
     updatable: bool = True
+    refers_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import pytest
 from contract_accounts import FileAccount
@@ -13,10 +14,17 @@ from connector_core.crms import FILE
 from connector_core.crms.file import FileAdapter
 from connector_core.errors import TryAgainError
 from connector_core.hookspecs import hookimpl
-from connector_core.model import FieldReceipt, ObjectDescription, RecordUpdate
+from connector_core.model import FieldReceipt, FieldValue, ObjectDescription, RecordFields, RecordUpdate
 
+Values: TypeAlias = Mapping[str, FieldValue | None]
 CLAUSES = ["C-WRITE-14", "C-FIELD-8"]
-LISTING = dataclasses.replace(FILE, cannot_hold={}, adapter=f"{__name__}:Lists")
+LISTING = dataclasses.replace(
+    FILE,
+    cannot_hold={},
+    field_codes={"missing": "no_such_field"},
+    refusals={"no_such_field": "field_missing"},
+    adapter=f"{__name__}:Lists",
+)
 
 
 class Lists(FileAdapter):
@@ -27,6 +35,38 @@ class Lists(FileAdapter):
         """Say that nothing else is there."""
         found = super().describe_objects(objects)
         return {name: tuple(dataclasses.replace(it, complete=True) for it in told) for name, told in found.items()}
+
+    @hookimpl
+    def read_fields(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], tuple[Values, ...]]:
+        """Leave out what else is asked for."""
+        there = {name: told[0].fields for name, told in super().describe_objects([it.object for it in records]).items()}
+        some = [
+            dataclasses.replace(it, fields=tuple(name for name in it.fields if name in there[it.object]))
+            for it in records
+        ]
+        return super().read_fields(some)
+
+
+class LeavesNothingOut(Lists):
+    """Reads a field that is not there as an empty one."""
+
+    @hookimpl
+    def read_fields(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], tuple[Values, ...]]:
+        """Read."""
+        return FileAdapter.read_fields(self, records)
+
+
+class FailsForAField(Lists):
+    """Answers nothing of a record, because of a field that is not there."""
+
+    @hookimpl
+    def read_fields(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], tuple[Values, ...]]:
+        """Read."""
+        found = super().read_fields(records)
+        whole = {
+            (it.object, it.id) for it in records for told in found[it.object, it.id] if len(told) == len(it.fields)
+        }
+        return {key: told if key in whole else () for key, told in found.items()}
 
 
 class RefusesRecords(Lists):
@@ -63,6 +103,15 @@ def test_who_takes_any_field_or_refuses_too_many_breaks_them(adapter: type) -> N
     wrong = dataclasses.replace(LISTING, adapter=f"{adapter.__module__}:{adapter.__name__}")
 
     assert failures(wrong, FileAccount(), CLAUSES).keys() == set(CLAUSES)
+
+
+@pytest.mark.parametrize("adapter", [LeavesNothingOut, FailsForAField])
+def test_a_field_that_is_not_there_is_neither_empty_nor_in_the_way(adapter: type) -> None:
+    """Who reads what is not there, or nothing else for it, breaks the clause on reading such a field."""
+    wrong = dataclasses.replace(LISTING, adapter=f"{__name__}:{adapter.__name__}")
+
+    assert failures(LISTING, FileAccount(), ["C-VALUE-3"]) == {}
+    assert failures(wrong, FileAccount(), ["C-VALUE-3"]).keys() == {"C-VALUE-3"}
 
 
 def test_a_description_that_cannot_be_had_fails_a_clause() -> None:

@@ -32,6 +32,7 @@ from connector_core.testing.contract.reads import Emails, People, Phones
 from connector_core.testing.contract.records import Reading
 from connector_core.testing.contract.searching import Forms, Searching
 from connector_core.testing.contract.stages import Mode, Stages
+from connector_core.testing.contract.values import Values
 from connector_core.testing.contract.writing import Changing, Creating
 
 
@@ -52,6 +53,7 @@ class AdapterContract(
     Replacing,
     Noting,
     Fields,
+    Values,
     Errors,
     LostAnswers,
     Manners,

@@ -42,6 +42,7 @@ _ASKED: Mapping[str, Callable[[Connection], object]] = {
     "search_accounts": lambda it: it.search_accounts(["nobody"]),
     "form_address": lambda it: it.form_address("contact", FormFields()),
     "describe_objects": lambda it: it.describe_objects(["none"]),
+    "read_fields": lambda it: it.read_fields([]),
     "check_access": lambda it: it.check_access(),
     "list_changes": lambda it: it.list_changes(["contact"], dt.datetime(2026, 3, 2, tzinfo=dt.UTC)),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector_core.model import FieldReceipt, RecordUpdate
+from connector_core.model import FieldReceipt, FillReason, RecordUpdate
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
 from connector_core.testing.contract.opportunities import LIST, opportunity
@@ -41,6 +41,11 @@ def outcomes(receipts: Mapping[str, FieldReceipt]) -> dict[str, str]:
     return {key: it.outcome for key, it in receipts.items()}
 
 
+def meaning(crm: Crm, receipt: FieldReceipt) -> FillReason:
+    """Say what the code of a refusal means, by the manifest."""
+    return crm.manifest.refusals.get(receipt.code or "", "refused_value")
+
+
 class Fields:
     """Values, refusals, batches."""
 
@@ -74,10 +79,12 @@ class Fields:
 
     @clause("C-FIELD-5", FILL, changes=True)
     def test_a_refusal_has_a_reason(self, crm: Crm) -> None:
-        """A refused field has a reason that a person can read."""
+        """A refused field has a reason that a person can read, and its code does not mean another refusal."""
         one = update(crm, "O1", "opportunity", date="no date")
-        told = [(it.outcome, bool(it.reason and it.reason.strip())) for it in filled(crm, one).values()]
-        crm.expect(told, [("refused", True)], "the outcome, and whether there is a reason")
+        told = [
+            (it.outcome, bool(it.reason and it.reason.strip()), meaning(crm, it)) for it in filled(crm, one).values()
+        ]
+        crm.expect(told, [("refused", True, "refused_value")], "the outcome, whether there is a reason, and the code's")
 
     @clause("C-FIELD-6", FILL, EMAIL, changes=True)
     def test_a_record_that_is_not_there_is_refused_alone(self, crm: Crm) -> None:
@@ -99,9 +106,10 @@ class Fields:
 
     @clause("C-FIELD-8", FILL, LIST, holds=("fixed_fields",), changes=True)
     def test_a_field_that_is_not_there_is_refused_alone(self, crm: Crm) -> None:
-        """A field that is not there is refused, with a reason, and the record's others are sent."""
+        """A field that is not there is refused as such, with a reason, and the record's others are sent."""
         one = update(crm, "O1", "opportunity", next_step="Call again", **{UNKNOWN_FIELD: "x"})
         receipts = filled(crm, one)
         crm.expect(outcomes(receipts), {UNKNOWN_FIELD: "refused", name(crm, "opportunity.next_step"): "sent"})
         crm.expect(bool(receipts[UNKNOWN_FIELD].reason), True, "the refusal has a reason")
+        crm.expect(meaning(crm, receipts[UNKNOWN_FIELD]), "field_missing", "what the manifest says of its code")
         crm.expect(opportunity(crm, "O1").next_step, "Call again", "the next step of O1")

@@ -15,7 +15,9 @@ from connector_core.testing.contract.crm import Crm, call_key
 from connector_core.testing.contract.errors import LIMIT, LOOK_UP, asked, told
 from connector_core.testing.contract.opportunities import LIST
 from connector_core.testing.contract.reads import CARLA, EMAIL, PHONE, by_email, by_phone
+from connector_core.testing.contract.values import VALUES, of_record
 from connector_core.testing.contract.wording import BrokenClauseError
+from connector_core.testing.contract.world import MANY
 from connector_core.testing.contract.writing import WRITE, draft
 
 T = TypeVar("T")
@@ -90,6 +92,13 @@ class Manners:
             kinds.append("lead")
         page = cost(crm, CHANGES, lambda it: it.list_changes(kinds, LONG_AGO))
         crm.expect(bool(page.records), True, "something is told")
+
+    @clause("C-COST-8", VALUES, http=True)
+    def test_reading_fields_costs_what_was_promised(self, crm: Crm) -> None:
+        """Reading fields of 100 records sends no more requests than the manifest promises."""
+        records = [of_record(crm, key, "opportunity", "next_step", "amount") for key in crm.ids(*MANY[:HUNDRED])]
+        found = cost(crm, VALUES, lambda it: it.read_fields(records))
+        crm.expect([len(it) for it in found.values() if isinstance(it, tuple)], [1] * HUNDRED, "how often each is told")
 
     @clause("C-MANNERS-1", EMAIL, PHONE, FIND, LIST)
     def test_a_look_up_changes_nothing(self, crm: Crm) -> None:
