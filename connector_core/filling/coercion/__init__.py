@@ -1,0 +1,11 @@
+"""Values as they were said, brought to the CRM's schema: one module for each kind of value.
+
+A value is never cut, rounded to fit, or guessed: what may be two values, or is none, is refused for its field alone, with
+a sentence for a person.
+"""
+
+from connector_core.filling.coercion.coercing import coerce
+from connector_core.filling.coercion.context import Coerced, Context, Refused
+from connector_core.filling.coercion.sameness import same
+
+__all__ = ["Coerced", "Context", "Refused", "coerce", "same"]

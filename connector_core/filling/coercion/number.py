@@ -1,0 +1,166 @@
+"""Numbers as people write and say them, amounts of money and percentages among them.
+
+A number is taken as it is. In text, ``1,234`` may be a thousand or a little more than one: it is read where all of the
+connection's regions agree on it, and refused elsewhere. ``1 234,56``, ``1.234,56``, ``1'234.56`` and ``12,5`` say
+themselves what they mean. A currency is left out: whether it is that of the field, nothing here tells.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector_core.filling.coercion.context import Coerced, Context, Refused, refused
+from connector_core.filling.coercion.forms import NumberForm, number_form
+from connector_core.filling.coercion.plain import plain, words
+from connector_core.filling.coercion.regions import decimal_marks
+from connector_core.filling.coercion.words import (
+    BESIDE_CURRENCIES,
+    CURRENCIES,
+    CURRENCY_CODES,
+    MONEY_SCALES,
+    PERCENT,
+    SCALES,
+)
+from connector_core.model import FieldDescription
+
+_MOST = 10**18
+"""Salesforce's numbers have 18 digits (help.salesforce.com, "Custom Field Types"); others have no fewer."""
+_BITS = {"int": 31, "long": 63}
+_LONGEST = 80
+_PARTS = re.compile(r"(?P<before>[^\d.,]*)(?P<digits>[\d.,](?:[\d.,' ]*\d)?)(?P<after>.*)")
+_GROUPED = re.compile(r"(\d{1,3}([ '])\d{3}(?:\2\d{3})*)(?:[.,](\d+))?")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")  # in India only the last group has three
+_EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_DOLLARS = re.compile(r"\b(?:US|CA|C|AU|A|NZ|HK|R)\$")
+_PERCENT = re.compile("|".join(sorted(map(re.escape, PERCENT), key=len, reverse=True)), re.IGNORECASE)
+_WORDS = re.compile(r"[^\W\d_]+|\S")
+_MILLION = frozenset("M")
+_SHORTENED = re.compile(r"(?<=[^\W\d_])\.")  # Mio.
+_THOUSAND_OF = re.compile(r"\b([kM])(?=[A-Z]{3}\b)")  # kEUR
+
+
+def as_number(value: str | float, field: FieldDescription, context: Context) -> Coerced:
+    """Read a number."""
+    form = number_form(field)
+    if isinstance(value, bool) or value != value:
+        return refused(value, "is no number")
+    read = _read(value, form, context) if isinstance(value, str) else value
+    if isinstance(read, Refused):
+        return read
+    number = _held(read)
+    if number is None:
+        return refused(value, "is beyond what the field can hold: it takes numbers of up to 18 digits")
+    if form in _BITS:
+        if isinstance(number, float):
+            return refused(value, "is no whole number, and the field takes no other")
+        if not -(2 ** _BITS[form]) <= number < 2 ** _BITS[form]:
+            return refused(
+                value, f"is beyond what the field can hold: it takes whole numbers of {_BITS[form] + 1} bits"
+            )
+    return number
+
+
+def _held(read: Decimal | float) -> int | float | None:
+    """Give a number as it is sent: a whole one without a fraction; None where it is too large, or no number."""
+    if not abs(read) < _MOST:
+        return None
+    if read == int(read):
+        return int(read)
+    number = float(read)  # the services too keep in 64 bits what is not whole
+    if not number.is_integer():
+        return number
+    return int(number) if abs(number) < _MOST else None
+
+
+def _read(text: str, form: NumberForm, context: Context) -> Decimal | Refused:
+    line = _DOLLARS.sub("$", plain(text[: _LONGEST + 1])).rstrip(". ")
+    parts = _PARTS.fullmatch(line) if len(text) <= _LONGEST else None
+    digits = _digits(parts["digits"], context.regions) if parts else None
+    if parts is None or digits is None:
+        return refused(text, "is no number")
+    around = _around(parts["before"], parts["after"])
+    if around is None:
+        return refused(text, "is no plain number: only a currency, %, or a word like thousand may stand beside it")
+    if isinstance(digits, str):
+        return refused(text, digits)
+    number = digits * around.factor
+    if around.percent:
+        if form == "fraction":
+            return number / 100
+        return number if form == "percent" else refused(text, "is a percentage, and the field holds none")
+    if form == "fraction" and abs(number) > 1:
+        return refused(text, "may be a percentage, or a hundred times one; say it with its sign, like 12 %")
+    return number
+
+
+def _digits(text: str, regions: tuple[str, ...]) -> Decimal | str | None:
+    """Read digits and the marks between them; say why where it may be one of two numbers, and give None for none."""
+    if grouped := _GROUPED.fullmatch(text):
+        return Decimal(re.sub(r"\D", "", grouped[1]) + "." + (grouped[3] or "0"))
+    marks = [char for char in text if char in ".,"]
+    if " " in text or "'" in text:
+        return None
+    if not marks:
+        return Decimal(text)
+    last = marks[-1]
+    if marks.count(last) > 1:
+        return _thousands(text, last) if len(set(marks)) == 1 else None
+    whole, _, decimals = text.rpartition(last)
+    if len(marks) > 1:
+        before = _thousands(whole, marks[0])
+        return None if before is None else before + Decimal(f"0.{decimals}")
+    if not _EITHER.fullmatch(text):
+        return Decimal(f"{whole or 0}.{decimals}") if decimals else None
+    known = decimal_marks(regions)
+    if known and all(last == group for _, group in known):
+        return Decimal(whole + decimals)
+    if known and all(last == decimal for decimal, _ in known):
+        return Decimal(f"{whole}.{decimals}")
+    return "may be one of two numbers: write it without a mark between thousands, and with decimals if it has any"
+
+
+def _thousands(text: str, mark: str) -> Decimal | None:
+    commas = text.replace(mark, ",")
+    return Decimal(commas.replace(",", "")) if _THOUSANDS.fullmatch(commas) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands beside the digits."""
+
+    factor: int
+    percent: bool
+
+
+def _around(before: str, after: str) -> _Around | None:
+    """Read what stands beside the digits; None where it is something else than what belongs to a number."""
+    negative = before.startswith("(") and after.endswith(")")  # as accountants write it
+    if negative:
+        before, after = before[1:], after[:-1]
+    elif sign := re.search(r"[-+](?! )", before):
+        negative = sign[0] == "-"
+        before = before[: sign.start()] + before[sign.end() :]
+    after, percent = _PERCENT.subn(" ", after, count=1)
+    after = _THOUSAND_OF.sub(r"\1 ", _SHORTENED.sub("", after))
+    units, rest = _WORDS.findall(before), _WORDS.findall(after)
+    money = any(map(_is_currency, (*units, *rest)))
+    scales = [_scale(it, money=money) for it in rest if not _is_currency(it)]
+    if not all(map(_is_currency, units)) or not all(scales) or (percent and (money or scales)):
+        return None
+    return _Around(math.prod(scales) * (-1 if negative else 1), bool(percent))
+
+
+def _is_currency(token: str) -> bool:
+    return token in CURRENCY_CODES or unicodedata.category(token[0]) == "Sc" or words(token) in CURRENCIES
+
+
+def _scale(token: str, *, money: bool) -> int:
+    """Tell by how much a word multiplies; 0 where it is none of a number."""
+    word = words(token)
+    if money and word in BESIDE_CURRENCIES:
+        return 1
+    return SCALES.get(word) or (MONEY_SCALES.get(word, 0) if money or token in _MILLION else 0)
