@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -12,7 +13,17 @@ from connector_core.errors import CredentialsError, InputError
 from connector_core.providers import ProviderManifest
 from connector_core.providers.binding import Provider
 from connector_core.providers.bodies import checked, read_object
-from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Ignored, Reply, hookimpl
+from connector_core.providers.hookspecs import (
+    Announced,
+    Answer,
+    Delivery,
+    Heard,
+    Ignored,
+    Kept,
+    Missed,
+    Reply,
+    hookimpl,
+)
 from connector_core.providers.parts import Part
 
 WORD = "invented"
@@ -61,6 +72,37 @@ class Echo:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Tended(Echo):
+    """One whose subscriptions are kept, and which lists calls: each time what the test wants next, then nothing new."""
+
+    def __init__(self, settings: EchoSettings) -> None:
+        super().__init__(settings)
+        self.kept: list[Kept | Exception] = []
+        self.missed: list[Missed | Exception] = []
+        self.asked: list[tuple[dt.datetime, str | None]] = []
+        self.seen_to = 0
+
+    @hookimpl
+    def keep_subscribed(self) -> Kept:
+        self.seen_to += 1
+        return _next(self.kept, Kept(3600))
+
+    @hookimpl
+    def list_missed(self, since: dt.datetime, page: str | None) -> Missed:
+        self.asked.append((since, page))
+        return _next(self.missed, Missed(()))
+
+
+_T = TypeVar("_T")
+
+
+def _next(answers: list[_T | Exception], otherwise: _T) -> _T:
+    answer = answers.pop(0) if answers else otherwise
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 ECHO = ProviderManifest("echo", "Echo", f"{__name__}:EchoSettings", f"{__name__}:Echo")

@@ -60,6 +60,8 @@ SIGNATURES = {
     "verify": "(self, delivery: Delivery) -> bytes | Reply",
     "parse": "(self, event: bytes) -> Sequence[Heard]",
     "fetch": "(self, asked: Sequence[Announced]) -> Mapping[Announced, Answer]",
+    "keep_subscribed": "(self) -> Kept",
+    "list_missed": "(self, since: dt.datetime, page: str | None) -> Missed",
 }
 """Every hook, as it was when HOOK_API was that. Before you change a line: docs/hooks.md, Versions, says what may change."""
 
@@ -357,3 +359,18 @@ def test_hook_fetch() -> None:
     ready, not_yet = Announced("demo:7", "recording"), Announced("demo:8", "recording")
     found = example_class("fetch")().fetch(asked=[ready, not_yet])
     assert {it: type(answer) for it, answer in found.items()} == {ready: tuple, not_yet: Later}
+
+
+def test_hook_keep_subscribed() -> None:
+    """What is in order is no gap, and is seen to again before it ends."""
+    kept = example_class("keep_subscribed")().keep_subscribed()
+    assert (kept.gap, kept.problems, 0 < kept.again_in_seconds < 7 * 86_400) == (False, (), True)
+
+
+def test_hook_list_missed() -> None:
+    """The pages together hold what began since."""
+    adapter = example_class("list_missed")()
+    first = adapter.list_missed(since=NINE + dt.timedelta(minutes=1), page=None)
+    second = adapter.list_missed(since=NINE + dt.timedelta(minutes=1), page=first.next)
+    assert [it.call_id for it in (*first.heard, *second.heard)] == ["demo:7", "demo:8"]
+    assert second.next is None

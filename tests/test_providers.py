@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,17 @@ from connector_core.errors import ConfigurationError, ContractError, Credentials
 from connector_core.providers import ProviderManifest
 from connector_core.providers.binding import Provider, bind_provider
 from connector_core.providers.bodies import Sent, checked, read_object
-from connector_core.providers.hookspecs import Announced, Delivery, Ignored, Later, Part, Reply, hookimpl
+from connector_core.providers.hookspecs import (
+    Announced,
+    Delivery,
+    Ignored,
+    Kept,
+    Later,
+    Missed,
+    Part,
+    Reply,
+    hookimpl,
+)
 
 
 class Settings(BaseModel):
@@ -49,6 +60,14 @@ class Echo:
     def fetch(self, asked: Sequence[Announced]) -> Any:
         return self.answered()
 
+    @hookimpl
+    def keep_subscribed(self) -> Any:
+        return self.answered()
+
+    @hookimpl
+    def list_missed(self, since: dt.datetime, page: str | None) -> Any:
+        return self.answered()
+
     def close(self) -> None:
         self.closed = True
 
@@ -70,6 +89,8 @@ HOOKS: dict[str, Callable[[Provider], object]] = {
     "verify": lambda provider: provider.verify(Delivery(b"{}")),
     "parse": lambda provider: provider.parse(b"{}"),
     "fetch": lambda provider: provider.fetch([RECORDING]),
+    "keep_subscribed": lambda provider: provider.keep_subscribed(),
+    "list_missed": lambda provider: provider.list_missed(dt.datetime(2026, 3, 2, tzinfo=dt.UTC), "2"),
 }
 
 
@@ -82,6 +103,9 @@ HOOKS: dict[str, Callable[[Provider], object]] = {
         ("fetch", {RECORDING: (PART,)}),
         ("fetch", {RECORDING: ()}),
         ("fetch", {RECORDING: Later(60, "not yet")}),
+        ("keep_subscribed", Kept(60, gap=True, problems=("users[1]: is gone",))),
+        ("list_missed", Missed((PART, RECORDING), next="3")),
+        ("list_missed", Missed((), incomplete="users[1]: is gone")),
     ],
 )
 def test_an_answer_is_handed_on(hook: str, answer: object) -> None:
@@ -104,6 +128,14 @@ def test_an_answer_is_handed_on(hook: str, answer: object) -> None:
         ("fetch", {RECORDING: (PART,), Announced("echo:2", "recording"): ()}, "and no other"),
         ("fetch", {RECORDING: [PART]}, "answered list; wanted a tuple of parts, or Later"),
         ("fetch", {RECORDING: (FOREIGN,)}, "a part of another call"),
+        ("keep_subscribed", None, "answered NoneType; wanted Kept"),
+        ("keep_subscribed", Kept(0), "named no time to be called again in"),
+        ("keep_subscribed", Kept(float("nan")), "named no time to be called again in"),
+        ("list_missed", None, "answered NoneType; wanted Missed"),
+        ("list_missed", Missed((Ignored("ringing", "no call"),)), "answered Ignored; wanted Part or Announced"),  # type: ignore[arg-type]  # the wrong item is the point
+        ("list_missed", Missed((FOREIGN,)), 'id does not begin with "echo:"'),
+        ("list_missed", Missed((), next="2"), "named a page that leads nowhere"),
+        ("list_missed", Missed((), next=""), "named a page that leads nowhere"),
     ],
 )
 def test_another_answer_breaks_the_contract(hook: str, answer: object, message: str) -> None:

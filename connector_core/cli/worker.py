@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import signal
@@ -62,6 +63,9 @@ def run(arguments: Namespace) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.signal(number, lambda number, _: stop.put(signal.Signals(number).name))
             stack.callback(signal.signal, number, before)
+        for name in names:
+            if config.connections[name].providers:
+                _patiently(functools.partial(engine.wake, name), parent)  # to see to what was configured since
         working = threading.Thread(target=engine.run, name="engine", daemon=True)
         working.start()
         tell(f"working on {', '.join(names)} with the ledger {ledger.database.name}")

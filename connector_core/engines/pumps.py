@@ -18,6 +18,7 @@ from connector_core.ledger.agenda import Agenda, read_agenda
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.retention import AT_ONCE, Retention
 from connector_core.pump import Pump, Ran
+from connector_core.upkeep import Upkeep
 from connector_core.work import UNIT
 
 PRUNE_SECONDS = 86_400.0
@@ -60,6 +61,7 @@ class _Held:
     pump: Pump | None = None
     feed: Feed | None = None
     fetching: Fetching | None = None
+    upkeep: Upkeep | None = None
     again: bool = False
     rests_until: float = 0.0
     used_at: float = 0.0
@@ -93,7 +95,9 @@ class Pumps:
         try:
             if time.monotonic() < held.rests_until:
                 return False
-            more = self._run(name, held, stop)
+            more = self._work(name, held, stop)
+            # However the calls fare: subscriptions end in their own time.
+            more = self._read(name, held.upkeep) or more
             held.used_at = time.monotonic()
         finally:
             with self._lock:
@@ -101,13 +105,14 @@ class Pumps:
                 held.lock.release()
         return more or again
 
-    def _run(self, name: str, held: _Held, stop: threading.Event) -> bool:
+    def _work(self, name: str, held: _Held, stop: threading.Event) -> bool:
         try:
             if held.pump is None:
                 held.opened = self._opening(name)
                 held.pump = Pump(self._ledger, held.opened, batch=self._limits.batch)
                 held.feed = Feed(self._ledger, held.opened)
                 held.fetching = Fetching(self._ledger, held.opened)
+                held.upkeep = Upkeep(self._ledger, held.opened)
             self._read(name, held.feed)
             ran = held.pump.run(stop, for_seconds=self._limits.slice_seconds)
         except ConnectorError as error:
@@ -124,8 +129,8 @@ class Pumps:
         read = self._read(name, held.fetching)
         return (ran.more or read) and not ran.busy
 
-    def _read(self, name: str, reader: Fetching | Feed | None) -> bool:
-        """Read what was announced, or what changed, if it is time to; tell whether there was anything.
+    def _read(self, name: str, reader: Fetching | Feed | Upkeep | None) -> bool:
+        """Do what is due beside the calls, if it is time to; tell whether there was anything.
 
         That it fails keeps no call back, and is tried the next time.
         """
@@ -204,7 +209,8 @@ class Pumps:
             self._close(name, held)
 
     def _close(self, name: str, held: _Held) -> None:
-        opened, held.opened, held.pump, held.feed, held.fetching = held.opened, None, None, None, None
+        opened, held.opened, held.pump = held.opened, None, None
+        held.feed, held.fetching, held.upkeep = None, None, None
         if opened is not None:
             with suppress(ConnectorError):
                 opened.close()

@@ -9,16 +9,16 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
-from connector_core.ledger.schema import announcements, calls, connections, feeds
+from connector_core.ledger.schema import announcements, calls, chores, connections, feeds
 from connector_core.ledger.schema_filling import fills
 
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """The connections with calls to work on, or something to read, those that have waited longest first.
+    """The connections with calls to work on, or something to read or to see to, those that have waited longest first.
 
     ``leased``: those of them that a pump has the lease of; ``next_in_seconds``: until the first that is not due yet.
-    A connection that is paused is in neither, nor is a backfill that waits for its quota.
+    Of a connection that is paused only its call providers are seen to; a backfill that waits for its quota is left out.
     """
 
     due: tuple[str, ...]
@@ -27,7 +27,7 @@ class Agenda:
 
 
 def read_agenda(database: Database) -> Agenda:
-    """Read it, at the cost of five seeks in an index for each connection, however many calls are due.
+    """Read it, at the cost of six seeks in an index for each connection, however many calls are due.
 
     :raises TryAgainError: The database cannot be reached.
     """
@@ -52,10 +52,16 @@ def read_agenda(database: Database) -> Agenda:
 
 def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
     """Give the moment at which there is something to do for a connection, past or to come."""
+    if row.paused_at is not None:  # its webhooks are received all the while
+        return row.chore  # type: ignore[no-any-return]  # a Moment
     backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
-    return min(
-        (at for at in (row.interactive, backfill, row.feed, row.announced, row.fill) if at is not None), default=None
-    )
+    moments = (row.interactive, backfill, row.feed, row.announced, row.fill, row.chore)
+    return min((at for at in moments if at is not None), default=None)
+
+
+def _of(table: sa.Table) -> sa.ScalarSelect[dt.datetime]:
+    of_it = table.c.connection == connections.c.name
+    return sa.select(sa.func.min(table.c.due_at)).where(of_it).correlate(connections).scalar_subquery()
 
 
 def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
@@ -63,25 +69,15 @@ def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
     return sa.select(sa.func.min(calls.c.due_at)).where(*of).correlate(connections).scalar_subquery()
 
 
-_FIRST = (
-    sa.select(
-        connections.c.name,
-        connections.c.lease_until,
-        connections.c.backfill_until,
-        feeds.c.due_at.label("feed"),
-        _earliest(INTERACTIVE).label("interactive"),
-        _earliest(BACKFILL).label("backfill"),
-        sa.select(sa.func.min(announcements.c.due_at))
-        .where(announcements.c.connection == connections.c.name)
-        .correlate(connections)
-        .scalar_subquery()
-        .label("announced"),
-        sa.select(sa.func.min(fills.c.due_at))
-        .where(fills.c.connection == connections.c.name)
-        .correlate(connections)
-        .scalar_subquery()
-        .label("fill"),
-    )
-    .outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)
-    .where(connections.c.paused_at.is_(None))
-)
+_FIRST = sa.select(
+    connections.c.name,
+    connections.c.lease_until,
+    connections.c.paused_at,
+    connections.c.backfill_until,
+    feeds.c.due_at.label("feed"),
+    _earliest(INTERACTIVE).label("interactive"),
+    _earliest(BACKFILL).label("backfill"),
+    _of(announcements).label("announced"),
+    _of(fills).label("fill"),
+    _of(chores).label("chore"),
+).outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)

@@ -221,6 +221,22 @@ announcements = sa.Table(
     sa.Index(None, "connection", "due_at"),
 )
 
+# What is done at call providers from time to time: of each hook when next, how often it failed in turn, and why. Of a list
+# how far it was read: the calls since ``since``, begun at ``began_at`` and as far as ``page``.
+chores = sa.Table(
+    "chores",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("hook", sa.Text, primary_key=True),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", Said),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("began_at", Moment),
+    sa.Column("page", Said),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
@@ -19,7 +21,9 @@ from connector_core.providers.hookspecs import (
     Delivery,
     Heard,
     Ignored,
+    Kept,
     Later,
+    Missed,
     Part,
     ProviderHooks,
     Reply,
@@ -49,13 +53,12 @@ class Provider:
         except pluggy.PluginValidationError as error:
             raise ContractError(manifest.name, "adapter", str(error)) from error
         for hook in _REQUIRED:
-            if not getattr(self._manager.hook, hook).get_hookimpls():
+            if not self.has(hook):
                 raise ContractError(manifest.name, hook, "not implemented; wanted a method marked @hookimpl")
 
-    @property
-    def fetches(self) -> bool:
-        """Tell whether it reads what was announced."""
-        return bool(self._manager.hook.fetch.get_hookimpls())
+    def has(self, hook: str) -> bool:
+        """Tell whether it has a hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
 
     def verify(self, delivery: Delivery) -> bytes | Reply:
         """Prove a delivery, as :class:`ProviderHooks` says."""
@@ -73,10 +76,7 @@ class Provider:
             if not isinstance(heard, Part | Announced | Ignored):
                 raise self._wrong("parse", heard, "Part, Announced or Ignored in the list")
             self._of_ours("parse", [heard])
-            if isinstance(heard, Announced):
-                if not self.fetches:
-                    raise self._wrong("parse", heard, "none of what the adapter has no fetch for")
-                _check(heard)
+            self._can_be_read("parse", heard)
         return answer
 
     def fetch(self, asked: Iterable[Announced]) -> Mapping[Announced, Answer]:
@@ -93,6 +93,30 @@ class Provider:
             if any(part.call_id != announced.call_id for part in found):
                 raise ContractError(self.manifest.name, "fetch", "answered a part of another call")
             self._of_ours("fetch", found)
+        return answer
+
+    def keep_subscribed(self) -> Kept:
+        """See to it that events come, as :class:`ProviderHooks` says."""
+        answer: object = self._asked("keep_subscribed", lambda: self._manager.hook.keep_subscribed())
+        if not isinstance(answer, Kept):
+            raise self._wrong("keep_subscribed", answer, "Kept")
+        if not (math.isfinite(answer.again_in_seconds) and answer.again_in_seconds > 0):
+            raise ContractError(self.manifest.name, "keep_subscribed", "named no time to be called again in")
+        return answer
+
+    def list_missed(self, since: dt.datetime, page: str | None) -> Missed:
+        """List the calls that the provider has, as :class:`ProviderHooks` says."""
+        ask = self._manager.hook.list_missed
+        answer: object = self._asked("list_missed", lambda: ask(since=since, page=page))
+        if not isinstance(answer, Missed):
+            raise self._wrong("list_missed", answer, "Missed")
+        if answer.next is not None and answer.next in ("", page):
+            raise ContractError(self.manifest.name, "list_missed", "named a page that leads nowhere")
+        for heard in answer.heard:
+            if not isinstance(heard, Part | Announced):
+                raise self._wrong("list_missed", heard, "Part or Announced in the page")
+            self._can_be_read("list_missed", heard)
+        self._of_ours("list_missed", answer.heard)
         return answer
 
     def close(self) -> None:
@@ -121,6 +145,12 @@ class Provider:
             if not isinstance(each, Ignored) and not each.call_id.startswith(f"{self.manifest.name}:"):
                 wrong = f'told of a call whose id does not begin with "{self.manifest.name}:"'
                 raise ContractError(self.manifest.name, hook, wrong)
+
+    def _can_be_read(self, hook: str, heard: Heard) -> None:
+        if isinstance(heard, Announced):
+            if not self.has("fetch"):
+                raise self._wrong(hook, heard, "none of what the adapter has no fetch for")
+            _check(heard)
 
     def _wrong(self, hook: str, got: object, wanted: str) -> ContractError:
         return ContractError(self.manifest.name, hook, f"answered {type(got).__name__}; wanted {wanted}")

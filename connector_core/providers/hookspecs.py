@@ -9,6 +9,7 @@ of a call, or announces that something can be read, and the core makes one call 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -16,7 +17,20 @@ from typing import Protocol, TypeAlias
 from connector_core.hookspecs import hookimpl, hookspec
 from connector_core.providers.parts import Part
 
-__all__ = ["Announced", "Answer", "Delivery", "Heard", "Ignored", "Later", "Part", "ProviderHooks", "Reply", "hookimpl"]
+__all__ = [
+    "Announced",
+    "Answer",
+    "Delivery",
+    "Heard",
+    "Ignored",
+    "Kept",
+    "Later",
+    "Missed",
+    "Part",
+    "ProviderHooks",
+    "Reply",
+    "hookimpl",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,32 @@ class Later:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How the subscriptions of a connection stand, once they were seen to.
+
+    ``again_in_seconds``: when to see to them next, well before they end. ``gap``: one had to be made, so that events may
+    have been missed. ``problems``: what is wrong with some of them, for a person, without addresses; it is tried again
+    sooner.
+    """
+
+    again_in_seconds: float
+    gap: bool = False
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One page of the calls that a provider has. ``next``: what to ask for the next one with; None for the last.
+
+    ``incomplete``: why some calls could not be listed, for a person, without addresses: the list is asked for once more.
+    """
+
+    heard: tuple[Part | Announced, ...]
+    next: str | None = None
+    incomplete: str | None = None
+
+
 Heard: TypeAlias = Part | Announced | Ignored
 Answer: TypeAlias = tuple[Part, ...] | Later
 
@@ -103,5 +143,33 @@ class ProviderHooks(Protocol):
         :returns: For each of them its parts, none where there is nothing and never will be, or when to ask again.
         :raises TryAgainError: Nothing could be asked.
         :raises CredentialsError: The provider refuses the connection's credentials.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def keep_subscribed(self) -> Kept:
+        """See to it that events come: make the subscriptions that are missing, and renew those that are to end.
+
+        It is called again and again, in two processes at once at worst, and leaves alone what is in order.
+
+        :returns: When to be called again, and what is wrong. A connection whose settings want no subscription has none, and
+            nothing wrong with it.
+        :raises TryAgainError: Nothing could be seen to now.
+        :raises CredentialsError: The provider refuses the connection's credentials.
+        :raises RefusedError: The provider refuses a subscription.
+        :raises OutcomeUnknownError: One may have been made, or not; the next call finds it.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def list_missed(self, since: dt.datetime, page: str | None) -> Missed:
+        """List the calls that the provider has since then, as events would tell of them: no event may have come.
+
+        :param since: Aware. By when a call began or ended, whichever the provider lists by; what it has deleted is gone.
+        :param page: What the page before named as its next; None for the first.
+        :returns: A page of them, in any order; a call may stand there twice.
+        :raises TryAgainError: They cannot be listed now.
+        :raises CredentialsError: The provider refuses the connection's credentials.
+        :raises InputError: There is no such page: the list begins anew.
         """
         ...
