@@ -44,7 +44,13 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         """Count both."""
-        return Tally(*(self.of(it) + other.of(it) for it in OUTCOMES))
+        return Tally(
+            self.sent + other.sent,
+            self.empty + other.empty,
+            self.no_crm_link + other.no_crm_link,
+            self.pending + other.pending,
+            self.other + other.other,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give it as plain data: numbers, and shares with four decimals."""
@@ -55,6 +61,9 @@ class Tally:
             "counts": {it: self.of(it) for it in OUTCOMES},
             "shares": {it: _rounded(share) for it, share in shares.items()},
         }
+
+
+NONE = Tally()
 
 
 def _rounded(share: float | None) -> float | None:
