@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from connector_core.config import OpenConnection
+from connector_core.filler import Filler, FillRun
 from connector_core.ledger.calls import Standing
 from connector_core.ledger.ledger import Ledger
 from connector_core.model import Call
@@ -80,6 +81,26 @@ def settle(
         for call_id in call_ids
         if (it := standings.get(call_id)) is not None  # or it was erased meanwhile
     }
+
+
+def fill_now(
+    ledger: Ledger, opened: OpenConnection, call_ids: Sequence[str], *, sleep: Callable[[float], None] = time.sleep
+) -> FillRun:
+    """Fill the CRM's fields from these calls, as far as they are due now; other calls that are due go along.
+
+    Another process that works on the connection is waited for. What was not answered is due again later.
+
+    :raises CredentialsError: The CRM refuses the credentials; the connection is paused.
+    :raises ConfigurationError: The plugin cannot fill fields, for example; likewise.
+    :raises TryAgainError: The CRM or the ledger cannot be reached.
+    """
+    filler = Filler(ledger, opened)
+    while True:
+        ran = filler.run()
+        due = ledger.fillings.due_of(opened.connection.name, call_ids)
+        if not ran.busy or not any(at <= ledger.now() for at in due.values()):
+            return ran
+        sleep(BUSY_SECONDS)
 
 
 def _pump(ledger: Ledger, pump: Pump, call_ids: Sequence[str], sleep: Callable[[float], None]) -> Ran:

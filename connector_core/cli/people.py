@@ -15,7 +15,7 @@ from typing import Any
 
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled, tell
-from connector_core.cli.sync import report, wait
+from connector_core.cli.sync import fill, report, wait
 from connector_core.config import OpenConnection
 from connector_core.desk import Desk
 from connector_core.errors import InputError
@@ -249,6 +249,7 @@ def _correct(arguments: Namespace, act: Callable[[Desk, Actor, list[str]], None]
         pump = Pump(it.ledger, it.connection)
         act(it.desk, actor, call_ids)
         settled = report(settle(it.ledger, pump, call_ids, sleep=wait).values(), as_json=arguments.json)
+        fill(it.ledger, it.connection, call_ids)
     return DONE if settled else INCOMPLETE
 
 

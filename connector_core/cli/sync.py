@@ -6,15 +6,17 @@ import math
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from connector_core.association.explanation import in_force
 from connector_core.calls import Skipped
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled, tell
+from connector_core.config import OpenConnection
 from connector_core.ledger.calls import Standing
+from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.opening import open_ledger
-from connector_core.settling import sync_settled
+from connector_core.settling import fill_now, sync_settled
 
 OUTCOME_STYLES = {"created": "green", "updated": "green", "unchanged": "dim", "skipped": "dim", "refused": "red"}
 
@@ -30,6 +32,7 @@ def run(arguments: Namespace) -> int:
         with inputs.naming(connection):
             results = sync_settled(ledger, opened, read.calls, sleep=wait)
             settled = report(results, as_json=arguments.json, unread=len(read.problems))
+            fill(ledger, opened, [call.id for call in read.calls])
         if not arguments.json:
             say(styled(in_force(connection.association), "dim"))
     return DONE if settled and not read.problems else INCOMPLETE
@@ -53,6 +56,13 @@ def report(results: Iterable[Standing], *, as_json: bool, unread: int = 0) -> bo
         counted = [f"{number} {outcome}" for outcome, number in sorted(outcomes.items())] or ["no calls"]
         say(", ".join(counted + inputs.unread(unread)))
     return settled
+
+
+def fill(ledger: Ledger, opened: OpenConnection, call_ids: Sequence[str]) -> None:
+    """Fill the CRM's fields from calls by the templates that are published; what keeps it from that is told."""
+    ran = fill_now(ledger, opened, call_ids)
+    if ran.trouble is not None:
+        tell(f"some fields are filled later: {ran.trouble}")
 
 
 def wait(seconds: float) -> None:

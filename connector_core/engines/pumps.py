@@ -14,6 +14,7 @@ from connector_core.engines.port import Health, Open, Report
 from connector_core.errors import ConnectorError, TryAgainError
 from connector_core.feed import Feed
 from connector_core.fetching import Fetching
+from connector_core.filler import Filler, FillRun
 from connector_core.ledger.agenda import Agenda, read_agenda
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.retention import AT_ONCE, Retention
@@ -59,6 +60,7 @@ class _Held:
     lock: threading.Lock = field(default_factory=threading.Lock)
     opened: OpenConnection | None = None
     pump: Pump | None = None
+    filler: Filler | None = None
     feed: Feed | None = None
     fetching: Fetching | None = None
     upkeep: Upkeep | None = None
@@ -110,6 +112,7 @@ class Pumps:
             if held.pump is None:
                 held.opened = self._opening(name)
                 held.pump = Pump(self._ledger, held.opened, batch=self._limits.batch)
+                held.filler = Filler(self._ledger, held.opened, batch=self._limits.batch)
                 held.feed = Feed(self._ledger, held.opened)
                 held.fetching = Fetching(self._ledger, held.opened)
                 held.upkeep = Upkeep(self._ledger, held.opened)
@@ -127,7 +130,19 @@ class Pumps:
         self._tell(name, ran)
         # What calls said already goes first: what is announced of them is read slowly, at the provider's pace.
         read = self._read(name, held.fetching)
-        return (ran.more or read) and not ran.busy
+        filling = not (ran.busy or ran.paused) and self._fill(name, held.filler, stop)
+        return (ran.more or read or filling) and not ran.busy
+
+    def _fill(self, name: str, filler: Filler | None, stop: threading.Event) -> bool:
+        """Fill the fields of calls that settled, which keeps no call back; tell whether there is more to do at once."""
+        try:
+            ran = filler.run(stop, for_seconds=self._limits.slice_seconds) if filler is not None else FillRun()
+        except ConnectorError as error:
+            self._tell(name, error)
+            return False
+        if ran.trouble is not None:
+            self._tell(name, ran.trouble)
+        return ran.more
 
     def _read(self, name: str, reader: Fetching | Feed | Upkeep | None) -> bool:
         """Do what is due beside the calls, if it is time to; tell whether there was anything.

@@ -27,15 +27,20 @@ def make_fills_due(
     since = step.execute(sa.select(sa.func.min(templates.c.since)).where(*of)).scalar()
     if since is None:
         return
+    wanted: list[str] = []
     for start in range(0, len(call_ids), AT_ONCE):
-        these = calls.c.call_id.in_(call_ids[start : start + AT_ONCE])
-        wanted = sa.select(calls.c.call_id).where(calls.c.connection == connection, these, calls.c.started_at >= since)
-        rows = [
-            {"connection": connection, "call_id": call_id, "mark": 1, "due_at": now, "tries": 0, "since": now}
-            for call_id in step.execute(wanted).scalars()
-        ]
-        again = {"mark": fills.c.mark + 1, "due_at": now, "tries": 0, "since": now}
-        put(database, step, fills, rows, again)
+        these = (calls.c.connection == connection, calls.c.call_id.in_(call_ids[start : start + AT_ONCE]))
+        wanted += step.execute(sa.select(calls.c.call_id).where(*these, calls.c.started_at >= since)).scalars()
+    put_fills_due(database, step, connection, wanted, now)
+
+
+def put_fills_due(
+    database: Database, step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime
+) -> None:
+    """Make the fields of calls due, whatever is published."""
+    new = {"connection": connection, "mark": 1, "due_at": now, "tries": 0, "since": now}
+    again = {"mark": fills.c.mark + 1, "due_at": now, "tries": 0, "since": now}
+    put(database, step, fills, [{**new, "call_id": call_id} for call_id in call_ids], again)
 
 
 def mark_dirty(database: Database, step: sa.Connection, connection: str, days: set[str]) -> None:

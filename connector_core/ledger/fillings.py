@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.fill_queue import AT_ONCE, make_fills_due, mark_dirty, replace_rows
+from connector_core.ledger.fill_queue import AT_ONCE, make_fills_due, mark_dirty, put_fills_due, replace_rows
 from connector_core.ledger.fill_rows import (
     FieldKey,
     Filled,
@@ -72,24 +72,41 @@ class Fillings:
 
     def due(self, connection: str, most: int, *, backfill: bool = True) -> list[FillJob]:
         """Give calls whose fields are due, those that waited longest first."""
-        there = (fills.c.connection == calls.c.connection) & (fills.c.call_id == calls.c.call_id)
-        decided = (decisions.c.connection == calls.c.connection) & (decisions.c.call_id == calls.c.call_id)
-        queue = (fills.c.mark, fills.c.tries.label("fill_tries"), fills.c.since)
         with self._database.reading() as step:
             now = self._database.now(step)
-            wanted = (
-                sa.select(*calls.c, *queue, decisions.c.decision)
-                .select_from(fills.join(calls, there).outerjoin(decisions, decided))
-                .where(fills.c.connection == connection, fills.c.due_at <= now)
-                .order_by(fills.c.due_at, fills.c.call_id)
-                .limit(most)
-            )
-            rows = step.execute(wanted if backfill else wanted.where(calls.c.priority < BACKFILL)).all()
-            known = self._read(step, connection, fillings.c.call_id.in_([row.call_id for row in rows]))
+            waits = (fills.c.due_at <= now,) if backfill else (fills.c.due_at <= now, calls.c.priority < BACKFILL)
+            return self._jobs(step, connection, now, *waits, most=most)
+
+    def jobs(self, connection: str, call_ids: Sequence[str]) -> dict[str, FillJob]:
+        """Give what is known of calls, due or not, by id."""
+        with self._database.reading() as step:
+            now = self._database.now(step)
+            return {it.call_id: it for it in self._jobs(step, connection, now, calls.c.call_id.in_(call_ids))}
+
+    def _jobs(
+        self,
+        step: sa.Connection,
+        connection: str,
+        now: dt.datetime,
+        *which: sa.ColumnElement[bool],
+        most: int | None = None,
+    ) -> list[FillJob]:
+        there, decided = (
+            (table.c.connection == calls.c.connection) & (table.c.call_id == calls.c.call_id)
+            for table in (fills, decisions)
+        )
+        wanted = (
+            sa.select(*calls.c, fills.c.mark, fills.c.tries.label("fill_tries"), fills.c.since, decisions.c.decision)
+            .select_from(calls.outerjoin(fills, there).outerjoin(decisions, decided))
+            .where(calls.c.connection == connection, *which)
+            .order_by(fills.c.due_at, calls.c.call_id)
+            .limit(most)
+        )
+        rows = step.execute(wanted).all()
         of: dict[str, dict[FieldKey, Filling]] = {}
-        for it in known:
+        for it in self._read(step, connection, fillings.c.call_id.in_([row.call_id for row in rows])):
             of.setdefault(it.call_id, {})[it.key] = it
-        return [_job(row, of.get(row.call_id, {})) for row in rows]
+        return [_job(row, now, of.get(row.call_id, {})) for row in rows]
 
     def written(self, connection: str, records: Iterable[tuple[str, str]]) -> dict[Place, Filled]:
         """Give what the connector wrote last into the fields of records, each an object and an id."""
@@ -104,10 +121,11 @@ class Fillings:
                     found[it.place] = it
         return found
 
-    def begin(self, lease: Lease, turns: Sequence[Turn], sending: Collection[str]) -> set[str]:
+    def begin(self, lease: Lease, turns: Sequence[Turn], sending: Collection[str], *, doubt_seconds: float) -> set[str]:
         """Keep what became of calls, before anything is sent for some of them.
 
         :param sending: Of these calls more is to come; the others are done with, or due again.
+        :param doubt_seconds: How long what is sent and not answered may still take effect.
         :returns: The calls whose turns were kept: those that did not become due once more meanwhile.
         """
         with self._leases.step(lease) as step:
@@ -120,6 +138,9 @@ class Fillings:
                 mark_dirty(self._database, step, lease.connection, before | {row["day"] for row in rows})
             replace_rows(self._database, step, fillings, rows)
             self._leave(step, lease.connection, [turn for turn in current if turn.job.call_id not in sending], now)
+            # Should the process die now, nobody asks before it is sure what came of it.
+            doubtful = [replace(it, again_seconds=doubt_seconds) for it in current if it.job.call_id in sending]
+            self._leave(step, lease.connection, doubtful, now)
             return {turn.job.call_id for turn in current}
 
     def finish(self, lease: Lease, turns: Sequence[Turn], wrote: Sequence[Filled], taken_back: Sequence[Place]) -> None:
@@ -187,46 +208,43 @@ class Fillings:
 
     def again(self, connection: str, actor: Actor, call_ids: Sequence[str], *, wake: Wake | None = None) -> None:
         """Let the fields of calls be filled anew."""
-        self._change(connection, actor, "fill", {call_id: {} for call_id in call_ids}, {}, wake)
+        self._decide(connection, actor, "fill", dict.fromkeys(call_ids, ()), wake=wake)
 
-    def change(
+    def approve(self, connection: str, actor: Actor, chosen: Iterable[Filling], *, wake: Wake | None = None) -> None:
+        """Let values be sent that a person approves."""
+        self._decide(connection, actor, "send", _by_call(chosen), wake=wake, approved_by=actor.name)
+
+    def take_back(self, connection: str, actor: Actor, chosen: Iterable[Filling], *, wake: Wake | None = None) -> None:
+        """Let values be taken back that were sent."""
+        self._decide(connection, actor, "undo", _by_call(chosen), wake=wake, undo_by=actor.name)
+
+    def _decide(
         self,
         connection: str,
         actor: Actor,
         action: str,
-        chosen: Iterable[Filling],
-        values: Mapping[str, Any],
+        chosen: Mapping[str, Sequence[Filling]],
         *,
-        wake: Wake | None = None,
-    ) -> None:
-        """Change columns of fields for a person, note it in the audit, and let them be filled anew."""
-        of: dict[str, dict[FieldKey, Filling]] = {}
-        for it in chosen:
-            of.setdefault(it.call_id, {})[it.key] = it
-        self._change(connection, actor, action, of, values, wake)
-
-    def _change(
-        self,
-        connection: str,
-        actor: Actor,
-        action: str,
-        of: Mapping[str, Mapping[FieldKey, Filling]],
-        values: Mapping[str, Any],
         wake: Wake | None,
+        **values: str,
     ) -> None:
+        """Note what a person decided of fields, by call, and in the audit; and make those calls due."""
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
             now = self._database.now(step)
-            for call_id, chosen in of.items():
-                for template, key in chosen:
+            at = {"approved_at": now} if "approved_by" in values else {}
+            for call_id, rows in chosen.items():
+                for it in rows:
+                    waits = (
+                        {"outcome": "pending", "reason": None, "since": now} if at and it.reason == "taken_back" else {}
+                    )
                     this = (fillings.c.connection == connection, fillings.c.call_id == call_id)
-                    which = (*this, fillings.c.template == template, fillings.c.field == key)
-                    step.execute(sa.update(fillings).where(*which).values(**values, changed_at=now))
-                after = {"fields": [".".join(key) for key in chosen]}
-                note(step, connection, call_id, now, actor, action, None, after)
-            days = {it.day for chosen in of.values() for it in chosen.values()}
-            mark_dirty(self._database, step, connection, days)
-            make_fills_due(self._database, step, connection, list(of), now)
+                    which = (*this, fillings.c.template == it.template, fillings.c.field == it.field)
+                    step.execute(sa.update(fillings).where(*which).values(**values, **at, **waits, changed_at=now))
+                fields = {"fields": [".".join(it.key) for it in rows]}
+                note(step, connection, call_id, now, actor, action, None, fields)
+            mark_dirty(self._database, step, connection, {it.day for rows in chosen.values() for it in rows})
+            put_fills_due(self._database, step, connection, list(chosen), now)
             if wake is not None:
                 wake(connection, step)
 
@@ -256,6 +274,13 @@ class Fillings:
         return [read_filling(row) for row in step.execute(wanted)]
 
 
+def _by_call(chosen: Iterable[Filling]) -> dict[str, list[Filling]]:
+    of: dict[str, list[Filling]] = {}
+    for it in chosen:
+        of.setdefault(it.call_id, []).append(it)
+    return of
+
+
 def forget_fillings(database: Database, step: sa.Connection, connection: str, call_ids: Sequence[str]) -> None:
     """Remove what was said in calls from their fields: the outcomes stay, and digests of what was written."""
     of = (fillings.c.connection == connection, fillings.c.call_id.in_(call_ids))
@@ -275,14 +300,14 @@ def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
     return tuple(filled.c[name] == value for name, value in zip(("object", "record_id", "name"), place, strict=True))
 
 
-def _job(row: Any, known: Mapping[FieldKey, Filling]) -> FillJob:
+def _job(row: Any, now: dt.datetime, known: Mapping[FieldKey, Filling]) -> FillJob:
     return FillJob(
         row.call_id,
         Call.model_validate_json(row.content) if row.content else None,
         row.content_hash.split()[0],
-        row.mark,
-        row.fill_tries,
-        row.since,
+        row.mark or 0,
+        row.fill_tries or 0,
+        row.since or now,
         row.deleted_at is not None,
         row.state in ("written", "rejected"),
         json.loads(row.decision) if row.decision else None,

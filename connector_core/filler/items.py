@@ -1,0 +1,239 @@
+"""The fields of calls on their way to an outcome: what is eligible, what was found for it, where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from connector_core.filling.coercion import Context, Refused, coerce
+from connector_core.filling.linking import linked
+from connector_core.filling.outcomes import Outcome, Reason
+from connector_core.filling.templates import TemplateField
+from connector_core.filling.values import Extracted, WantedField
+from connector_core.ledger.fill_rows import Filled, Filling, Place
+from connector_core.ledger.fillings import FillJob
+from connector_core.ledger.templates import Published
+from connector_core.model import Call, FieldDescription, FieldValue, ObjectDescription, Unknown
+
+Record: TypeAlias = tuple[str, str]
+"""An object by the CRM's own name, and a record's id."""
+Current: TypeAlias = Mapping[Record, tuple[Mapping[str, FieldValue | None], ...] | Unknown]
+"""What was read of records."""
+
+BY_HAND = "by "
+"""How the source of a value begins that somebody gave: no extractor replaces it."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One eligible field of one call. ``row`` is what is known of it so far; ``ended``: it has its outcome.
+
+    ``put_off``: it could not be asked for what is needed now, and has none yet.
+
+    ``record``: the object by the CRM's own name, and the record's id.
+    """
+
+    job: FillJob
+    published: Published
+    field: TemplateField
+    row: Filling
+    old: Filling | None = None
+    described: FieldDescription | None = None
+    record: tuple[str, str] | None = None
+    ended: bool = False
+    put_off: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Tell whether nothing more is to be found out of it now."""
+        return self.ended or self.put_off
+
+    @property
+    def key(self) -> str:
+        """How an extractor is asked for it."""
+        return f"{self.row.template}.{self.row.field}"
+
+    @property
+    def call(self) -> Call:
+        """The call that it is of."""
+        assert self.job.call is not None  # noqa: S101 - a call that was forgotten has no items
+        return self.job.call
+
+    @property
+    def description(self) -> FieldDescription:
+        """The CRM's description of its field."""
+        assert self.described is not None  # noqa: S101 - one that is not described has ended
+        return self.described
+
+    @property
+    def place(self) -> Place:
+        """Where its value goes."""
+        assert self.record is not None  # noqa: S101 - one that is not linked has ended
+        return (*self.record, self.description.name)
+
+    @property
+    def doubtful(self) -> bool:
+        """Tell whether it was sent to the same record before, and not answered."""
+        old = self.old
+        if old is None or old.record_id != self.row.record_id:
+            return False
+        return old.reason == "unknown_outcome" and old.run is not None
+
+    def wrote(self, value: FieldValue | None, previous: FieldValue | None, run: str) -> Filled:
+        """Give what was written in its place."""
+        return Filled(self.place, value, previous, self.job.call_id, self.call.started_at, run)
+
+    def end(self, outcome: Outcome, reason: Reason | None = None, detail: str | None = None) -> None:
+        """Give it its outcome; ``since`` stays where nothing changed."""
+        same = self.old is not None and (self.old.outcome, self.old.reason) == (outcome, reason)
+        since = self.old.since if same and self.old else None
+        self.row = replace(self.row, outcome=outcome, reason=reason, detail=detail, since=since)
+        self.ended = True
+
+    def stay(self) -> None:
+        """Leave it the outcome that it had."""
+        assert self.old is not None  # noqa: S101 - only one that had an outcome stays
+        self.end(self.old.outcome, self.old.reason, self.old.detail)
+
+
+def eligible(jobs: Iterable[FillJob], published: Sequence[Published], time_zone: str) -> list[Item]:
+    """Give the fields of the templates that are for these calls."""
+    return [item for job in jobs for item in _of_job(job, published, time_zone)]
+
+
+def _of_job(job: FillJob, published: Sequence[Published], time_zone: str) -> Iterator[Item]:
+    call = job.call
+    if call is None:
+        return  # what it said was forgotten: nobody can tell which templates are for it
+    day = call.started_at.astimezone(ZoneInfo(time_zone)).date().isoformat()
+    who = (call.organizer.name or call.organizer.email) if call.organizer else None
+    for it in published:
+        if call.started_at < it.since or not it.template.targeting.targets(call):
+            continue
+        for wanted in it.template.fields:
+            old = job.fillings.get((it.template.id, wanted.key))
+            if old is not None and old.target != wanted.target:
+                old = None  # it goes elsewhere now: what came of it there is another's
+            if old is not None and old.undo_by:
+                continue  # it is taken back first
+            row = old or Filling(job.call_id, it.template.id, wanted.key, wanted.target, it.version, day, "empty")
+            yield Item(job, it, wanted, replace(row, day=day, who=who), old)
+
+
+def describe(items: Iterable[Item], objects: Mapping[str, tuple[ObjectDescription, ...]]) -> None:
+    """Give each item the CRM's description of its field; one that is not there any more ends.
+
+    :param objects: By the role or name that templates use.
+    """
+    for item in items:
+        found, name = objects[item.field.object], item.field.field
+        by_name = {key.casefold(): it for key, it in found[0].fields.items()} if found else {}
+        item.described = by_name.get(name.casefold())
+        if item.described is None and found and not found[0].complete:
+            item.described = FieldDescription(
+                name, name, "text", "text"
+            )  # it may be there; the CRM does not say what it is
+        if item.described is None:
+            item.end("other", "field_missing", f"the CRM has no field {name} of {item.field.object}")
+
+
+def to_extract(items: Iterable[Item]) -> list[Item]:
+    """Give the items whose value is to be looked for: for the first time, or since the call or the template says more."""
+    return [item for item in items if not item.done and _is_stale(item)]
+
+
+def _is_stale(item: Item) -> bool:
+    old = item.old
+    if old is None:
+        return True
+    if (old.source or "").startswith(BY_HAND):
+        return False
+    return old.content_hash != item.job.content_hash or old.version != item.published.version
+
+
+def asked(item: Item) -> WantedField:
+    """Give what an extractor is asked for."""
+    return WantedField(item.key, item.field.prompt, item.field.patterns, item.description)
+
+
+def found(item: Item, value: Extracted | None, source: str) -> None:
+    """Keep what an extractor found, or that it found nothing."""
+    row = replace(item.row, version=item.published.version, content_hash=item.job.content_hash, source=source)
+    if value is None:
+        item.row = replace(row, value=None, passage=None, confidence=None)
+    else:
+        item.row = replace(row, value=value.value, passage=value.passage, confidence=value.confidence)
+
+
+def read_value(item: Item, context: Context) -> None:
+    """Make of what was found the value as it is sent; what is empty or does not fit ends."""
+    described = item.description
+    values = tuple(replace(it, only_with=None) for it in described.values)  # what controls it is read later
+    free = replace(described, controlled_by=None, values=values)
+    value = coerce(item.row.value, free, context)
+    if isinstance(value, Refused):
+        item.row = replace(item.row, wanted=None)
+        item.end("other", value.reason, value.detail)
+    elif value is None:
+        item.row = replace(item.row, wanted=None)
+        item.end("empty")
+    else:
+        item.row = replace(item.row, wanted=value)
+        if item.old is not None and item.old.wanted != value:  # what was approved is another value
+            item.row = replace(item.row, approved_by=None, approved_at=None)
+
+
+def link(item: Item, names: Mapping[str, str], through: Current) -> bool:
+    """Find the record that a value goes to; without one, it ends. Tell whether that is known.
+
+    :param names: What the CRM calls a role.
+    :param through: What was read of the records that lead to others.
+    """
+    role, _, lookup = (item.field.through or item.field.object).partition(".")
+    record_id = linked(item.job.decision).get(role)
+    if record_id is None:
+        item.row = replace(item.row, object=role, record_id=None)
+        item.end("no_crm_link", None, f"the call has no {role}")
+        return True
+    if lookup:
+        answer = through[names.get(role, role), record_id]
+        if isinstance(answer, Unknown):
+            return False
+        further = answer[0].get(lookup) if answer else None
+        if not further:
+            item.row = replace(item.row, object=item.field.object, record_id=None)
+            item.end("other", "object_not_linked", f"{lookup} of the {role} {record_id} names no {item.field.object}")
+            return True
+        record_id, role = str(further), item.field.object
+    item.row = replace(item.row, object=role, record_id=record_id)
+    item.record = (names.get(role, role), record_id)
+    return True
+
+
+def lookups(items: Iterable[Item]) -> set[tuple[str, str, str]]:
+    """Give the fields that lead to other records: each a role, the id of its record, and the field's name."""
+    found: set[tuple[str, str, str]] = set()
+    for item in items:
+        role, _, lookup = (item.field.through or "").partition(".")
+        record_id = linked(item.job.decision).get(role)
+        if lookup and record_id and not item.done:
+            found.add((role, record_id, lookup))
+    return found
+
+
+def approve(item: Item) -> None:
+    """Let what takes a person's approval wait for it; what is written already, or was taken back, stays as it is."""
+    old = item.old
+    if old is not None and old.reason == "taken_back":
+        item.stay()
+        return
+    sent = old is not None and old.outcome == "sent" and old.record_id == item.row.record_id
+    if old is not None and sent and old.wanted == item.row.wanted:
+        item.stay()
+        return
+    waits = item.row.approval or item.field.mode == "manual"
+    item.row = replace(item.row, approval=waits)
+    if waits and item.row.approved_at is None:
+        item.end("pending")

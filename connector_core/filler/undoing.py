@@ -1,0 +1,88 @@
+"""Values that somebody wants taken back: what stood there before is put in their place, where nobody changed it since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connector_core.connection import Connection
+from connector_core.filler.choosing import Plan
+from connector_core.filling.coercion import Context, same
+from connector_core.ledger.fill_rows import Filled, Filling, Place
+from connector_core.ledger.fillings import FillJob
+from connector_core.model import FieldDescription, Unknown
+
+
+@dataclass(slots=True)
+class Undo:
+    """One value to take back. ``filled``: what was written, None where something else was since."""
+
+    job: FillJob
+    row: Filling
+    place: Place
+    filled: Filled | None
+    described: FieldDescription | None
+    context: Context
+    readable: bool
+    done: bool = False
+
+    def decide(self, plan: Plan, answer: Sequence[Mapping[str, Any]]) -> None:
+        """Plan what is put back, or say why nothing is.
+
+        :param answer: What was read of the record: nothing where it is gone.
+        """
+        if not self.readable:
+            self.keep("the CRM's plugin cannot read what stands there")
+        elif not answer or self.place[2] not in answer[0]:
+            self.keep("the record or the field is gone")
+        elif self.described is None or self.filled is None:
+            self.keep("something else was written since")
+        elif self.filled.digest is not None:
+            self.keep("what stood there before is not kept any more")
+        elif same(answer[0][self.place[2]], self.filled.value, self.described, self.context):
+            plan.put_back[self.place] = self.filled.previous
+        elif same(answer[0][self.place[2]], self.filled.previous, self.described, self.context):
+            self.took_back()  # by an earlier try that was not answered
+        else:
+            self.keep("somebody changed it since")
+
+    def keep(self, why: str) -> None:
+        """Leave what was written."""
+        self.row = replace(self.row, undo_by=None, detail=f"not taken back: {why}")
+        self.done = True
+
+    def took_back(self) -> None:
+        """Say that it was taken back, by whom."""
+        by = self.row.undo_by
+        self.row = replace(self.row, outcome="other", reason="taken_back", detail=f"by {by}", undo_by=None, since=None)
+        self.done = True
+
+
+def undos(
+    connection: Connection,
+    jobs: Sequence[FillJob],
+    written: Mapping[Place, Filled],
+    context: Context,
+) -> list[Undo]:
+    """Give what is to be taken back of these calls.
+
+    :param written: What the connector wrote last into the records of their fields.
+    """
+    wanted = [(job, row) for job in jobs for row in job.fillings.values() if row.undo_by]
+    names = connection.manifest.names
+    objects = {names.get(row.object or "", row.object or "") for _, row in wanted}
+    found = connection.describe_objects(objects) if objects else {}
+    readable = "read_fields" in connection.operations
+    taking: list[Undo] = []
+    for job, row in wanted:
+        name = names.get(row.object or "", row.object or "")
+        answer = found[name]
+        fields = {} if isinstance(answer, Unknown) or not answer else answer[0].fields
+        asked = row.target.rpartition(".")[2].casefold()
+        described = next((it for it in fields.values() if it.name.casefold() == asked), None)
+        place = (name, row.record_id or "", described.name if described else row.target.rpartition(".")[2])
+        filled = written.get(place)
+        ours = filled if filled is not None and filled.run == row.run else None
+        taking.append(Undo(job, row, place, ours, described, context, readable))
+    return taking
