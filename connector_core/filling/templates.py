@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
@@ -57,6 +58,15 @@ class Targeting(Outside):
             and (not self.providers or call.provider in self.providers)
             and (call.length_seconds or 0.0) >= self.shortest_seconds
         )
+
+    def overlaps(self, other: Targeting) -> bool:
+        """Tell whether one call may meet both: it has one kind, direction and provider, and any teams and tags."""
+        pairs: tuple[tuple[Sequence[str], Sequence[str]], ...] = (
+            (self.kinds, other.kinds),
+            (self.directions, other.directions),
+            (self.providers, other.providers),
+        )
+        return all(not one or not another or set(one) & set(another) for one, another in pairs)
 
 
 class TemplateField(Outside):

@@ -1,0 +1,94 @@
+"""Where admins and managers keep templates, hold them against the CRM, and take them into use. Every verb is a command."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+
+from connector_core.config import OpenConnection
+from connector_core.errors import InputError, TryAgainError
+from connector_core.filling.checking import Checked, Described, check, objects_of, overlapping
+from connector_core.filling.templates import Template
+from connector_core.ledger.inbox import Wake
+from connector_core.ledger.ledger import Ledger
+from connector_core.ledger.people import Actor
+from connector_core.ledger.templates import Published, require_author
+from connector_core.model import ObjectDescription, Unknown
+
+
+class TemplateDesk:
+    """The templates of one connection. What was published is filled by a pump."""
+
+    def __init__(self, ledger: Ledger, opened: OpenConnection, *, wake: Wake | None = None) -> None:
+        """Look at nothing yet.
+
+        :param wake: Wakes a pump when something became due.
+        """
+        self._kept = ledger.templates
+        self._connection = opened.connection
+        self._name = opened.connection.name
+        self._wake = wake
+
+    def check(self, template: Template) -> Checked:
+        """Hold a template against the CRM's own description, and against the others that are in use; nothing changes.
+
+        :raises TryAgainError: The CRM could not be asked.
+        """
+        manifest = self._connection.manifest
+        crm = Described(
+            manifest.title,
+            self._connection.operations,
+            manifest.names,
+            self._described(template),
+            leads="leads" in manifest.traits,
+        )
+        found = check(template, crm)
+        others = (it.template for it in self._kept.published(self._name))
+        return replace(found, warnings=(*found.warnings, *overlapping(template, others)))
+
+    def save(self, actor: Actor, templates: Iterable[Template]) -> dict[str, int]:
+        """Keep templates as drafts; give the number of each one's newest version, by id.
+
+        :raises InputError: A user may not.
+        """
+        return {it.id: self._kept.save(self._name, actor, it) for it in templates}
+
+    def publish(
+        self, actor: Actor, template_id: str, *, since: dt.datetime | None = None
+    ) -> tuple[Published, tuple[str, ...]]:
+        """Take a template's newest version into use; give it as it is used, and what to know about it.
+
+        :param since: As in :meth:`connector_core.ledger.templates.Templates.publish`.
+        :raises InputError: A user may not; there is no such template; or it does not fit the CRM: all that is wrong, a line
+            each.
+        :raises TryAgainError: The CRM could not be asked.
+        """
+        require_author(actor, "publish")
+        newest = self._kept.get(self._name, template_id).newest
+        found = self.check(newest.template)
+        if found.problems:
+            raise InputError("\n".join(found.problems))
+        published = self._kept.publish(
+            self._name, actor, template_id, types=found.types, since=since, version=newest.version, wake=self._wake
+        )
+        return published, found.warnings
+
+    def unpublish(self, actor: Actor, template_id: str) -> None:
+        """Make a draft of a template again: nothing more is filled by it, and its outcomes are shown no more.
+
+        :raises InputError: A user may not; there is no such template.
+        """
+        self._kept.unpublish(self._name, actor, template_id)
+
+    def _described(self, template: Template) -> dict[str, tuple[ObjectDescription, ...]]:
+        if "describe_objects" not in self._connection.operations:
+            return {}
+        found: dict[str, tuple[ObjectDescription, ...]] = {}
+        for name, answer in self._connection.describe_objects(
+            objects_of(template, self._connection.manifest.names)
+        ).items():
+            if isinstance(answer, Unknown):
+                raise TryAgainError(f"connection {self._name}: {name} could not be described: {answer.reason}")
+            found[name] = answer
+        return found

@@ -1,0 +1,148 @@
+"""Templates at the desk: held against each CRM's own description before they are used, by those who may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from office import ADA, CRMS, Office, call, office
+
+from connector_core.config import OpenConnection
+from connector_core.errors import ConnectorError, InputError, TryAgainError
+from connector_core.filling.templates import Template
+from connector_core.hookspecs import hookimpl
+from connector_core.ledger.people import Actor
+from connector_core.model import Unknown
+from connector_core.template_desk import TemplateDesk
+
+MIA = Actor("Mia", "manager")
+NEXT_STEP = {"file": "next_step", "salesforce": "NextStep", "hubspot": "hs_next_step"}
+WRONG = {"file": "next_stop", "salesforce": "NextStop", "hubspot": "hs_next_stop"}
+
+
+@pytest.fixture(params=CRMS)
+def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """An office with one call written."""
+    with office(request.param, tmp_path) as opened:
+        opened.sync(call())
+        yield opened
+
+
+@pytest.fixture
+def opened(at: Office) -> Iterator[OpenConnection]:
+    """The connection of its own that the desk has."""
+    with at.config.open() as it:
+        yield it
+
+
+@pytest.fixture
+def desk(at: Office, opened: OpenConnection) -> TemplateDesk:
+    """A desk for templates."""
+    return TemplateDesk(at.ledger, opened)
+
+
+def template(*fields: Mapping[str, Any], template_id: str = "demo") -> Template:
+    """Make a template of these fields."""
+    made = [{"key": f"f{place}", "object": "opportunity", "prompt": "What?", **it} for place, it in enumerate(fields)]
+    return Template.model_validate({"id": template_id, "name": "Demo", "fields": made})
+
+
+def test_what_fits_is_published_with_the_types_of_its_fields(at: Office, desk: TemplateDesk) -> None:
+    """As the CRM says them; the call that was written before is due, as it was asked for."""
+    desk.save(MIA, [template({"field": NEXT_STEP[at.config.crm]})])
+    published, warnings = desk.publish(MIA, "demo", since=call().started_at)
+
+    assert (published.types, published.since, warnings) == ({"f0": "text"}, call().started_at, ())
+    assert at.ledger.templates.published("acme") == (published,)
+
+
+def test_all_that_does_not_fit_is_told_and_nothing_is_published(at: Office, desk: TemplateDesk) -> None:
+    """A line each, with the nearest name."""
+    name = at.config.crm
+    lead = {"object": "lead", "field": "nothing_like_that"}
+    desk.save(MIA, [template({"field": WRONG[name]}, {"field": "budget"}, lead)])
+    with pytest.raises(InputError) as refused:
+        desk.publish(MIA, "demo")
+
+    lines = str(refused.value).splitlines()
+    assert [line.split(": ")[0] for line in lines] == [f"template demo, field f{place}" for place in range(3)]
+    assert f"has no field {WRONG[name]} of opportunity" in lines[0]
+    assert NEXT_STEP[name] in lines[0].partition("did you mean ")[2]
+    if name == "hubspot":
+        assert lines[2].endswith("has no leads beside contacts; possible: contact, account, opportunity")
+    assert at.ledger.templates.published("acme") == ()
+
+
+def test_a_template_is_checked_before_it_is_kept(at: Office, desk: TemplateDesk) -> None:
+    """Nothing is kept of it."""
+    assert desk.check(template({"field": WRONG[at.config.crm]})).problems
+    assert not desk.check(template({"field": NEXT_STEP[at.config.crm]})).problems
+    assert at.ledger.templates.list("acme") == ()
+
+
+def test_two_templates_for_one_field_are_a_warning(at: Office, desk: TemplateDesk) -> None:
+    """Both are published."""
+    for name in ("demo", "other"):
+        desk.save(MIA, [template({"field": NEXT_STEP[at.config.crm]}, template_id=name)])
+    assert desk.publish(MIA, "other")[1] == ()
+    (warning,) = desk.publish(MIA, "demo")[1]
+
+    assert warning.startswith("template demo, field f0: template other fills ")
+    assert len(at.ledger.templates.published("acme")) == 2
+
+
+@pytest.mark.parametrize("at", ["file"], indirect=True)
+def test_users_publish_nothing_and_the_crm_is_not_asked(at: Office, desk: TemplateDesk) -> None:
+    """Whether the template is there or not."""
+    asked = at.writing_requests()
+    for act in (
+        lambda: desk.publish(ADA, "demo"),
+        lambda: desk.unpublish(ADA, "demo"),
+        lambda: desk.save(ADA, [template({"field": "x"})]),
+    ):
+        with pytest.raises(InputError, match="it takes an admin or a manager"):
+            act()
+    assert at.writing_requests() == asked
+
+
+class Mute:
+    """Keeps a CRM from describing anything."""
+
+    def __init__(self, answer: object) -> None:
+        """Say what it does instead."""
+        self._answer = answer
+
+    @hookimpl(wrapper=True)
+    def describe_objects(self) -> Any:
+        """Answer something else."""
+        described = yield
+        if isinstance(self._answer, ConnectorError):
+            raise self._answer
+        return dict.fromkeys(described, self._answer)
+
+
+@pytest.mark.parametrize("at", ["file"], indirect=True)
+@pytest.mark.parametrize("answer", [Unknown("too busy"), TryAgainError("the service is down")])
+def test_what_the_crm_could_not_be_asked_is_no_problem_of_the_template(
+    at: Office, opened: OpenConnection, desk: TemplateDesk, answer: object
+) -> None:
+    """It is to be tried again; nothing is published."""
+    opened.connection._manager.register(Mute(answer), "mute")
+    desk.save(MIA, [template({"field": "next_step"})])
+    with pytest.raises(TryAgainError):
+        desk.publish(MIA, "demo")
+
+    assert at.ledger.templates.published("acme") == ()
+
+
+@pytest.mark.parametrize("at", ["file"], indirect=True)
+def test_a_pump_is_woken(at: Office, opened: OpenConnection) -> None:
+    """When something is published."""
+    woken: list[str] = []
+    desk = TemplateDesk(at.ledger, opened, wake=lambda name, _: woken.append(name))
+    desk.save(MIA, [template({"field": "next_step"})])
+    assert woken == []
+    desk.publish(MIA, "demo")
+    assert woken == ["acme"]
