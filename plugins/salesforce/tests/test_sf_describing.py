@@ -45,6 +45,11 @@ def test_a_field_is_described(connect: Any) -> None:
     assert (title.type, title.crm_type, title.length, title.required) == ("text", "string", 128, False)
     assert (fields["LastName"].required, fields["AccountId"].type) == (True, "reference")
     assert (record.creatable, record.updatable) == (False, False)
+    assert (fields["OwnerId"].refers_to, fields["AccountId"].refers_to, title.refers_to) == (
+        ("User",),
+        ("Account",),
+        (),
+    )
 
 
 def test_rights_of_the_user_are_told(connect: Any) -> None:

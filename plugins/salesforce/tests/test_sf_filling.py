@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from connector_salesforce import SALESFORCE
 
-from connector_core.model import RecordUpdate
+from connector_core.model import FieldReceipt, RecordUpdate
 
 WORLD: dict[str, Any] = {
     "people": [
@@ -16,6 +17,10 @@ WORLD: dict[str, Any] = {
     ],
     "users": [{"id": "U1", "email": "ada@seller.example", "name": "Ada Agent"}],
 }
+
+
+RULE = {"object": "Contact", "name": "r", "message": "No.", "when": {"field": "Title", "equals": "CTO"}}
+STAGE = {"object": "Contact", "name": "Stage__c", "type": "picklist", "restricted": True, "values": ["New"]}
 
 
 @pytest.fixture
@@ -60,6 +65,41 @@ def test_a_rule_that_names_no_field_is_found_by_trying_each(desk: Any) -> None:
     desk.post("org", {"validation_rules": [rule]})
 
     assert fill(desk, "Contact", "C1", Title="CTO", Department="IT") == {"Title": "refused", "Department": "sent"}
+
+
+def test_a_rule_that_refuses_a_record_whatever_is_set_is_told_of_each_field(desk: Any) -> None:
+    """No field is to blame: each has the rule's sentence and its code."""
+    rule = {"object": "Contact", "name": "r", "message": "Closed.", "when": {"field": "LastName", "equals": "Carl"}}
+    desk.post("org", {"validation_rules": [rule]})
+    record = desk.ids["C1"]
+    receipts = desk.adapter.fill_fields([RecordUpdate("Contact", record, {"Title": "CTO", "Department": "IT"})])
+
+    refused = FieldReceipt("refused", "Closed.", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    assert receipts["Contact", record] == {"Title": refused, "Department": refused}
+
+
+@pytest.mark.parametrize(
+    ("org", "fields", "meaning"),
+    [
+        ({}, {"Title": "x" * 129}, "too_long"),
+        ({}, {"Nope__c": "x"}, "field_missing"),
+        ({"hidden_fields": ["Contact.Title"]}, {"Title": "x"}, "field_missing"),
+        ({"read_only_fields": ["Contact.Title"]}, {"Title": "x"}, "no_permission"),
+        ({"missing_rights": {"Contact": ["edit"]}}, {"Title": "x"}, "no_permission"),
+        ({"custom_fields": [STAGE]}, {"Stage__c": "Nowhere"}, "refused_value"),
+        ({"validation_rules": [RULE]}, {"Title": "CTO"}, "validation_rule"),
+        ({"validation_rules": [{**RULE, "field": "Title"}]}, {"Title": "CTO"}, "validation_rule"),
+    ],
+)
+def test_the_manifest_says_what_a_refusal_means(
+    desk: Any, org: dict[str, Any], fields: dict[str, Any], meaning: str
+) -> None:
+    """By the code that stands in the receipt."""
+    desk.post("org", org)
+    record = desk.ids["C1"]
+    receipts = desk.adapter.fill_fields([RecordUpdate("Contact", record, fields)])["Contact", record]
+
+    assert [SALESFORCE.refusals.get(it.code) for it in receipts.values()] == [meaning]
 
 
 def test_one_record_that_is_wrong_keeps_no_other_from_being_filled(desk: Any) -> None:

@@ -9,7 +9,7 @@ SALESFORCE = CrmManifest(
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
-    | {"describe_objects", "check_access", "list_changes"},
+    | {"describe_objects", "read_fields", "check_access", "list_changes"},
     traits=frozenset(
         {"leads", "owner_filter", "change_opportunity", "events", "unique_external_key", "activity_fields"}
     ),
@@ -30,9 +30,12 @@ SALESFORCE = CrmManifest(
         "list_opportunities": 1,
         "write_activity": 2,
         "list_changes": 2,
+        "read_fields": 1,
     },
     names={
         "contact": "Contact",
+        "lead": "Lead",
+        "account": "Account",
         "contact.title": "Title",
         "opportunity": "Opportunity",
         "opportunity.next_step": "NextStep",
@@ -44,6 +47,23 @@ SALESFORCE = CrmManifest(
         "event.place": "Location",
     },
     field_codes={"missing": "INVALID_FIELD", "read_only": "INVALID_FIELD_FOR_INSERT_UPDATE"},
+    # SOAP API Developer Guide, "Core Data Types Used in API Calls", StatusCode; a code that is not here is of a value.
+    refusals={
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION": "validation_rule",
+        "STRING_TOO_LONG": "too_long",
+        **dict.fromkeys(
+            (
+                "INSUFFICIENT_ACCESS",
+                "INSUFFICIENT_ACCESS_OR_READONLY",
+                "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+                "INVALID_FIELD_FOR_INSERT_UPDATE",
+                "INVALID_TYPE",
+            ),
+            "no_permission",
+        ),
+        "INVALID_FIELD": "field_missing",
+        **dict.fromkeys(("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "FIELD_INTEGRITY_EXCEPTION"), "refused_value"),
+    },
     cannot_hold={"several_emails": "contacts and leads have one e-mail field"},
 )
 """What this plugin is and can do."""

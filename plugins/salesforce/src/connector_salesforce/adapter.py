@@ -15,18 +15,20 @@ from connector_core.model import (
     CallKey,
     ChangePage,
     FieldReceipt,
+    FieldValue,
     FormFields,
     FormRecord,
     ObjectDescription,
     Opportunities,
     Person,
     Receipt,
+    RecordFields,
     RecordKind,
     RecordUpdate,
     Unknown,
     User,
 )
-from connector_salesforce import access, describing, feed, filling, opportunities, reading, searching
+from connector_salesforce import access, describing, feed, filling, opportunities, reading, searching, stored
 from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
 from connector_salesforce.identifying import Identifying
@@ -126,6 +128,13 @@ class SalesforceAdapter:
     def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]:
         """Describe objects."""
         return describing.describe(self._client, objects)
+
+    @hookimpl
+    def read_fields(
+        self, records: Sequence[RecordFields]
+    ) -> Mapping[tuple[str, str], tuple[Mapping[str, FieldValue | None], ...] | Unknown]:
+        """Read fields."""
+        return stored.read(self._client, records)
 
     @hookimpl
     def check_access(self) -> Access:

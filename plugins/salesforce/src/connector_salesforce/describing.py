@@ -94,6 +94,7 @@ def _field(it: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> Fi
         required=it["createable"] and not it["nillable"] and not it["defaultedOnCreate"],
         creatable=it["createable"],
         updatable=it["updateable"],
+        refers_to=tuple(it.get("referenceTo") or ()),
     )
 
 
