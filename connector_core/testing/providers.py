@@ -4,15 +4,17 @@
         samples = (Sample(Delivery(b"…", {"x-demo-signature": "…"}), call={…}), …)
 
 Samples are deliveries as the provider sends them, under ``settings``; ``others`` are those of another customer. Each sample
-says which call its event tells of by itself, if it does.
+says which call its event tells of by itself, if it does. An adapter that keeps subscriptions or lists calls is asked to: its
+``settings`` lead to a stand-in for its service, and ``listed`` are the ids of the calls there since ``listed_since``.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -27,6 +29,8 @@ from connector_core.providers.merging import merge
 
 CANARY = "canary-7f3a@secret.example"
 """A value that no message may show."""
+MOST_PAGES = 10_000
+"""A list that goes on beyond is taken for one without an end."""
 WRONG: tuple[object, ...] = (
     None,
     True,
@@ -76,6 +80,8 @@ class ProviderContract:
     settings: ClassVar[Mapping[str, object]]
     others: ClassVar[Mapping[str, object]]
     samples: ClassVar[Sequence[Sample]] = ()
+    listed: ClassVar[Collection[str]] = ()
+    listed_since: ClassVar[dt.datetime] = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 
     def __init_subclass__(
         cls, *, manifest: ProviderManifest, settings: Mapping[str, object], others: Mapping[str, object], **rest: Any
@@ -109,6 +115,8 @@ class ProviderContract:
 
         Where the proof is a word in the body, as ``proof="body"`` in the manifest says, it is the word that is changed.
         """
+        if self.manifest.proof == "sender":
+            pytest.skip("what is proven is who sends, and nothing of what: the manifest says so")
         if self.manifest.proof == "body":
             self.test_p_proof_2_another_customers_event_is_refused()
             return
@@ -193,6 +201,47 @@ class ProviderContract:
         others = {part.provider for part in _parts(heard)} - {self.manifest.name}
         _expect(others, set(), "the providers that parts name, other than the plugin")
 
+    # -- P-KEEP: webhooks keep coming ----------------------------------------------------------------------------------
+
+    def test_p_keep_1_subscriptions_are_kept(self, provider: Provider) -> None:
+        """P-KEEP-1: seen to once they are in order, seen to again nothing had to be made, and the next time is named."""
+        _needs(provider, "keep_subscribed")
+        first, again = provider.keep_subscribed(), provider.keep_subscribed()
+        _expect((first.problems, again.problems), ((), ()), "what is wrong with the subscriptions")
+        _expect(again.gap, False, "a subscription was missing that had just been seen to")
+
+    # -- P-LIST: what no webhook told of -------------------------------------------------------------------------------
+
+    def test_p_list_1_all_calls_are_listed(self, provider: Provider) -> None:
+        """P-LIST-1: all pages together have each call, whoever asks how often."""
+        _needs(provider, "list_missed")
+        for _ in range(2):
+            heard = _pages(provider, self.listed_since)
+            _expect({each.call_id for each in heard}, set(self.listed), "the calls that are listed")
+        _expect(bool(self.listed), True, "there are calls to be listed")
+
+    def test_p_list_2_no_older_call_is_listed(self, provider: Provider) -> None:
+        """P-LIST-2: of a time that is still to come nothing is listed."""
+        _needs(provider, "list_missed")
+        heard = _pages(provider, dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+        _expect([each.call_id for each in heard], [], "the calls that are listed of tomorrow")
+
+    def test_p_list_3_an_unknown_page_is_refused(self, provider: Provider) -> None:
+        """P-LIST-3: a page that this version of the plugin did not name is refused with InputError."""
+        _needs(provider, "list_missed")
+        with pytest.raises(InputError):
+            provider.list_missed(self.listed_since, "a page of another version")
+
+    def test_p_list_4_what_is_listed_can_be_read(self, provider: Provider) -> None:
+        """P-LIST-4: each call that is listed is told whole, or by what can be read of it."""
+        _needs(provider, "list_missed")
+        heard = _pages(provider, self.listed_since)
+        asked = [each for each in heard if isinstance(each, Announced)]
+        found = provider.fetch(asked) if asked else {}
+        read = [part for answer in found.values() if isinstance(answer, tuple) for part in answer]
+        told = {part.call_id for part in (*_parts(heard), *read) if part.complete}
+        _expect(told, {each.call_id for each in heard}, "the calls that are told whole")
+
     # -- what the clauses have in common -------------------------------------------------------------------------------
 
     def _heard(self, provider: Provider, delivery: Delivery) -> Sequence[Heard]:
@@ -216,6 +265,25 @@ class ProviderContract:
 def _expect(got: object, wanted: object, what: str) -> None:
     if got != wanted:
         raise AssertionError(f"{what}: got {got!r}; wanted {wanted!r}")
+
+
+def _needs(provider: Provider, hook: str) -> None:
+    if not provider.has(hook):
+        pytest.skip(f"{provider.manifest.title} has no {hook}")
+
+
+def _pages(provider: Provider, since: dt.datetime) -> list[Part | Announced]:
+    """Read a list to its end."""
+    heard: list[Part | Announced] = []
+    page: str | None = None
+    for _ in range(MOST_PAGES):
+        found = provider.list_missed(since, page)
+        _expect(found.incomplete, None, "why the list is incomplete")
+        heard += found.heard
+        page = found.next
+        if page is None:
+            return heard
+    raise AssertionError(f"the list goes on after {MOST_PAGES} pages")
 
 
 def _parts(heard: Sequence[Heard]) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import itertools
@@ -12,13 +13,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connector_core.errors import CredentialsError, InputError
-from connector_core.providers import ProviderManifest
+from connector_core.providers import Proof, ProviderManifest
 from connector_core.providers.bodies import Sent, checked, read_object
-from connector_core.providers.hookspecs import Delivery, Heard, Ignored, hookimpl
+from connector_core.providers.hookspecs import Announced, Delivery, Heard, Ignored, Kept, Missed, hookimpl
 from connector_core.providers.parts import Part
 from connector_core.testing.providers import Sample
 
 SECRET = "invented"
+NINE = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+LISTED = range(5)
 
 
 class Settings(BaseModel):
@@ -83,6 +86,88 @@ class Signed:
 def sign(body: bytes, key: str) -> str:
     """Sign a body."""
     return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+class Tended(Signed):
+    """One that keeps a subscription, and lists its calls two at a time."""
+
+    size = 2
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.subscribed = False
+
+    @hookimpl
+    def keep_subscribed(self) -> Any:
+        had, self.subscribed = self.subscribed, True
+        return Kept(3600, gap=not had)
+
+    @hookimpl
+    def list_missed(self, since: dt.datetime, page: str | None) -> Any:
+        wanted = self.since(since)
+        start = self.place(page)
+        heard = tuple(self.listed(number) for number in wanted[start : start + self.size])
+        return Missed(heard, next=self.after(start + self.size, len(wanted)))
+
+    @hookimpl
+    def fetch(self, asked: Sequence[Announced]) -> Any:
+        return {it: (self.told(int(it.call_id.rpartition(":")[2])),) for it in asked}
+
+    def since(self, since: dt.datetime) -> list[int]:
+        return [number for number in LISTED if since <= NINE + dt.timedelta(hours=number)]
+
+    def place(self, page: str | None) -> int:
+        if page is not None and not page.isdecimal():
+            raise InputError("page: is none of this list")
+        return int(page or 0)
+
+    def after(self, end: int, length: int) -> str | None:
+        return str(end) if end < length else None
+
+    def listed(self, number: int) -> Part | Announced:
+        return Announced(f"signed:{number}", "record") if number % 2 else self.told(number)
+
+    def told(self, number: int) -> Part:
+        at = (NINE + dt.timedelta(hours=number)).isoformat()
+        return self.part(Body(event="ended", at=number, id=str(number), started_at=at))
+
+
+class MakesItAnew(Tended):
+    @hookimpl
+    def keep_subscribed(self) -> Any:
+        return Kept(3600, gap=True)
+
+
+class LeavesItWrong(Tended):
+    @hookimpl
+    def keep_subscribed(self) -> Any:
+        return Kept(3600, problems=("users[0]: is gone",))
+
+
+class StopsAtAPage(Tended):
+    def after(self, end: int, length: int) -> str | None:
+        return None
+
+
+class NeverEnds(Tended):
+    def after(self, end: int, length: int) -> str | None:
+        return str(end)
+
+
+class ListsEverything(Tended):
+    def since(self, since: dt.datetime) -> list[int]:
+        return list(LISTED)
+
+
+class TakesAnyPage(Tended):
+    def place(self, page: str | None) -> int:
+        return int(page) if page and page.isdecimal() else 0
+
+
+class ListsWhatNobodyReads(Tended):
+    @hookimpl
+    def fetch(self, asked: Sequence[Announced]) -> Any:
+        return dict.fromkeys(asked, ())
 
 
 class BelievesAll(Signed):
@@ -187,9 +272,9 @@ def sample(call: dict[str, Any] | None, **changes: Any) -> Sample:
 SAMPLES = (sample(CALL), sample(None, event="ringing"))
 
 
-def manifest(adapter: str) -> ProviderManifest:
+def manifest(adapter: str, proof: Proof = "headers") -> ProviderManifest:
     """Name one of the adapters above."""
-    return ProviderManifest("signed", "Signed", f"{__name__}:Settings", f"{__name__}:{adapter}")
+    return ProviderManifest("signed", "Signed", f"{__name__}:Settings", f"{__name__}:{adapter}", proof)
 
 
 WRONG: Mapping[str, set[str]] = {
@@ -204,5 +289,12 @@ WRONG: Mapping[str, set[str]] = {
     "LosesTheGuest": {"P-CALL-1"},
     "OfAnotherProvider": {"P-CALL-1", "P-CALL-7"},
     "TakesAnything": {"P-PROOF-5"},
+    "MakesItAnew": {"P-KEEP-1"},
+    "LeavesItWrong": {"P-KEEP-1"},
+    "StopsAtAPage": {"P-LIST-1"},
+    "NeverEnds": {"P-LIST-1", "P-LIST-2", "P-LIST-4"},
+    "ListsEverything": {"P-LIST-2"},
+    "TakesAnyPage": {"P-LIST-3"},
+    "ListsWhatNobodyReads": {"P-LIST-4"},
 }
 """The adapters that are wrong, and the clauses that have to turn red."""

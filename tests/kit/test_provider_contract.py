@@ -17,6 +17,7 @@ class Test{adapter}(
     ProviderContract, manifest=signed.manifest("{adapter}"), settings={{"key": "invented"}}, others={{"key": "another"}}
 ):
     samples = signed.SAMPLES
+    listed = ["signed:0", "signed:1", "signed:2", "signed:3", "signed:4"]
 
 """
 
@@ -38,7 +39,8 @@ def red(pytester: pytest.Pytester, *adapters: str) -> dict[str, set[str]]:
 
 def test_what_is_wrong_turns_its_clauses_red(pytester: pytest.Pytester) -> None:
     """Each wrong adapter fails where it is wrong, and nowhere else; the right one fails nowhere."""
-    assert red(pytester, "Signed", *signed.WRONG) == {"Signed": set(), **signed.WRONG}
+    right = ("Signed", "Tended")
+    assert red(pytester, *right, *signed.WRONG) == {**{adapter: set() for adapter in right}, **signed.WRONG}
 
 
 def test_the_page_has_the_clauses_of_the_suite() -> None:
@@ -56,4 +58,17 @@ def test_without_samples_nothing_passes_for_nothing(pytester: pytest.Pytester) -
     pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tests'}\n")
     pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q", "-k", "p_proof_1 or p_call_7").assert_outcomes(
         failed=2
+    )
+
+
+def test_who_proves_the_sender_alone_is_not_asked_for_more(pytester: pytest.Pytester) -> None:
+    """The manifest says that the body may be changed on its way: that clause is passed over, and none else."""
+    module = "from kit import signed\nfrom connector_core.testing.providers import ProviderContract\n"
+    of_sender = CLASS.format(adapter="BelievesWhoKnowsTheKey").replace(
+        'manifest("BelievesWhoKnowsTheKey")', 'manifest("BelievesWhoKnowsTheKey", proof="sender")'
+    )
+    pytester.makepyfile(module + of_sender)
+    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tests'}\n")
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q", "-k", "p_proof and not proof_5").assert_outcomes(
+        passed=3, skipped=1
     )

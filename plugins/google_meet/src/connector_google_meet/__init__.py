@@ -7,4 +7,5 @@ GOOGLE_MEET = ProviderManifest(
     title="Google Meet",
     settings="connector_google_meet.settings:MeetSettings",
     adapter="connector_google_meet.adapter:MeetAdapter",
+    proof="sender",
 )
