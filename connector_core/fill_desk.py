@@ -92,8 +92,8 @@ class FillDesk:
             given.append(replace(row, value=value, passage=None, confidence=None, source=source))
         self._ledger.fillings.give(self._name, actor, given, wake=self._wake)
 
-    def undo(self, actor: Actor, run: str) -> int:
-        """Take back what was sent in a run, where nobody changed it since. Give how many values that may be.
+    def undo(self, actor: Actor, run: str) -> list[str]:
+        """Take back what was sent in a run, where nobody changed it since. Give the calls of that run.
 
         :raises InputError: There is no such run, or nothing of it is left to take back.
         """
@@ -101,7 +101,7 @@ class FillDesk:
         if not sent:
             raise InputError(f"connection {self._name}: nothing that was sent in run {run} is left to take back")
         self._ledger.fillings.take_back(self._name, actor, sent, wake=self._wake)
-        return len(sent)
+        return list(dict.fromkeys(it.call_id for it in sent))
 
     def again(self, actor: Actor, call_ids: Sequence[str]) -> None:
         """Let the fields of calls be filled anew: after the CRM changed, for one.

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from connector_core.cli import options
+from connector_core.cli import options, parser_fill
 from connector_core.cli.output import say
 from connector_core.cli.parser_ledger import LEDGER
 from connector_core.cli.parser_people import PEOPLE
@@ -189,6 +189,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "worker": ("work on the calls that the ledger holds, until it is stopped", _worker),
     **LEDGER,
     **PEOPLE,
+    "fill": ("look at the fields that calls fill, send them, take them back", parser_fill.fill),
     "login": ("sign a connection in, by a person's consent in a browser", _login),
     "doctor": ("tell what works on a connection, and which rights to ask for; changes nothing", _doctor),
     "rotate-keys": ("encrypt the credentials in the ledger anew, with the first key", _rotate_keys),

@@ -14,16 +14,16 @@ _PLACE = options.number("a place in the call", 0, 9_999)
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("call", type=options.text, metavar="CALL", help="the call's id")
-    _looking(parser)
+    looking(parser)
 
 
 def _queue(parser: argparse.ArgumentParser) -> None:
-    _looking(parser)
+    looking(parser)
 
 
 def _choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("call", type=options.text, metavar="CALL", help="the call's id")
-    _looking(parser)
+    looking(parser)
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def _search(parser: argparse.ArgumentParser) -> None:
         "text", type=options.text, metavar="NAME", help="a name, an e-mail or a number, at least 3 characters of it"
     )
     parser.add_argument("--accounts", action="store_true", help="search accounts by name, instead of contacts")
-    _looking(parser)
+    looking(parser)
 
 
 def _form(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def _form(parser: argparse.ArgumentParser) -> None:
     record = parser.add_mutually_exclusive_group(required=True)
     record.add_argument("--participant", type=_PLACE, metavar="N", help=f"for a contact: {PLACE}")
     record.add_argument("--opportunity", action="store_true", help="for an opportunity of the call's account")
-    _looking(parser)
+    looking(parser)
 
 
 def _assign(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def _assign(parser: argparse.ArgumentParser) -> None:
     record.add_argument("--contact", type=options.text, metavar="ID", help="the contact or lead of that guest")
     record.add_argument("--account", type=options.text, metavar="ID", help="the account")
     record.add_argument("--opportunity", type=options.text, metavar="ID", help="the opportunity, and its account")
-    _changing(parser)
+    changing(parser)
 
 
 def _clear(parser: argparse.ArgumentParser) -> None:
@@ -58,27 +58,29 @@ def _clear(parser: argparse.ArgumentParser) -> None:
     record.add_argument("--participant", type=_PLACE, metavar="N", help=f"the contact of a guest: {PLACE}")
     record.add_argument("--account", action="store_true", help="the account")
     record.add_argument("--opportunity", action="store_true", help="the opportunity")
-    _changing(parser)
+    changing(parser)
 
 
 def _refresh(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("calls", nargs="+", type=options.text, metavar="CALL", help=IDS)
-    _changing(parser)
+    changing(parser)
 
 
 def _resume(parser: argparse.ArgumentParser) -> None:
-    _changing(parser)
+    changing(parser)
 
 
-def _changing(parser: argparse.ArgumentParser) -> None:
+def changing(parser: argparse.ArgumentParser) -> None:
+    """Let it be said who decides something."""
     parser.add_argument(
         "--as", dest="actor", type=options.text, metavar="NAME", help="who does it; default the name of the login"
     )
     parser.add_argument("--role", choices=("admin", "manager", "user"), default="admin", help="default admin")
-    _looking(parser)
+    looking(parser)
 
 
-def _looking(parser: argparse.ArgumentParser) -> None:
+def looking(parser: argparse.ArgumentParser) -> None:
+    """Let the connection and its ledger be named."""
     options.connection(parser)
     options.config(parser)
     options.ledger(parser)

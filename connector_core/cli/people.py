@@ -29,7 +29,7 @@ from connector_core.settling import settle
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
     """A desk, and what stands behind it."""
 
     desk: Desk
@@ -38,15 +38,16 @@ class _Opened:
 
 
 @contextmanager
-def _opened(arguments: Namespace) -> Iterator[_Opened]:
+def opened(arguments: Namespace) -> Iterator[Opened]:
+    """Open the connection and the ledger that are named."""
     config = inputs.file(arguments.config)
     connection = config.connection(arguments.connection)
     with (
-        connection.open() as opened,
+        connection.open() as bound,
         open_ledger(config, arguments.ledger) as ledger,
         inputs.naming(connection),
     ):
-        yield _Opened(Desk(ledger, opened), ledger, opened)
+        yield Opened(Desk(ledger, bound), ledger, bound)
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ def _opened(arguments: Namespace) -> Iterator[_Opened]:
 
 def queue(arguments: Namespace) -> int:
     """List what waits for a person; a connection that is paused is told on standard error."""
-    with _opened(arguments) as it:
+    with opened(arguments) as it:
         waiting, paused = it.desk.queue(), it.desk.paused()
     if paused:
         tell(f"connection {arguments.connection} is paused, until somebody resumes it: {paused}")
@@ -71,7 +72,7 @@ def queue(arguments: Namespace) -> int:
 
 def show(arguments: Namespace) -> int:
     """Show all that is known of a call."""
-    with _opened(arguments) as it:
+    with opened(arguments) as it:
         known = it.desk.show(arguments.call)
     if arguments.json:
         say_json(known)
@@ -114,7 +115,7 @@ def _changed(before: dict[str, Any] | None, after: dict[str, Any] | None) -> lis
 
 def search(arguments: Namespace) -> int:
     """Print the contacts, or the accounts, that are found."""
-    with _opened(arguments) as it:
+    with opened(arguments) as it:
         found = it.desk.search(arguments.text, accounts=arguments.accounts)
     for record in found:
         if arguments.json:
@@ -150,7 +151,7 @@ def _account(account: Account) -> dict[str, Any]:
 
 def choices(arguments: Namespace) -> int:
     """Print the opportunities of the call's account."""
-    with _opened(arguments) as it:
+    with opened(arguments) as it:
         found = it.desk.choices(arguments.call)
     for deal in found:
         if arguments.json:
@@ -182,7 +183,7 @@ def _day(moment: Any) -> str:
 def form(arguments: Namespace) -> int:
     """Print the address of the CRM's own form."""
     record: Any = "opportunity" if arguments.opportunity else "contact"
-    with _opened(arguments) as it:
+    with opened(arguments) as it:
         url = it.desk.form(arguments.call, record, participant=arguments.participant)
     if arguments.json:
         say_json({"call_id": arguments.call, "record": record, "url": url})
@@ -232,8 +233,8 @@ def refresh(arguments: Namespace) -> int:
 
 def resume(arguments: Namespace) -> int:
     """Let a connection go on; nothing is sent by this command itself."""
-    with _opened(arguments) as it:
-        reason = it.desk.resume(_actor(arguments))
+    with opened(arguments) as it:
+        reason = it.desk.resume(actor_of(arguments))
     if arguments.json:
         say_json({"connection": arguments.connection, "resumed": reason is not None, "reason": reason})
     elif reason is None:
@@ -244,8 +245,8 @@ def resume(arguments: Namespace) -> int:
 
 
 def _correct(arguments: Namespace, act: Callable[[Desk, Actor, list[str]], None]) -> int:
-    actor, call_ids = _actor(arguments), _call_ids(arguments.calls)
-    with _opened(arguments) as it:
+    actor, call_ids = actor_of(arguments), call_ids_of(arguments.calls)
+    with opened(arguments) as it:
         pump = Pump(it.ledger, it.connection)
         act(it.desk, actor, call_ids)
         settled = report(settle(it.ledger, pump, call_ids, sleep=wait).values(), as_json=arguments.json)
@@ -253,7 +254,8 @@ def _correct(arguments: Namespace, act: Callable[[Desk, Actor, list[str]], None]
     return DONE if settled else INCOMPLETE
 
 
-def _actor(arguments: Namespace) -> Actor:
+def actor_of(arguments: Namespace) -> Actor:
+    """Tell who acts: who was named, else who is logged in."""
     if arguments.actor is not None:
         return Actor(arguments.actor, arguments.role)
     try:
@@ -262,7 +264,7 @@ def _actor(arguments: Namespace) -> Actor:
         raise InputError("nobody is logged in by name: say with --as who it is") from error
 
 
-def _call_ids(given: list[str]) -> list[str]:
+def call_ids_of(given: list[str]) -> list[str]:
     """Give the ids, each once and in their order; ``-`` stands for those on standard input."""
     ids: dict[str, None] = {}
     for one in given:
