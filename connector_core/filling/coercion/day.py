@@ -66,7 +66,7 @@ def _read(text: str, said: dt.date, regions: tuple[str, ...]) -> Read:
     if found is None:
         found = _later(rest, said) or _next(rest, weekdays, said) or _named(rest, said)
     if isinstance(found, dt.date) and weekdays and found.weekday() != weekdays[0]:
-        return f"names another day of the week than {found:%Y-%m-%d} is"
+        return f"names another day of the week than {found.isoformat()} is"
     return found
 
 

@@ -21,8 +21,8 @@ _NUMBERS: Mapping[str, NumberForm] = {
     "int": "int",
     "integer": "int",
     "long": "long",
-    # The Object Reference, "Field Types", shows a percent of 12 for 12 %; HubSpot's properties with the display hint
-    # "percentage" hold 0.12 (guide to properties).
+    # Salesforce's API gives 12 for 12 %, and only its formulas count in hundredths (help.salesforce.com, article
+    # 000380436); HubSpot's properties with the display hint "percentage" hold 0.12 (not seen in traffic).
     "percent": "percent",
     "percentage": "fraction",
 }

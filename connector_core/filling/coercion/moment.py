@@ -39,11 +39,9 @@ def as_moment(text: str, context: Context) -> Coerced:
             read = _in_utc(read, _zone(context))
         except OverflowError:
             read = None
-    return (
-        f"{read:%Y-%m-%dT%H:%M:%SZ}"
-        if isinstance(read, dt.datetime)
-        else refused(text, read or "is no day with a time")
-    )
+    if not isinstance(read, dt.datetime):
+        return refused(text, read or "is no day with a time")
+    return f"{read.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def _read(text: str, context: Context) -> dt.datetime | dt.date | str | None:
@@ -71,8 +69,9 @@ def _in_utc(read: dt.date, zone: zoneinfo.ZoneInfo) -> dt.datetime | str:
     before, after = (read.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
     if before == after:
         return before
-    there = before.astimezone(zone).replace(tzinfo=None) == read
-    return f"{'comes twice' if there else 'does not exist'} on that day in {zone.key}: the clock is changed"
+    if before.astimezone(zone).replace(tzinfo=None) == read:
+        return f"comes twice in {zone.key}: the clock is put back over it"
+    return f"does not exist in {zone.key}: the clock is put forward over it"
 
 
 def _zone(context: Context) -> zoneinfo.ZoneInfo:

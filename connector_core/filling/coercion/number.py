@@ -35,7 +35,8 @@ _PARTS = re.compile(r"(?P<before>[^\d.,]*)(?P<digits>[\d.,](?:[\d.,' ]*\d)?)(?P<
 _GROUPED = re.compile(r"(\d{1,3}([ '])\d{3}(?:\2\d{3})*)(?:[.,](\d+))?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")  # in India only the last group has three
 _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_DOLLARS = re.compile(r"\b(?:US|CA|C|AU|A|NZ|HK|R)\$")
+_DOLLARS = re.compile(r"\b(?:US|CA|C|AU|A|NZ|HK|R)\$|\$(?:US|CA|AU|NZ|HK)\b")
+_NO_CENTS = re.compile(r"(?<=\d)[.,]--?")  # 1'200.– and 3,--
 _PERCENT = re.compile("|".join(sorted(map(re.escape, PERCENT), key=len, reverse=True)), re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]+|\S")
 _MILLION = frozenset("M")
@@ -48,36 +49,32 @@ def as_number(value: str | float, field: FieldDescription, context: Context) -> 
     form = number_form(field)
     if isinstance(value, bool) or value != value:
         return refused(value, "is no number")
-    read = _read(value, form, context) if isinstance(value, str) else value
+    read: Decimal | float | Refused = _read(value, form, context) if isinstance(value, str) else value
     if isinstance(read, Refused):
         return read
     number = _held(read)
     if number is None:
-        return refused(value, "is beyond what the field can hold: it takes numbers of up to 18 digits")
+        return refused(value, "is more than the field can hold: 18 digits")
     if form in _BITS:
         if isinstance(number, float):
             return refused(value, "is no whole number, and the field takes no other")
         if not -(2 ** _BITS[form]) <= number < 2 ** _BITS[form]:
-            return refused(
-                value, f"is beyond what the field can hold: it takes whole numbers of {_BITS[form] + 1} bits"
-            )
+            return refused(value, f"is more than the field can hold: whole numbers of {_BITS[form] + 1} bits")
     return number
 
 
 def _held(read: Decimal | float) -> int | float | None:
     """Give a number as it is sent: a whole one without a fraction; None where it is too large, or no number."""
-    if not abs(read) < _MOST:
+    if not -_MOST < read < _MOST:
         return None
     if read == int(read):
         return int(read)
     number = float(read)  # the services too keep in 64 bits what is not whole
-    if not number.is_integer():
-        return number
-    return int(number) if abs(number) < _MOST else None
+    return _held(number) if number.is_integer() else number
 
 
 def _read(text: str, form: NumberForm, context: Context) -> Decimal | Refused:
-    line = _DOLLARS.sub("$", plain(text[: _LONGEST + 1])).rstrip(". ")
+    line = _NO_CENTS.sub("", _DOLLARS.sub("$", plain(text[: _LONGEST + 1]))).rstrip(". ")
     parts = _PARTS.fullmatch(line) if len(text) <= _LONGEST else None
     digits = _digits(parts["digits"], context.regions) if parts else None
     if parts is None or digits is None:

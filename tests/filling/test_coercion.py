@@ -1,0 +1,530 @@
+"""Values as they were said, and what a field of the CRM gets of them: tables that say what is read, and what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from connector_core.errors import ConfigurationError
+from connector_core.filling.coercion import Context, Refused, coerce
+from connector_core.model import Choice, FieldDescription, FieldType
+
+WEDNESDAY = dt.datetime(2026, 11, 18, 9, 0, tzinfo=dt.UTC)
+
+
+def field(kind: FieldType, crm_type: str = "", **more: Any) -> FieldDescription:
+    return FieldDescription("f", "F", kind, crm_type, **more)
+
+
+def context(*regions: str, **more: Any) -> Context:
+    return Context(**{"said_at": WEDNESDAY, "time_zone": "Europe/Paris", "regions": regions, **more})
+
+
+def why(value: Any, of: FieldDescription, within: Context) -> str:
+    """Give the reason why a value is refused."""
+    found = coerce(value, of, within)
+    assert isinstance(found, Refused), found
+    return found.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("1234", 1234),
+        ("1234.50", 1234.5),
+        ("1 234,56 €", 1234.56),
+        ("1\u202f234,56\u00a0€", 1234.56),
+        ("1.234,56", 1234.56),
+        ("1,234.56", 1234.56),
+        ("1'234.50", 1234.5),
+        ("1’234’567", 1234567),
+        ("1.234.567", 1234567),
+        ("12,34,567.89", 1234567.89),
+        ("1,5", 1.5),
+        (".5", 0.5),
+        ("0,123", 0.123),
+        ("1234,567", 1234.567),
+        ("-5", -5),
+        ("−5", -5),
+        ("+5", 5),
+        ("$-5", -5),
+        ("-$5", -5),
+        ("(5.50)", -5.5),
+        ("12.", 12),
+        ("٣٤", 34),
+        ("12k", 12_000),
+        ("€12k", 12_000),
+        ("12 k€", 12_000),
+        ("12 kEUR", 12_000),
+        ("1.5M", 1_500_000),
+        ("$5m", 5_000_000),
+        ("$1.5B", 1_500_000_000),
+        ("US$ 1,200.50", 1200.5),
+        ("1 200 EUR", 1200),
+        ("CHF 1'200.–", 1200),
+        ("3,-- €", 3),
+        ("3 Mio. EUR", 3_000_000),
+        ("2 millions d'euros", 2_000_000),
+        ("1,2 Mrd €", 1_200_000_000),
+        ("4 mil millones de euros", 4_000_000_000),
+        ("12 000 dollars", 12_000),
+        ("12 00", None),
+        ("1,23,4", None),
+        ("1.234,567.8", None),
+        ("12 km", None),
+        ("about 12", None),
+        ("between 5 and 7", None),
+        ("5-7", None),
+        ("- 5", None),
+        ("5m", None),
+        ("2 billion", None),
+        ("½", None),
+        ("12²", None),
+        ("1e5", None),
+        ("12 all", None),
+        ("12 %", None),
+        ("twelve", None),
+        ("€", None),
+        ("9" * 18, 999_999_999_999_999_999),
+        ("9" * 19, None),
+    ],
+)
+def test_a_number_is_read_as_people_write_it(said: str, number: float | None) -> None:
+    """Without any region: what says itself what it means is read, and nothing else."""
+    found = coerce(said, field("number"), context())
+
+    assert (None if isinstance(found, Refused) else found) == number
+
+
+@pytest.mark.parametrize(
+    ("said", "regions", "number"),
+    [
+        ("1,234", ("US",), 1234),
+        ("1,234", ("US", "GB"), 1234),
+        ("1,234", ("FR",), 1.234),
+        ("1,234", ("FR", "DE"), 1.234),
+        ("1,234", ("US", "FR"), None),
+        ("1,234", ("CA",), None),
+        ("1,234", (), None),
+        ("1,234", ("nowhere",), None),
+        ("1.234", ("DE",), 1234),
+        ("1.234", ("US",), 1.234),
+        ("1.234", ("FR",), None),
+        ("1.234", ("CH",), None),
+        ("(1,234)", ("US",), -1234),
+        ("1,234 %", ("US",), None),
+    ],
+)
+def test_regions_decide_which_mark_is_the_decimal_one(
+    said: str, regions: tuple[str, ...], number: float | None
+) -> None:
+    """If all languages that are official there agree, and only then."""
+    found = coerce(said, field("number"), context(*regions))
+
+    assert (None if isinstance(found, Refused) else found) == number
+
+
+@pytest.mark.parametrize(
+    ("said", "crm_type", "number"),
+    [
+        ("12 %", "percent", 12),
+        ("12,5 pour cent", "percent", 12.5),
+        ("12", "percent", 12),
+        (12, "percent", 12),
+        ("12 %", "percentage", 0.12),
+        ("150 %", "percentage", 1.5),
+        ("0.12", "percentage", 0.12),
+        (0.12, "percentage", 0.12),
+        ("12", "percentage", None),
+        ("12 € %", "percent", None),
+        ("12 Prozent", "double", None),
+        ("12.5", "int", None),
+        ("12.0", "int", 12),
+        (2**31 - 1, "int", 2**31 - 1),
+        (2**31, "int", None),
+        (2**31, "long", 2**31),
+        (True, "double", None),
+        (float("nan"), "double", None),
+        (float("inf"), "double", None),
+        (10**400, "double", None),
+    ],
+)
+def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, number: float | None) -> None:
+    """Salesforce keeps 12 for 12 %, HubSpot 0.12; a whole number has no fraction."""
+    found = coerce(said, field("number", crm_type), context())
+
+    assert (None if isinstance(found, Refused) else found) == number
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2026-03-02", "2026-03-02"),
+        ("2026/3/2", "2026-03-02"),
+        ("3 March 2026", "2026-03-03"),
+        ("March 3rd, 2026", "2026-03-03"),
+        ("the 3rd of March 2026", "2026-03-03"),
+        ("3-Mar-2026", "2026-03-03"),
+        ("3 Mar 27", "2027-03-03"),
+        ("3. März 2026", "2026-03-03"),
+        ("3 de marzo de 2026", "2026-03-03"),
+        ("il 3 marzo 2026", "2026-03-03"),
+        ("op 3 maart 2026", "2026-03-03"),
+        ("3 de março de 2026", "2026-03-03"),
+        ("1er août 2026", "2026-08-01"),
+        ("mardi 3 mars 2026", "2026-03-03"),
+        ("mercredi 3 mars 2026", None),
+        ("3.4.2026", "2026-04-03"),
+        ("13/04/2026", "2026-04-13"),
+        ("04/13/2026", "2026-04-13"),
+        ("04/04/2026", "2026-04-04"),
+        ("03/04/2026", None),
+        ("31/12/26", None),
+        ("2026-02-30", None),
+        ("30 février 2026", None),
+        ("March 2026", None),
+        ("Q3", None),
+        ("mid-March", None),
+        ("", None),
+        # The year left out: the next such day, unless the last one is near as well.
+        ("le 3 mars", "2027-03-03"),
+        ("18 November", "2026-11-18"),
+        ("1 December", "2026-12-01"),
+        ("3.4.", "2027-04-03"),
+        ("12 novembre", None),
+        ("29 February", None),
+        ("3 March next year", "2027-03-03"),
+        ("le 3 mars de l'année prochaine", "2027-03-03"),
+        ("12 novembre de cette année", "2026-11-12"),
+        ("fin mars", "2027-03-31"),
+        ("end of February 2028", "2028-02-29"),
+        ("Ende November", "2026-11-30"),
+        # Counted from the call, a Wednesday.
+        ("today", "2026-11-18"),
+        ("demain", "2026-11-19"),
+        ("après-demain", "2026-11-20"),
+        ("the day after tomorrow", "2026-11-20"),
+        ("gestern", "2026-11-17"),
+        ("next Monday", "2026-11-23"),
+        ("lundi prochain", "2026-11-23"),
+        ("el próximo lunes", "2026-11-23"),
+        ("next Wednesday", "2026-11-25"),
+        ("next Friday", None),
+        ("Friday", None),
+        ("in 3 days", "2026-11-21"),
+        ("in 2 Wochen", "2026-12-02"),
+        ("dans 15 jours", None),
+        ("in 2 months", None),
+        ("3 days ago", None),
+        ("next week", None),
+        ("soon", None),
+        # A time, where a day is wanted: that of Paris.
+        ("2026-03-02T23:30:00Z", "2026-03-03"),
+        ("2026-03-02 23:30", "2026-03-02"),
+        ("demain à 14h30", "2026-11-19"),
+    ],
+)
+def test_a_day_is_read_as_people_say_it(said: str, day: str | None) -> None:
+    """Without any region; what may be two days is refused."""
+    found = coerce(said, field("date"), context())
+
+    assert (None if isinstance(found, Refused) else found) == day
+
+
+@pytest.mark.parametrize(
+    ("said", "regions", "day"),
+    [
+        ("03/04/2026", ("FR",), "2026-04-03"),
+        ("03/04/2026", ("US",), "2026-03-04"),
+        ("03/04/2026", ("US", "FR"), None),
+        ("03/04/2026", ("CA",), None),
+        ("13/04/2026", ("US",), "2026-04-13"),
+        ("03/04/26", ("GB",), "2026-04-03"),
+        ("31/12/99", ("GB",), "1999-12-31"),
+        ("03/04", ("DE",), "2027-04-03"),
+        ("03/04", ("US",), "2027-03-04"),
+        ("03.04.2026", ("US",), "2026-03-04"),
+        ("03.04.2026", ("FR", "DE"), "2026-04-03"),
+    ],
+)
+def test_regions_decide_the_order_of_day_and_month(said: str, regions: tuple[str, ...], day: str | None) -> None:
+    """If all of them agree, and only then."""
+    found = coerce(said, field("date"), context(*regions))
+
+    assert (None if isinstance(found, Refused) else found) == day
+
+
+@pytest.mark.parametrize(
+    ("said", "regions", "time"),
+    [
+        ("2026-03-02T09:00:00Z", (), "2026-03-02T09:00:00Z"),
+        ("2026-03-02T09:00:00.000+0200", (), "2026-03-02T07:00:00Z"),
+        ("2026-03-02 14:30", (), "2026-03-02T13:30:00Z"),
+        ("2026-07-02 14:30", (), "2026-07-02T12:30:00Z"),
+        ("le 3 mars à 14h30", (), "2027-03-03T13:30:00Z"),
+        ("le 3 mars à 9 h", (), "2027-03-03T08:00:00Z"),
+        ("3. März 2027, 14.30 Uhr", (), "2027-03-03T13:30:00Z"),
+        ("3. März 2027 um 14 Uhr", (), "2027-03-03T13:00:00Z"),
+        ("March 3, 2027, 2:30:15\u202fPM", (), "2027-03-03T13:30:15Z"),
+        ("tomorrow at 2 p.m.", (), "2026-11-19T13:00:00Z"),
+        ("tomorrow at 12 am", (), "2026-11-18T23:00:00Z"),
+        ("demain à midi", (), "2026-11-19T11:00:00Z"),
+        ("2:30 tomorrow", (), None),
+        ("2:30 tomorrow", ("FR",), "2026-11-19T01:30:00Z"),
+        ("2:30 tomorrow", ("US",), None),
+        ("14:30 UTC tomorrow", (), "2026-11-19T14:30:00Z"),
+        ("14:30 EST tomorrow", (), None),
+        ("14h30", (), None),
+        ("25:00 tomorrow", (), None),
+        ("13 pm tomorrow", (), None),
+        ("from 14:00 to 15:00 tomorrow", (), None),
+        # A day alone is its beginning.
+        ("2026-03-31", (), "2026-03-30T22:00:00Z"),
+        ("03/04/2026 14:30", (), None),
+        # The clock is put forward over the first of these, and back over the second.
+        ("2026-03-29 02:30", (), None),
+        ("2026-10-25 02:30", (), None),
+        ("2026-10-25T02:30:00+01:00", (), "2026-10-25T01:30:00Z"),
+        ("9999-12-31T23:59:59-10:00", (), None),
+    ],
+)
+def test_a_time_is_one_of_the_connections_zone(said: str, regions: tuple[str, ...], time: str | None) -> None:
+    """Unless it names another; it is given in UTC."""
+    found = coerce(said, field("time"), context(*regions))
+
+    assert (None if isinstance(found, Refused) else found) == time
+
+
+@pytest.mark.parametrize(
+    ("said", "truth"),
+    [
+        (True, True),
+        (1, True),
+        (0.0, False),
+        ("TRUE", True),
+        ("yes", True),
+        ("Oui.", True),
+        ("Ja!", True),
+        ("Sí", True),
+        ("não", False),
+        ("nee", False),
+        ("0", False),
+        (2, None),
+        ("maybe", None),
+        ("yes and no", None),
+    ],
+)
+def test_yes_and_no_are_read_in_words(said: Any, truth: bool | None) -> None:
+    """In seven languages."""
+    found = coerce(said, field("boolean"), context())
+
+    assert (None if isinstance(found, Refused) else found) is truth
+
+
+def test_a_field_may_have_words_of_its_own_for_yes_and_no() -> None:
+    """As HubSpot's properties of yes and no, which have labels."""
+    of = field("boolean", values=(Choice("true", "Signed"), Choice("false", "Not yet")))
+
+    assert [coerce(said, of, context()) for said in ("signed", "not yet", "no")] == [True, False, False]
+
+
+SECTORS = (
+    Choice("retail", "Détail — commerce"),
+    Choice("food", "Food, drinks"),
+    Choice("old", "Ancien", active=False),
+    Choice("n1", "Nord"),
+    Choice("n2", "NORD"),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("retail", "retail"),
+        ("RETAIL", "retail"),
+        ("Détail — commerce", "retail"),
+        ("detail  -  COMMERCE", "retail"),
+        ("n1", "n1"),
+        ("nord", None),
+        ("Ancien", None),
+        ("old", None),
+        ("banking", None),
+    ],
+)
+def test_a_choice_is_found_by_value_or_label(said: str, value: str | None) -> None:
+    """Case, accents, dashes and doubled blanks aside; what is not offered any more, or may be two values, is refused."""
+    found = coerce(said, field("choice", values=SECTORS, restricted=True), context())
+
+    assert (None if isinstance(found, Refused) else found) == value
+
+
+def test_a_choice_that_is_free_takes_other_text() -> None:
+    """What is none of its values is taken as it was said, on one line."""
+    assert coerce("Banking\nand more", field("choice", values=SECTORS), context()) == "Banking and more"
+
+
+@pytest.mark.parametrize(
+    ("controlling", "stage"), [("new", "1"), ("renewal", "2"), (None, None), ("other", None), (True, None)]
+)
+def test_a_choice_depends_on_the_field_above_it(controlling: Any, stage: str | None) -> None:
+    """Of two values of one label the one is meant that goes with it; without knowing it, either may be."""
+    stages = (Choice("1", "Won", only_with=("new",)), Choice("2", "Won", only_with=("renewal",)))
+    of = field("choice", values=stages, restricted=True, controlled_by="pipeline")
+
+    found = coerce("won", of, context(controlling=controlling))
+
+    assert (None if isinstance(found, Refused) else found) == stage
+
+
+def test_a_checkbox_may_stand_above_a_choice() -> None:
+    """Its values are true and false."""
+    of = field("choice", values=(Choice("1", "Won", only_with=("true",)),), restricted=True, controlled_by="Open__c")
+
+    assert coerce("won", of, context(controlling=True)) == "1"
+    assert why("won", of, context(controlling=False)) == '"won" does not go with "false", the value of Open__c'
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        ("food; retail", "retail;food"),
+        ("retail, n1", "retail;n1"),
+        ("Food, drinks", "food"),
+        ("n1\nfood, drinks\nretail", "retail;food;n1"),
+        (["n1", "retail, food", "retail"], "retail;food;n1"),
+        (";;", None),
+        ([], None),
+        (["", " "], None),
+    ],
+)
+def test_several_choices_come_in_the_order_of_the_field(said: Any, values: str | None) -> None:
+    """From a list, or a text with signs between; a label may have a comma."""
+    assert coerce(said, field("choices", values=SECTORS, restricted=True), context()) == values
+
+
+def test_one_wrong_choice_is_named() -> None:
+    """None of the others is taken without it."""
+    detail = why("retail; banking", field("choices", values=SECTORS[:2], restricted=True), context())
+
+    assert detail == ('"banking" is none of the field\'s values, which are "Détail — commerce", "Food, drinks"')
+
+
+@pytest.mark.parametrize(
+    ("said", "crm_type", "text"),
+    [
+        (" one\r\ntwo ", "textarea", "one\ntwo"),
+        (" one\r\n\r\n two ", "string", "one two"),
+        ("a\x00b\ud800c", "string", "abc"),
+        (["one", "two"], "textarea", "one\ntwo"),
+        (["one", "two"], "string", "one, two"),
+        (12.0, "string", "12"),
+        (1e-7, "string", "0.0000001"),
+        (True, "string", "true"),
+        ("\x00", "string", None),
+        ("  ", "textarea", None),
+        (None, "textarea", None),
+    ],
+)
+def test_text_is_taken_as_it_is(said: Any, crm_type: str, text: str | None) -> None:
+    """But for what nothing can store, and for line breaks where the field has one line; blank text says nothing."""
+    assert coerce(said, field("text", crm_type), context()) == text
+
+
+@pytest.mark.parametrize("kind", ["text", "other", "choice"])
+def test_what_is_too_long_is_never_cut(kind: FieldType) -> None:
+    """It is told how long it is, and may be; an emoji counts twice, as the services count."""
+    found = coerce("abcd😀", field(kind, length=5), context())
+
+    assert found == Refused("too_long", "The text has 6 characters, and the field takes 5")
+
+
+@pytest.mark.parametrize(
+    ("said", "crm_type", "value"),
+    [
+        ("ada@office.example", "email", "ada@office.example"),
+        ("Ada Agent <Ada@Office.example>", "email", "Ada@Office.example"),
+        ("mailto:ada@office.example", "email", "ada@office.example"),
+        ("ada at office dot example", "email", None),
+        ("ada@office", "email", None),
+        ("a@office.example, b@office.example", "email", None),
+        ("06 12 34 56 78", "phone", "+33612345678"),
+        ("+1 (415) 555-0100", "phone", "+14155550100"),
+        (33612345678, "phone", "+33612345678"),
+        ("12", "phone", None),
+        ("office.example/prices", "url", "https://office.example/prices"),
+        ("http://office.example:8080/?a=b", "url", "http://office.example:8080/?a=b"),
+        ("ftp://office.example", "url", None),
+        ("javascript:alert(1)", "url", None),
+        ("https://[", "url", None),
+        ("our website", "url", None),
+        ("office", "url", None),
+    ],
+)
+def test_addresses_are_checked(said: Any, crm_type: str, value: str | None) -> None:
+    """A number comes in E.164, a bare host with https."""
+    found = coerce(said, field("text", crm_type), context("FR"))
+
+    assert (None if isinstance(found, Refused) else found) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "record"),
+    [
+        ("Globex", "A1"),
+        ("GLOBEX ", "A1"),
+        ("globéx", "A1"),
+        ("A1", "A1"),
+        ("Acme", None),
+        ("Nobody", None),
+        ("a1", None),
+    ],
+)
+def test_a_reference_is_the_one_record_of_a_name(said: str, record: str | None) -> None:
+    """None is refused, and so are several; an id that was found for a name stays."""
+    found = coerce(said, field("reference"), context(names={"globex": ("A1",), "acme": ("A2", "A3")}))
+
+    assert (None if isinstance(found, Refused) else found) == record
+
+
+@pytest.mark.parametrize(
+    ("said", "of", "detail"),
+    [
+        (
+            "1,234",
+            field("number"),
+            '"1,234" may be one of two numbers: write it without a mark between thousands, and with decimals if it has any',
+        ),
+        ("03/04/2026", field("date"), '"03/04/2026" may be one of two days: write it like 2026-03-31'),
+        ("12 novembre", field("date"), '"12 novembre" may be the last one, or the next: say its year'),
+        (5, field("date"), '"5" is a number, and the field takes a day'),
+        (
+            "2026-03-29 02:30",
+            field("time"),
+            '"2026-03-29 02:30" does not exist in Europe/Paris: the clock is put forward over it',
+        ),
+        (
+            "2026-10-25 02:30",
+            field("time"),
+            '"2026-10-25 02:30" comes twice in Europe/Paris: the clock is put back over it',
+        ),
+        ("Acme", field("reference"), '"Acme" is the name of 2 records; say which one is meant'),
+        (["a", "b"], field("boolean"), '"a; b" are several values, and the field takes one'),
+        (10**400, field("number"), "A number of some hundred digits is more than the field can hold: 18 digits"),
+    ],
+)
+def test_a_person_understands_what_is_wrong(said: Any, of: FieldDescription, detail: str) -> None:
+    """It is said what was got, and what to do."""
+    assert why(said, of, context(names={"acme": ("A2", "A3")})) == detail
+
+
+def test_little_of_a_value_is_quoted() -> None:
+    """Forty characters at most, on one line."""
+    assert why("x" * 30 + "\n" + "y" * 900, field("number"), context()).split('"')[1] == "x" * 30 + " " + "y" * 8 + "…"
+
+
+def test_a_time_zone_that_is_none_is_a_wrong_configuration() -> None:
+    """No value is to blame for it."""
+    with pytest.raises(ConfigurationError, match="time_zone"):
+        coerce("today", field("date"), context(time_zone="Mars/Olympus"))
