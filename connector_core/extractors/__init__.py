@@ -38,6 +38,6 @@ OPENAI = ExtractorManifest(
     name="openai",
     title="OpenAI-compatible model",
     hook_api=HOOK_API,
-    settings="connector_core.extractors.openai_compatible:OpenAISettings",
+    settings="connector_core.extractors.settings:OpenAISettings",
     extractor="connector_core.extractors.openai_compatible:OpenAIExtractor",
 )

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import regex
 from pydantic import BaseModel, ConfigDict
 
 from connector_core.errors import InputError
 from connector_core.extractors.hookspecs import Answer, Extracted, WantedField, hookimpl
+from connector_core.extractors.passages import passage_around, texts
 from connector_core.filling.patterns import compiled
 from connector_core.model import Call, Unknown
 
 SEARCH_SECONDS = 1.0
 """How long the patterns of one field may be searched in one call."""
-LONGEST_PASSAGE = 500
-"""Characters of a passage; of a longer one only what is around the value is given."""
-
-_SENTENCE_END = regex.compile(r"(?<=[.!?…])\s+")
 
 
 class RulesSettings(BaseModel):
@@ -30,10 +27,10 @@ class RulesSettings(BaseModel):
 class Rules:
     """Searches the patterns of a field in the call's texts, the most trusted first, and is content with the first match.
 
-    What a person wrote goes before what a machine made of it, and that before what was said: the notes, the comments, the
-    summary, the highlights, the topics, the title, the transcript. In one text, patterns are tried in their order. The value
-    is what the group ``value`` matched, else the first group, else the whole match; a blank one is none. A field of several
-    choices takes all matches of all patterns in the first text that has any. A field without patterns is never found.
+    The order of texts is that of :func:`~connector_core.extractors.passages.texts`. In one text, patterns are tried in
+    their order. The value is what the group ``value`` matched, else the first group, else the whole match; a blank one is
+    none. A field of several choices takes all matches of all patterns in the first text that has any. A field without
+    patterns is never found.
     """
 
     def __init__(self, settings: RulesSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,13 +40,13 @@ class Rules:
     @hookimpl
     def extract_fields(self, call: Call, fields: Sequence[WantedField]) -> Mapping[str, Answer]:
         """Find values in one call; none has a confidence."""
-        texts = [text for text in _texts(call) if text]
-        return {field.key: self._found(field, texts) for field in fields}
+        there = [text for text in texts(call) if text]
+        return {field.key: self._found(field, there) for field in fields}
 
     def close(self) -> None:
         """Hold nothing."""
 
-    def _found(self, field: WantedField, texts: Sequence[str]) -> Answer:
+    def _found(self, field: WantedField, there: Sequence[str]) -> Answer:
         try:
             patterns = [compiled(pattern) for pattern in field.patterns]
         except InputError as error:
@@ -57,10 +54,10 @@ class Rules:
         until = self._clock() + SEARCH_SECONDS
         several = field.described.type == "choices"
         try:
-            for text in texts:
+            for text in there:
                 matches = self._matches(patterns, text, until)
                 if first := next(matches, None):
-                    return _answer([first, *matches] if several else [first], several=several)
+                    return _all([first, *matches]) if several else Extracted(*first)
         except (TimeoutError, MemoryError):
             return Unknown(f"the patterns took longer than {SEARCH_SECONDS:g} s: make them simpler")
         return None
@@ -73,7 +70,7 @@ class Rules:
         for pattern in patterns:
             for match in pattern.finditer(text, timeout=self._left(until), concurrent=True):
                 if value := _value(match):
-                    yield value, _passage(text, *match.span())
+                    yield value, passage_around(text, *match.span())
                 self._left(until)
 
     def _left(self, until: float) -> float:
@@ -83,46 +80,12 @@ class Rules:
         return left
 
 
-def _texts(call: Call) -> Iterator[str]:
-    """Give what is searched, the most trusted first; what is of one kind is one text, so that a match may go over lines."""
-    yield _lines(note.text for note in call.notes or ())
-    yield _lines(note.text for note in call.comments or ())
-    yield call.summary or ""
-    yield _lines(call.highlights or ())
-    yield _lines(call.topics or ())
-    yield call.title or ""
-    yield _lines(utterance.text for utterance in call.transcript or ())
-
-
-def _lines(texts: Iterable[str]) -> str:
-    return "\n".join(texts)
-
-
 def _value(match: regex.Match[str]) -> str:
     group: str | int = "value" if "value" in match.re.groupindex else min(match.re.groups, 1)
     return (match.group(group) or "").strip()
 
 
-def _passage(text: str, start: int, end: int) -> str:
-    """Give the sentences that a match stands in; where lines are no sentences, its lines."""
-    first = text.rfind("\n", 0, start) + 1
-    last = text.find("\n", end)
-    last = len(text) if last < 0 else last
-    for gap in _SENTENCE_END.finditer(text, first, last):
-        if gap.end() <= start:
-            first = gap.end()
-        elif gap.start() >= end:
-            last = gap.start()
-            break
-    if last - first > LONGEST_PASSAGE:
-        around = max(0, LONGEST_PASSAGE - (end - start)) // 2
-        first, last = max(first, start - around), min(last, max(end, start + LONGEST_PASSAGE - around))
-    return text[first:last].strip()
-
-
-def _answer(found: Sequence[tuple[str, str]], *, several: bool) -> Extracted:
-    if not several:
-        return Extracted(*found[0])
+def _all(found: Sequence[tuple[str, str]]) -> Extracted:
     values: dict[str, str] = {}
     for value, _ in found:
         values.setdefault(value.casefold(), value)
