@@ -210,8 +210,8 @@ class CrmHooks(Protocol):
         :param records: At most one for each record.
         :returns: For each ``(object, id)`` a tuple of one: each field that was asked for, by the name under which it was,
             as ``fill_fields`` takes it, or as text; None for an empty one. A field that is not there, or is hidden from the
-            connection's user, is left out. Empty where the record is gone, or was merged into another; an object that is
-            not there, or is hidden, fails no record of another one.
+            connection's user, is left out. Empty where the record is gone, or was merged into another. An object that is
+            not there, or is hidden, is Unknown or empty, and fails no record of another one.
         """
         ...
 

@@ -63,7 +63,7 @@ HOLDS: Mapping[str, str] = {
 """What not every CRM can hold. The contract kit leaves it out of the world of a plugin that says so."""
 
 NAMES = frozenset(
-    {"contact", "lead", "account", "opportunity"}
+    {"contact", "lead", "account", "opportunity", "user"}
     | {"contact.title", "opportunity.next_step", "opportunity.amount", "opportunity.date"}
     | {"call", "event", "meeting", "task", "event.place", "meeting.place"}
 )

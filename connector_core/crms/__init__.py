@@ -17,6 +17,7 @@ FILE = CrmManifest(
     names={
         **dict.fromkeys(("contact", "lead"), "people"),
         "account": "accounts",
+        "user": "users",
         "contact.title": "title",
         "opportunity": "opportunities",
         "opportunity.next_step": "next_step",

@@ -70,6 +70,19 @@ def test_what_a_property_holds_is_told(connect: Connect, obj: str, name: str, wa
     assert (found.type, found.crm_type, found.length) == wanted
 
 
+@pytest.mark.parametrize(
+    ("obj", "name", "wanted"),
+    [
+        ("deals", "hubspot_owner_id", ("owners",)),
+        ("contacts", "associatedcompanyid", ("companies",)),
+        ("contacts", "jobtitle", ()),
+    ],
+)
+def test_a_reference_names_its_object(connect: Connect, obj: str, name: str, wanted: tuple[str, ...]) -> None:
+    """By the name that paths have for it."""
+    assert field(connect(), obj, name).refers_to == wanted
+
+
 def test_a_type_that_nobody_knows_is_another_one(connect: Connect) -> None:
     """HubSpot has types of its own, which no value is made for."""
     account = connect()

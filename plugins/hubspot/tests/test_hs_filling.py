@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from connector_hubspot import HUBSPOT
 from connector_hubspot.filling import text_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,26 @@ def test_a_refused_field_keeps_no_other_from_being_sent(connect: Connect) -> Non
         "city": None,
     }
     assert account.record("companies", account["A"])["properties"]["city"] == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("fields", "meaning"),
+    [
+        ({"nope": "x"}, "field_missing"),
+        ({"hs_object_id": "1"}, "no_permission"),
+        ({"city": "x" * 65_537}, "too_long"),
+        ({"type": "ENEMY"}, "refused_value"),
+        ({"name": "R2D2"}, "validation_rule"),
+        ({"domain": "buyer.example"}, "too_long"),
+    ],
+)
+def test_the_manifest_says_what_a_refusal_means(connect: Connect, fields: dict[str, Any], meaning: str) -> None:
+    """By the code that stands in the receipt, a rule of the portal's administrator among them."""
+    account = connect(accounts=[{"id": "A"}])
+    account.sandbox.org({"rules": {"companies": {"name": {"regex": "[A-Z]+"}, "domain": {"max_length": 9}}}})
+    receipts = account.adapter.fill_fields([RecordUpdate("companies", account["A"], fields)])
+
+    assert [HUBSPOT.refusals.get(it.code) for it in receipts["companies", account["A"]].values()] == [meaning]
 
 
 def test_a_refused_record_keeps_no_other_from_being_sent(connect: Connect) -> None:

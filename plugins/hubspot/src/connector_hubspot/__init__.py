@@ -10,7 +10,7 @@ HUBSPOT = CrmManifest(
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts"}
-    | {"describe_objects", "check_access", "list_changes"},
+    | {"describe_objects", "read_fields", "check_access", "list_changes"},
     traits=frozenset({"owner_filter", "change_opportunity", "activity_fields", "notes"}),
     settings="connector_hubspot.settings:HubSpotSettings",
     adapter="connector_hubspot.adapter:HubSpotAdapter",
@@ -31,9 +31,12 @@ HUBSPOT = CrmManifest(
         "list_opportunities": 9,
         "write_activity": 1,
         "list_changes": 5,
+        "read_fields": 1,
     },
     names={
         "contact": "contacts",
+        "account": "companies",
+        "user": "owners",
         "contact.title": "jobtitle",
         "opportunity": "deals",
         "opportunity.next_step": "hs_next_step",
@@ -45,5 +48,16 @@ HUBSPOT = CrmManifest(
         "meeting.place": "hs_meeting_location",
     },
     field_codes={"missing": "PROPERTY_DOESNT_EXIST", "read_only": "READ_ONLY_VALUE"},
+    # developers.hubspot.com, error handling. Of administrators' rules INVALID_ALPHA alone is published as a code (changelog,
+    # property validation rules); MAX_LENGTH, MIN_LENGTH and REGEX are rules of that API, and as codes not verified. Nor is
+    # VALUE_TOO_LONG: a property beyond its 65,536 characters.
+    refusals={
+        **dict.fromkeys(("INVALID_ALPHA", "MIN_LENGTH", "REGEX"), "validation_rule"),
+        **dict.fromkeys(("MISSING_CONDITIONAL_REQUIRED_PROPERTY", "MISSING_REQUIRED_PROPERTY"), "validation_rule"),
+        **dict.fromkeys(("VALUE_TOO_LONG", "MAX_LENGTH"), "too_long"),
+        "READ_ONLY_VALUE": "no_permission",
+        "PROPERTY_DOESNT_EXIST": "field_missing",
+        "INVALID_OPTION": "refused_value",
+    },
     cannot_hold={"shared_emails": "an e-mail address is one contact's alone"},
 )

@@ -19,12 +19,13 @@ from connector_core.model import (
     Opportunities,
     Person,
     Receipt,
+    RecordFields,
     RecordKind,
     RecordUpdate,
     Unknown,
     User,
 )
-from connector_hubspot import access, companions, describing, feed
+from connector_hubspot import access, companions, describing, feed, stored
 from connector_hubspot.activities import Activities
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
@@ -113,6 +114,13 @@ class HubSpotAdapter:
     def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]:
         """Describe objects and their properties."""
         return describing.describe(self._client, objects)
+
+    @hookimpl
+    def read_fields(
+        self, records: Sequence[RecordFields]
+    ) -> Mapping[tuple[str, str], tuple[Mapping[str, str | None], ...] | Unknown]:
+        """Read properties; see :mod:`connector_hubspot.stored`."""
+        return stored.read(self._client, records)
 
     @hookimpl
     def check_access(self) -> Access:

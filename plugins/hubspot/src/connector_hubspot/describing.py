@@ -53,6 +53,9 @@ _TYPES: Mapping[str, FieldType] = {
     "datetime": "time",
 }
 
+_REFERRED = {"OWNER": "owners", **{name.upper(): plural for name, plural in _PLURAL.items()}}
+"""Objects as ``referencedObjectType`` names them, and as paths do (guides to properties and to owners)."""
+
 Described: TypeAlias = dict[str, tuple[ObjectDescription, ...] | Unknown]
 Property: TypeAlias = Mapping[str, Any]
 
@@ -152,6 +155,7 @@ def _field(it: Property, required: bool, writes: bool, stages: tuple[Choice, ...
         required=required,
         creatable=free,
         updatable=free,
+        refers_to=tuple(filter(None, [_REFERRED.get(it.get("referencedObjectType") or "")])),
     )
 
 

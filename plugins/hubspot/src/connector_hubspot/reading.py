@@ -140,8 +140,7 @@ def read_batch(
 ) -> tuple[list[Record], dict[str, str]]:
     """Read one batch.
 
-    :returns: The records, in no order; and the keys that HubSpot could not answer (not: that are not there), each with
-        its code. A problem that names no key counts for all.
+    :returns: The records, in no order; and the keys that HubSpot could not answer, see :func:`unanswered`.
     :raises MissingRightError: A property that is needed is hidden.
     """
     body: dict[str, Any] = {
@@ -151,12 +150,20 @@ def read_batch(
     if id_property:
         body["idProperty"] = id_property
     answer = client.post("/crm/objects/{version}/{object}/batch/read", body, object=obj)
+    records = results_of(answer)
+    client.hidden.check(obj, records, properties, id_property)
+    return records, unanswered(answer, keys)
+
+
+def unanswered(answer: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
+    """Give the keys that HubSpot could not answer (not: that are not there), each with its code.
+
+    A problem that names no key counts for all.
+    """
     problems: dict[str, str] = {}
     for problem in _failed(answer):
         problems.update(dict.fromkeys(problem.ids or keys, problem.code or "?"))
-    records = results_of(answer)
-    client.hidden.check(obj, records, properties, id_property)
-    return records, problems
+    return problems
 
 
 def _failed(answer: Mapping[str, Any]) -> Iterator[Any]:

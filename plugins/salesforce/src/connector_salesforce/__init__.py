@@ -36,6 +36,7 @@ SALESFORCE = CrmManifest(
         "contact": "Contact",
         "lead": "Lead",
         "account": "Account",
+        "user": "User",
         "contact.title": "Title",
         "opportunity": "Opportunity",
         "opportunity.next_step": "NextStep",
