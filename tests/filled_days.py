@@ -69,5 +69,5 @@ def report(
 ) -> Report:
     """Make a report of a Wednesday in March."""
     asked = Query(read_period(period, WEDNESDAY, WEDNESDAY), filters or Filters(), **query)
-    counts = Counts(tuple(days), tuple(waiting), tuple(missing))
-    return analyse("acme", "Europe/Paris", REFRESHED_AT, fields, counts, asked)
+    counts = Counts(tuple(days), tuple(waiting), tuple(missing), REFRESHED_AT)
+    return analyse("acme", "Europe/Paris", fields, counts, asked)

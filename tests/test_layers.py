@@ -34,7 +34,7 @@ LAYERS = (
     "doubt feed fetching filler noting receiving upkeep",
     "pump",
     "filler",
-    "backfill settling desk fill_desk template_desk engines",
+    "backfill settling desk fill_desk fill_report template_desk engines",
     "web",
     "testing",
     "_pytest_plugin",

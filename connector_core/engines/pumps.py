@@ -25,6 +25,10 @@ from connector_core.work import UNIT
 PRUNE_SECONDS = 86_400.0
 """How often old calls are looked for; while there are any, a few are pruned with every sweep."""
 
+COUNT_SECONDS = 60.0
+"""How often it is looked for whose outcomes are to be counted anew; while there are days left, a few with every sweep."""
+DAYS_AT_ONCE = 20
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +85,7 @@ class Pumps:
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
         self._prune_at = 0.0
+        self._count_at = 0.0
         self._cut_off = False
         self._swept_at: float | None = None
 
@@ -186,6 +191,7 @@ class Pumps:
             _log.warning("the ledger can be reached again")
         self._cut_off = False
         self.prune()
+        self.count()
         self._swept_at = time.monotonic()
         return agenda
 
@@ -205,6 +211,19 @@ class Pumps:
             return
         if pruned < AT_ONCE:
             self._prune_at = time.monotonic() + PRUNE_SECONDS
+
+    def count(self) -> None:
+        """Count the outcomes of the filling anew, of the connections whose count is a day old."""
+        if time.monotonic() < self._count_at:
+            return
+        days = self._ledger.fill_days
+        try:
+            finished = [days.refresh(name, most=DAYS_AT_ONCE) for name in days.due() if self._limits.serves(name)]
+        except ConnectorError as error:
+            _log.warning("the outcomes of the filling could not be counted: %s", error)
+            return
+        if all(finished):
+            self._count_at = time.monotonic() + COUNT_SECONDS
 
     def _close_idle(self) -> None:
         """Close the connections that had nothing to do for a while."""

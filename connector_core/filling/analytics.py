@@ -42,7 +42,6 @@ COLUMNS: Mapping[str, Callable[[Row], str | float | None]] = {
 def analyse(
     connection: str,
     zone: str,
-    refreshed_at: dt.datetime,
     fields: Sequence[FieldInUse],
     counts: Counts,
     query: Query,
@@ -62,7 +61,7 @@ def analyse(
     return Report(
         connection,
         zone,
-        refreshed_at,
+        counts.refreshed_at,
         query.period,
         query.filters,
         total,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
-from connector_core.filling.outcomes import OUTCOMES, Outcome
+from connector_core.filling.outcomes import OUTCOMES, Outcome, Reason
 
 Target: TypeAlias = tuple[str, str, str]
 """A template's id, the key of one of its fields, and where in the CRM its values go."""
@@ -108,11 +108,43 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was counted of a connection. ``waiting`` and ``missing``: in the period itself; ``days`` also before it."""
+    """What was counted of a connection. ``waiting`` and ``missing``: in the period itself; ``days`` also before it.
+
+    ``refreshed_at``: all that happened until then is counted; None: nothing ever was.
+    """
 
     days: tuple[FieldDay, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     missing: tuple[Missing, ...] = ()
+    refreshed_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which calls of a field are asked for: of these days, with this outcome and reason or any, and how many at most."""
+
+    days: tuple[dt.date, ...]
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    most: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CallBehind:
+    """What came of a field for one call. ``detail``: as the CRM, or the connector, said it; ``who``: the organizer."""
+
+    call_id: str
+    day: dt.date
+    template: str
+    field: str
+    outcome: Outcome
+    reason: Reason | None
+    detail: str | None
+    who: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return {**asdict(self), "day": self.day.isoformat()}
 
 
 def missing_object(target: str, outcome: str) -> str:

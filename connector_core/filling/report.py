@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector_core.filling.counts import NONE, Tally, Target
+from connector_core.filling.counts import NONE, CallBehind, Tally, Target
 from connector_core.filling.levers import Lever
+from connector_core.filling.outcomes import Outcome, Reason
 from connector_core.filling.periods import Period, Span
 from connector_core.filling.templates import Mode
 from connector_core.model import FieldType
@@ -131,6 +132,16 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """The first calls behind a number: of a field, with an outcome, and of ``other`` with a reason."""
+
+    target: Target
+    outcome: Outcome
+    reason: Reason | None
+    calls: tuple[CallBehind, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Why there is no row, in a sentence, and which filters to reset; none where there is nothing to report of at all."""
 
@@ -146,13 +157,13 @@ class Nothing:
 class Report:
     """How the fields of published templates were filled, for calls of a period. ``zone``: whose days they are.
 
-    ``refreshed_at``: what happened until then is counted. ``total``: all rows together; its ``rate`` is the average sending
-    rate. ``levers``: of all rows, each call once. ``over_time``: the period by days or weeks.
+    ``refreshed_at``: all that happened until then is counted; None: nothing ever was. ``total``: all rows together; its
+    ``rate`` is the average sending rate. ``levers``: of all rows, each call once. ``over_time``: by days or weeks.
     """
 
     connection: str
     zone: str
-    refreshed_at: dt.datetime
+    refreshed_at: dt.datetime | None
     period: Period
     filters: Filters
     total: Tally
@@ -167,7 +178,7 @@ class Report:
         return {
             "connection": self.connection,
             "time_zone": self.zone,
-            "refreshed_at": self.refreshed_at.astimezone(dt.UTC).isoformat(),
+            "refreshed_at": self.refreshed_at and self.refreshed_at.astimezone(dt.UTC).isoformat(),
             "period": self.period.to_json(),
             "compared_with": {"whole": self.period.previous.to_json(), "same_part": self.period.same_part.to_json()},
             "filters": self.filters.to_json(),

@@ -17,7 +17,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connector_core.filling.counts import Counts, FieldDay, Missing, Tally, Target, Waiting, missing_object
+from connector_core.filling.counts import (
+    Asked,
+    CallBehind,
+    Counts,
+    FieldDay,
+    Missing,
+    Tally,
+    Target,
+    Waiting,
+    missing_object,
+)
 from connector_core.filling.outcomes import OUTCOMES
 from connector_core.filling.periods import Span
 from connector_core.ledger.database import Database
@@ -79,26 +89,39 @@ class FillDays:
 
     def refreshed_at(self, connection: str) -> dt.datetime | None:
         """Tell when the last refresh began: all that was there then is counted. None: there never was one."""
-        wanted = sa.select(fill_refreshes.c.refreshed_at).where(fill_refreshes.c.connection == connection)
         with self._database.reading() as step:
-            moment: dt.datetime | None = step.execute(wanted).scalar()
-            return moment
+            return _refreshed_at(step, connection)
 
     def read(self, connection: str, since: dt.date, period: Span, begins: Mapping[str, dt.date]) -> Counts:
         """Give what was counted, all of one moment: of the period, and of the days from ``since`` on before it.
 
         :param begins: For each template that is in use, the first day that it is for.
         """
+        first, last = period.first, period.last
         with self._database.reading() as step:
             return Counts(
-                tuple(_field_day(*row) for row in step.execute(_of(fill_days, connection, since, period.last, begins))),
-                _waiting(step, _of(fill_pending, connection, period.first, period.last, begins)),
-                tuple(
-                    it
-                    for row in step.execute(_of(fill_missing, connection, period.first, period.last, {}))
-                    if (it := _missing(begins, *row)).targets
-                ),
+                tuple(_field_day(*row) for row in step.execute(_of(fill_days, connection, since, last, begins))),
+                _waiting(step, _of(fill_pending, connection, first, last, begins)),
+                tuple(_missing(begins, *row) for row in step.execute(_of(fill_missing, connection, first, last, {}))),
+                _refreshed_at(step, connection),
             )
+
+    def calls(self, connection: str, target: Target, asked: Asked) -> list[CallBehind]:
+        """Give calls of a field, the newest day first: of days of which it is known that they have such."""
+        rows = fillings.c
+        which = [
+            rows.connection == connection,
+            rows.day.in_([day.isoformat() for day in asked.days]),
+            *(column == value for column, value in zip(_TARGET, target, strict=True)),
+        ]
+        if asked.outcome is not None:
+            which.append(rows.outcome == asked.outcome)
+        if asked.reason is not None:
+            which.append(rows.reason == asked.reason)
+        columns = (rows.call_id, rows.day, *_TARGET[:2], rows.outcome, rows.reason, rows.detail, rows.who)
+        wanted = sa.select(*columns).where(*which).order_by(rows.day.desc(), rows.call_id).limit(asked.most)
+        with self._database.reading() as step:
+            return [CallBehind(it[0], dt.date.fromisoformat(it[1]), *it[2:]) for it in step.execute(wanted)]
 
 
 # -- counting ----------------------------------------------------------------------------------------------------------
@@ -190,6 +213,12 @@ def _of(
     ]
     days = table.c.day.between(first.isoformat(), last.isoformat())
     return sa.select(*table.c[1:]).where(table.c.connection == connection, days, *map(sa.not_, early))
+
+
+def _refreshed_at(step: sa.Connection, connection: str) -> dt.datetime | None:
+    wanted = sa.select(fill_refreshes.c.refreshed_at).where(fill_refreshes.c.connection == connection)
+    moment: dt.datetime | None = step.execute(wanted).scalar()
+    return moment
 
 
 def _field_day(day: str, template: str, field: str, target: str, *counted: Any) -> FieldDay:

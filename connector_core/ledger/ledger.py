@@ -11,6 +11,7 @@ from connector_core.ledger.calls import CallList
 from connector_core.ledger.connections import Connections
 from connector_core.ledger.database import Database
 from connector_core.ledger.feeds import Feeds
+from connector_core.ledger.fill_days import FillDays
 from connector_core.ledger.fillings import Fillings
 from connector_core.ledger.heard import Heard
 from connector_core.ledger.inbox import Inbox
@@ -27,7 +28,7 @@ class Ledger:
     ``inbox`` accepts calls, ``heard`` keeps what webhooks tell of them, ``leases`` tell whose turn it is, ``jobs`` are what
     is due, ``progress`` keeps what becomes of them, ``calls`` tells how calls stand, ``people`` what people decided,
     ``connections`` how connections do, ``feeds`` what calls wait for in the CRM, ``templates`` what is
-    filled from them, and ``fillings`` what came of that.
+    filled from them, ``fillings`` what came of that, and ``fill_days`` how often.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Ledger:
         self.feeds = Feeds(self.database)
         self.fillings = Fillings(self.database, self.leases)
         self.templates = Templates(self.database)
+        self.fill_days = FillDays(self.database)
 
     def now(self) -> dt.datetime:
         """Tell the time by which calls are due."""
