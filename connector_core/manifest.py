@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from connector_core.errors import ConfigurationError
 from connector_core.meter import Meter
-from connector_core.model import FillReason
 from connector_core.tokens import Grant, TokenStore
+
+if TYPE_CHECKING:
+    from connector_core.model import FillReason
 
 MUST = frozenset({"find_contacts_by_email", "find_contacts_by_phone", "find_activity", "list_opportunities"})
 """The operations without which no call can be associated."""
