@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from connector_core.config import OpenConnection
 from connector_core.errors import InputError, TryAgainError
+from connector_core.filler.trying import Tried, try_out
 from connector_core.filling.checking import Checked, Described, check, objects_of, overlapping
 from connector_core.filling.templates import Template
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.templates import Published, require_author
-from connector_core.model import ObjectDescription, Unknown
+from connector_core.model import Call, ObjectDescription, Unknown
 
 
 class TemplateDesk:
@@ -26,6 +27,7 @@ class TemplateDesk:
         :param wake: Wakes a pump when something became due.
         """
         self._kept = ledger.templates
+        self._opened = opened
         self._connection = opened.connection
         self._name = opened.connection.name
         self._wake = wake
@@ -46,6 +48,17 @@ class TemplateDesk:
         found = check(template, crm)
         others = (it.template for it in self._kept.published(self._name))
         return replace(found, warnings=(*found.warnings, *overlapping(template, others)))
+
+    def test(self, template: Template, calls: Iterable[Call]) -> Iterator[Tried]:
+        """Tell what a template finds in calls, draft or not; nothing is kept, and nothing sent.
+
+        :raises TryAgainError: The CRM, or the extractor, could not be asked.
+        :raises UnsupportedError: The CRM does not describe its fields.
+        """
+        names = self._connection.manifest.names
+        described = self._described(template, required=True)
+        objects = {it.object: described[names.get(it.object, it.object)] for it in template.fields}
+        return (try_out(self._opened, template, objects, call) for call in calls)
 
     def save(self, actor: Actor, templates: Iterable[Template]) -> dict[str, int]:
         """Keep templates as drafts; give the number of each one's newest version, by id.
@@ -81,8 +94,8 @@ class TemplateDesk:
         """
         self._kept.unpublish(self._name, actor, template_id)
 
-    def _described(self, template: Template) -> dict[str, tuple[ObjectDescription, ...]]:
-        if "describe_objects" not in self._connection.operations:
+    def _described(self, template: Template, *, required: bool = False) -> dict[str, tuple[ObjectDescription, ...]]:
+        if not required and "describe_objects" not in self._connection.operations:
             return {}
         found: dict[str, tuple[ObjectDescription, ...]] = {}
         for name, answer in self._connection.describe_objects(

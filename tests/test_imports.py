@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +16,7 @@ from connector_core.cli.parser import build_parser
 
 HEAVY = {
     *("hubspot", "simple_salesforce", "requests", "urllib3", "httpx"),
-    *("pydantic", "pydantic_core", "phonenumbers", "tenacity", "sqlalchemy", "starlette", "fastapi"),
+    *("pydantic", "pydantic_core", "phonenumbers", "tenacity", "sqlalchemy", "starlette", "fastapi", "regex"),
 }
 """SDKs and what they send with, and what validates, retries, stores and serves."""
 
@@ -40,12 +42,22 @@ def test_listing_plugins_imports_nothing_heavy() -> None:
 
         assert {"file", "hubspot", "salesforce"} <= {name for name, found in discovery.crms().items() if found.manifest}
         assert {"aircall"} <= {name for name, found in discovery.providers().items() if found.manifest}
+        assert {"openai", "rules"} <= {name for name, found in discovery.extractors().items() if found.manifest}
     """
 
     assert top_level_modules(code) & HEAVY == set()
 
 
-COMMANDS = [[], *([name] for name in next(action.choices for action in build_parser()._actions if action.choices))]
+def commands(parser: argparse.ArgumentParser) -> Iterator[list[str]]:
+    """Give every command, with its verbs."""
+    yield []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield from ([name, *verbs] for verbs in commands(below))
+
+
+COMMANDS = list(commands(build_parser()))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "connector")

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from connector_core.cli import options, parser_fill
+from connector_core.cli import options, parser_fill, parser_report, parser_templates
 from connector_core.cli.output import say
 from connector_core.cli.parser_ledger import LEDGER
 from connector_core.cli.parser_people import PEOPLE
@@ -190,6 +190,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     **LEDGER,
     **PEOPLE,
     "fill": ("look at the fields that calls fill, send them, take them back", parser_fill.fill),
+    "templates": ("write which fields are filled from which calls, test it, publish it", parser_templates.templates),
+    "report": ("tell how fields were filled, and what to do where they were not", parser_report.report),
     "login": ("sign a connection in, by a person's consent in a browser", _login),
     "doctor": ("tell what works on a connection, and which rights to ask for; changes nothing", _doctor),
     "rotate-keys": ("encrypt the credentials in the ledger anew, with the first key", _rotate_keys),

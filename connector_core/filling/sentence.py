@@ -12,22 +12,25 @@ _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def sentence(targeting: Targeting, titles: Mapping[str, str] | None = None) -> str:
-    """Say all conditions: ``Calls and meetings of team Sales, tagged demo, inbound, by Aircall, of 5 minutes or more.``
+    """Say all conditions: ``Phone calls of team Sales, tagged demo, inbound, by Aircall, of 5 minutes or more.``
 
     :param titles: What people call the call providers, by name; others are named as the targeting names them.
     """
     kinds = _KINDS[targeting.kinds[0]] if len(set(targeting.kinds)) == 1 else "Calls and meetings"
     titles = titles or {}
-    teams = _any(targeting.teams)
-    of_teams = f" of {'team' if len(set(targeting.teams)) == 1 else 'teams'} {teams}" if teams else ""
+    teams = "team" if len(set(targeting.teams)) == 1 else "teams"
     conditions = [
+        f"of {teams} {_any(targeting.teams)}" if targeting.teams else "",
         f"tagged {_any(targeting.tags)}" if targeting.tags else "",
         _any(targeting.directions),
         f"by {_any(titles.get(name, name) for name in targeting.providers)}" if targeting.providers else "",
         f"of {_length(targeting.shortest_seconds)} or more" if targeting.shortest_seconds else "",
     ]
-    said = ", ".join(filter(None, [f"{kinds}{of_teams}", *conditions]))
-    return "All calls and meetings." if said == "Calls and meetings" else f"{said}."
+    said = [it for it in conditions if it]
+    if not said:
+        return f"{kinds}." if kinds in _KINDS.values() else "All calls and meetings."
+    mark = ", " if said[0] == _any(targeting.directions) else " "
+    return f"{kinds}{mark}{', '.join(said)}."
 
 
 def _any(names: Iterable[str]) -> str:
