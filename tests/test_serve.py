@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from connector_google_meet.sandbox import GoogleSandbox
 from engine_host import until
 
 from connector_core.cli import main
+from connector_core.testing.server import SandboxServer
 
 CONNECTOR = Path(sys.executable).with_name("connector")
 TOKEN = "3d5e1f0c-invented"
@@ -142,6 +144,21 @@ def test_shuffled_repeated_and_late_events_end_as_one_activity_a_call(
     assert main(["status", "--json"]) == 0
     status = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (status["written"], status["due"], status["waiting"]) == (8, 0, 0)
+
+
+def test_a_worker_subscribes_though_nothing_is_received(folder: Path) -> None:
+    """It looks at the providers of its connections when it starts."""
+    with SandboxServer(GoogleSandbox()) as google:
+        settings = "".join(f"{key} = {json.dumps(value)}\n" for key, value in google.settings.items())
+        with (folder / "connector.toml").open("a") as config:
+            config.write(f"\n[connections.acme.providers.google_meet]\n{settings}")
+
+        def subscribed() -> bool:
+            with urllib.request.urlopen(f"{google.url}/_sandbox/records", timeout=30) as answer:  # noqa: S310 - loopback
+                return len(json.load(answer)["subscriptions"]) == 2
+
+        with running("worker", "--json"):
+            until(subscribed)
 
 
 def test_what_is_received_outlives_the_receiver(folder: Path) -> None:

@@ -97,4 +97,4 @@ def _tell_addresses(listening: socket.socket, sources: dict[tuple[str, str], Sou
     else:
         for hook in hooks:
             say(f"{at}{hook}")
-    tell("receiving; what is received is worked on by connector worker")
+    tell("receiving; connector worker works on what is received, and sees to it that it keeps coming")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 from connector_google_meet import GOOGLE_MEET
 from connector_google_meet.events import ENDED
-from connector_google_meet.sandbox import GoogleSandbox
+from connector_google_meet.sandbox import Conference, GoogleSandbox
 from connector_google_meet.sandbox_signing import push
 
 from connector_core.testing.providers import ProviderContract, Sample
@@ -31,9 +32,17 @@ class TestGoogleMeet(ProviderContract, manifest=GOOGLE_MEET, settings={}, others
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def _served(cls) -> Iterator[None]:
-        """Serve Google's certificates."""
-        with SandboxServer(GoogleSandbox()) as server:
+        """Serve Google's certificates, subscriptions, and a conference."""
+        at = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(days=1)
+        times = {"start_time": at - dt.timedelta(hours=1), "end_time": at}
+        conference = Conference(RECORD.partition("/")[2], **{key: _written(time) for key, time in times.items()})
+        with SandboxServer(GoogleSandbox([conference])) as server:
             cls.settings = server.settings
+            cls.listed, cls.listed_since = [f"google_meet:{conference.id}"], at - dt.timedelta(days=7)
             cls.others = {**server.settings, "push_account": "push@another.iam.gserviceaccount.com"}
             cls.samples = tuple(Sample(push(event, data)) for event, data in EVENTS.items())
             yield
+
+
+def _written(at: dt.datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from connector_core.errors import ConfigurationError, CredentialsError, InputError, TryAgainError
+from connector_core.errors import CredentialsError, InputError, TryAgainError
 from connector_core.providers.bodies import checked, read_object
-from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Later, Part, hookimpl
+from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Kept, Later, Missed, hookimpl
 from connector_google_meet import conferences, files
-from connector_google_meet.backfill import KEPT, backfill
 from connector_google_meet.client import GoogleClient
 from connector_google_meet.events import CONFERENCE, NOTES, RECORDINGS, TRANSCRIPTS, Push, heard
+from connector_google_meet.listing import list_conferences
 from connector_google_meet.proof import Prover
 from connector_google_meet.readers import Readers
 from connector_google_meet.settings import MeetSettings
-from connector_google_meet.subscriptions import Renewed, renew
+from connector_google_meet.subscriptions import renew
 
 Read: TypeAlias = Callable[[GoogleClient, MeetSettings, str, str], conferences.Found]
 
@@ -28,6 +28,8 @@ READINGS: Mapping[str, Read] = {
 }
 """What can be announced, and what reads it."""
 _AGAIN_SECONDS = 300.0
+_RENEW_SECONDS = 86_400.0
+"""How often subscriptions are renewed, which last for seven days."""
 _MOST_TROUBLES = 3
 
 
@@ -88,35 +90,24 @@ class MeetAdapter:
         if read is None:
             return ()
         return self._readers.read(
-            subscription, lambda user: read(self._client, self._settings, user, announced.call_id)
+            subscription or announced.call_id, lambda user: read(self._client, self._settings, user, announced.call_id)
         )
 
-    # -- what a host asks for, besides the hooks -----------------------------------------------------------------------
-
-    def renew(self) -> tuple[Renewed, ...]:
-        """Make the subscription of each of ``users``, or renew it: to be called daily, since it ends after seven days.
-
-        :returns: For each user what became of it; one that failed keeps no other back.
-        :raises ConfigurationError: No ``topic`` is set.
-        """
+    @hookimpl
+    def keep_subscribed(self) -> Kept:
+        """Make the subscription of each of ``users``, or renew it; one that fails keeps no other back."""
         topic = self._settings.topic
         if topic is None:
-            raise ConfigurationError("subscriptions send their events to a topic of Pub/Sub: set topic")
-        return tuple(renew(self._client, user, topic) for user in self._settings.users)
+            return Kept(_RENEW_SECONDS)
+        renewed = [renew(self._client, user, topic) for user in self._settings.users]
+        gap = any(it.outcome in ("made", "reactivated") for it in renewed)
+        failed = tuple(f"users[{number}]: {it.reason}" for number, it in enumerate(renewed) if it.reason)
+        return Kept(_RENEW_SECONDS, gap, failed)
 
-    def backfill(self, since: dt.datetime, until: dt.datetime | None = None) -> Iterator[tuple[Part, ...]]:
-        """Read conferences that ended in a time, for events that never came. Google keeps them for 30 days.
-
-        :param since: Aware; what lies before the last 30 days is cut off.
-        :returns: The parts of each conference, to be given to the ledger.
-        :raises InputError: A time is naive, or Google answers what it does not document.
-        :raises TryAgainError: Google does not answer now; what was given before is read.
-        :raises CredentialsError: A user is refused; the others were read.
-        """
-        now = dt.datetime.now(dt.UTC)
-        if since.tzinfo is None or (until is not None and until.tzinfo is None):
-            raise InputError("backfill wants times with an offset")
-        return backfill(self._client, self._settings, max(since, now - KEPT), until or now)
+    @hookimpl
+    def list_missed(self, since: dt.datetime, page: str | None) -> Missed:
+        """List the conferences that ended since; Google keeps them for 30 days."""
+        return list_conferences(self._client, self._settings, self._readers, since, page)
 
     def close(self) -> None:
         """Close the connections."""

@@ -87,17 +87,30 @@ class GoogleClient:
         :raises ConnectorError: As :meth:`get`.
         """
         rows: list[dict[str, Any]] = []
-        query = dict(params or {})
+        token: str | None = None
         for _ in range(MOST_PAGES):
-            page = self.get(user, url, query)
+            page = self.page(user, url, name, params or {}, token)
             if isinstance(page, Refusal):
                 return page
-            rows += _rows(page, name)
-            token = page.get("nextPageToken")
-            if not token:
+            more, token = page
+            rows += more
+            if token is None:
                 return rows
-            query["pageToken"] = str(token)
         raise InputError(f"nextPageToken: leads to more than {MOST_PAGES} pages of {name}")
+
+    def page(
+        self, user: str, url: str, name: str, params: Mapping[str, str], token: str | None
+    ) -> tuple[list[dict[str, Any]], str | None] | Refusal:
+        """Read one page of a list, and what to read the next one with; None for the last.
+
+        :raises InputError: It is no list of objects.
+        :raises ConnectorError: As :meth:`get`.
+        """
+        page = self.get(user, url, {**params, **({"pageToken": token} if token else {})})
+        if isinstance(page, Refusal):
+            return page
+        following = page.get("nextPageToken")
+        return list(_rows(page, name)), str(following) if following else None
 
     def text(self, user: str, url: str, params: Mapping[str, str]) -> str | Refusal:
         """Read a text as a user.

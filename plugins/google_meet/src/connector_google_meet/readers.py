@@ -15,21 +15,24 @@ _NOBODY_SECONDS = 6 * 3_600.0
 
 
 class Readers:
-    """Tries users in turn; the one who served for a subscription serves for its next conference too."""
+    """Tries users in turn; the one who served for a subscription serves for its next conference too.
+
+    What no subscription told of goes by the id of its call: by whose list it was found.
+    """
 
     def __init__(self, users: Sequence[str]) -> None:
         """Know nothing yet."""
         self._users = users
         self._served: dict[str, str] = {}
 
-    def read(self, subscription: str, read: Callable[[str], Found]) -> Answer:
+    def read(self, told_by: str, read: Callable[[str], Found]) -> Answer:
         """Read as the first user who may.
 
         :raises CredentialsError: Google refuses the service account for one of them, and none of the others may.
         """
         error: CredentialsError | None = None
         refusal: Refusal | None = None
-        first = self._served.get(subscription)
+        first = self._served.get(told_by)
         for user in sorted(self._users, key=lambda it: it != first):
             try:
                 found = read(user)
@@ -37,15 +40,16 @@ class Readers:
                 error = refused
                 continue
             if not isinstance(found, Refusal):
-                self._remember(subscription, user)
+                self.remember(told_by, user)
                 return found
             refusal = found
         if error is not None:
             raise error
         return Later(_NOBODY_SECONDS, f"none of users may read it at Google ({refusal})")
 
-    def _remember(self, subscription: str, user: str) -> None:
-        if subscription and self._served.get(subscription) != user:
+    def remember(self, told_by: str, user: str) -> None:
+        """Note who may read what was told by something."""
+        if self._served.get(told_by) != user:
             if len(self._served) >= _MOST_KEPT:
                 self._served.clear()
-            self._served[subscription] = user
+            self._served[told_by] = user
