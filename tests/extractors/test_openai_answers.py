@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from connector_core.extractors.hookspecs import Answer, Extracted
 from connector_core.extractors.passages import LONGEST_PASSAGE, Said
 from connector_core.filling.values import WantedField
 from connector_core.model import Unknown
-from connector_core.testing.completions import CompletionsServer, completed
+from connector_core.testing.completions import Asked, CompletionsServer, completed
 from connector_core.testing.sandbox import Response
 
 STAGES = choices("Won", "Lost")
@@ -170,6 +171,23 @@ def test_an_answer_is_counted_by_code_points() -> None:
     text = "Le budget est de 20 000 €, d'après Noël 🎄."
 
     assert found(said(text), [field("t.f")], answer("20 000 €", text, 1)) == {"t.f": Extracted("20 000 €", text, 1)}
+
+
+def test_threads_get_their_own_answers() -> None:
+    """One extractor serves many calls at once, and mixes none of them."""
+
+    def repeat(asked: Asked) -> Response:
+        text = json.loads(asked.told)["transcript"][0]["text"]
+        return completed({"field_1": answer(text, text, 1)})
+
+    def extract(number: int) -> Answer:
+        return bound.extract(said(f"call {number}"), [field("t.f")])["t.f"]
+
+    with CompletionsServer() as server, asking(server) as bound, ThreadPoolExecutor(8) as threads:
+        server.script(*[repeat] * 40)
+        assert list(threads.map(extract, range(40))) == [
+            Extracted(f"call {number}", f"call {number}", 1) for number in range(40)
+        ]
 
 
 JSON = st.recursive(
