@@ -146,12 +146,14 @@ def test_shuffled_repeated_and_late_events_end_as_one_activity_a_call(
     assert (status["written"], status["due"], status["waiting"]) == (8, 0, 0)
 
 
-def test_a_worker_subscribes_though_nothing_is_received(folder: Path) -> None:
+def test_a_worker_subscribes_though_nothing_is_received(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks at the providers of its connections when it starts."""
     with SandboxServer(GoogleSandbox()) as google:
-        settings = "".join(f"{key} = {json.dumps(value)}\n" for key, value in google.settings.items())
+        monkeypatch.setenv("GOOGLE_KEY", str(google.settings["service_account_key"]))
+        settings = {**google.settings, "service_account_key": "env:GOOGLE_KEY"}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
         with (folder / "connector.toml").open("a") as config:
-            config.write(f"\n[connections.acme.providers.google_meet]\n{settings}")
+            config.write("\n".join(["", "[connections.acme.providers.google_meet]", *lines, ""]))
 
         def subscribed() -> bool:
             with urllib.request.urlopen(f"{google.url}/_sandbox/records", timeout=30) as answer:  # noqa: S310 - loopback
