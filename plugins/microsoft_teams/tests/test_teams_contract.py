@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from connector_microsoft_teams import MICROSOFT_TEAMS
+from connector_microsoft_teams.sandbox import GraphSandbox, Tenant
 
 from connector_core.providers.hookspecs import Delivery
 from connector_core.testing.providers import ProviderContract, Sample
+from connector_core.testing.server import SandboxServer
 
 TENANT = "9d66187e-13f0-4666-9bac-be67ddd4b676"
 STATE = "invented-client-state"
@@ -46,6 +51,26 @@ class TestMicrosoftTeams(
     others=SETTINGS | {"client_state": "somebody-else's-state"},
 ):
     """Microsoft Teams keeps the connector's contract; its notifications only announce."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _served(cls) -> Iterator[None]:
+        """Serve subscriptions, and a call record."""
+        began = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+        record = {
+            "id": FIRST,
+            "version": 1,
+            "type": "groupCall",
+            "startDateTime": began.isoformat(),
+            "endDateTime": (began + dt.timedelta(minutes=5)).isoformat(),
+            "joinWebUrl": "",
+            "organizer_v2": None,
+            "participants_v2": [],
+        }
+        with SandboxServer(GraphSandbox(Tenant(records=[record]))) as server:
+            cls.settings = {**server.settings, "client_state": STATE, "notification_url": "https://connector.example/x"}
+            cls.listed, cls.listed_since = [f"microsoft_teams:{FIRST}"], began - dt.timedelta(hours=5)
+            yield
 
     samples = (
         Sample(delivery(about(FIRST))),

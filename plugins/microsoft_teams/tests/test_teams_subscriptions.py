@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 import requests
+from connector_microsoft_teams import MICROSOFT_TEAMS
 from connector_microsoft_teams.sandbox import CLIENT_STATE, GraphSandbox
-from connector_microsoft_teams.subscriptions import CALL_RECORDS, LIFETIME, TRANSCRIPTS, keep_subscribed
+from connector_microsoft_teams.subscriptions import CALL_RECORDS, LIFETIME, TRANSCRIPTS
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from connector_core import policy
 from connector_core.errors import ConfigurationError, CredentialsError, OutcomeUnknownError, RefusedError, TryAgainError
+from connector_core.providers.binding import bind_provider
+from connector_core.providers.hookspecs import Kept
 from connector_core.testing.server import SandboxServer
 
 URL = "https://connector.example/hooks/acme/microsoft_teams"
+AGAIN = 43_200.0
 KEY = generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -75,51 +79,71 @@ def age(server: SandboxServer, subscription_id: str, left: dt.timedelta) -> None
     assert answer.status_code == 200
 
 
+def keep(server: SandboxServer, **settings: object) -> Kept:
+    """See to the subscriptions, as a process that has just begun."""
+    with bind_provider(MICROSOFT_TEAMS, {**server.settings, "notification_url": URL, **settings}) as teams:
+        return teams.keep_subscribed()
+
+
 def test_a_subscription_to_call_records_is_made(server: SandboxServer) -> None:
     """With later versions, and with what proves its notifications."""
-    keep_subscribed(server.settings, URL)
+    kept = keep(server)
     (made,) = held(server)
-    names = ("changeType", "notificationUrl", "resource", "clientState")
-    assert tuple(made[name] for name in names) == ("created,updated", URL, CALL_RECORDS, CLIENT_STATE)
+    names = ("changeType", "resource", "clientState")
+    assert (kept, tuple(made[name] for name in names)) == (
+        Kept(AGAIN, gap=True),
+        ("created,updated", CALL_RECORDS, CLIENT_STATE),
+    )
+    assert made["notificationUrl"].partition("?")[0] == URL
 
 
 def test_what_lives_long_enough_is_left_alone(server: SandboxServer) -> None:
-    """A host may call as often as it likes."""
-    first = keep_subscribed(server.settings, URL)
-    assert (keep_subscribed(server.settings, URL), sent(server)) == (first, ["GET", "POST", "GET"])
+    """It may be asked for as often as anybody likes."""
+    keep(server)
+    assert (keep(server), sent(server)) == (Kept(AGAIN), ["GET", "POST", "GET"])
 
 
 def test_what_ends_soon_is_renewed(server: SandboxServer) -> None:
     """Before half of its time is over, nothing is sent."""
-    (made,) = keep_subscribed(server.settings, URL)
-    age(server, made.id, dt.timedelta(hours=5))
-    (kept,) = keep_subscribed(server.settings, URL)
-    assert (kept.id, kept.expires_at > dt.datetime.now(dt.UTC) + LIFETIME / 2) == (made.id, True)
+    keep(server)
+    (made,) = held(server)
+    age(server, made["id"], dt.timedelta(hours=5))
+    assert keep(server) == Kept(AGAIN)
+    (kept,) = held(server)
+    ends = dt.datetime.fromisoformat(kept["expirationDateTime"])
+    assert (kept["id"], ends > dt.datetime.now(dt.UTC) + LIFETIME / 2) == (made["id"], True)
 
 
 def test_what_ended_meanwhile_is_made_anew(server: SandboxServer) -> None:
     """Between the list and the renewal."""
-    (made,) = keep_subscribed(server.settings, URL)
-    age(server, made.id, dt.timedelta(hours=5))
+    keep(server)
+    (made,) = held(server)
+    age(server, made["id"], dt.timedelta(hours=5))
     faults(
         server, {"match": {"method": "PATCH"}, "do": {"status": 404, "body": {"error": {"code": "ResourceNotFound"}}}}
     )
-    (kept,) = keep_subscribed(server.settings, URL)
-    assert kept.id != made.id
+    assert (keep(server), len(held(server))) == (Kept(AGAIN, gap=True), 2)
 
 
 def test_what_tells_another_address_is_not_ours(server: SandboxServer) -> None:
     """One app may serve several connections."""
-    keep_subscribed(server.settings, URL)
-    keep_subscribed(server.settings, f"{URL}2")
-    assert [it["notificationUrl"] for it in held(server)] == [URL, f"{URL}2"]
+    keep(server)
+    keep(server, notification_url=f"{URL}2")
+    assert [it["notificationUrl"].partition("?")[0] for it in held(server)] == [URL, f"{URL}2"]
 
 
 def test_a_changed_state_makes_them_anew_and_ends_the_former(server: SandboxServer) -> None:
-    """Graph tells nobody the state of a subscription, and does not change it."""
-    keep_subscribed(server.settings, URL)
-    keep_subscribed({**server.settings, "client_state": "another-client-state"}, URL, anew=True)
-    assert [it["clientState"] for it in held(server)] == ["another-client-state"]
+    """Graph tells nobody the state of a subscription, so the address has a mark of it, from which nobody can guess it."""
+    keep(server)
+    former = held(server)[0]["notificationUrl"]
+    kept = keep(server, client_state="another-client-state")
+    (made,) = held(server)
+    assert (kept.gap, made["clientState"], made["notificationUrl"] != former) == (True, "another-client-state", True)
+
+
+def test_without_an_address_nothing_is_subscribed_to(server: SandboxServer) -> None:
+    """Somebody else sees to it."""
+    assert (keep(server, notification_url=None), sent(server)) == (Kept(AGAIN), [])
 
 
 # -- transcripts -------------------------------------------------------------------------------------------------------
@@ -127,7 +151,7 @@ def test_a_changed_state_makes_them_anew_and_ends_the_former(server: SandboxServ
 
 def test_with_a_key_transcripts_are_subscribed_to_as_well(server: SandboxServer) -> None:
     """Rich: encrypted to that key, in the form of a certificate."""
-    keep_subscribed({**server.settings, **pem(KEY, OTHER_KEY)}, URL)
+    keep(server, **pem(KEY, OTHER_KEY))
     rich = held(server)[1]
     certificate = x509.load_der_x509_certificate(base64.b64decode(rich["encryptionCertificate"]))
     told = rich["resource"], rich["includeResourceData"], certificate.public_key() == KEY.public_key()
@@ -136,11 +160,12 @@ def test_with_a_key_transcripts_are_subscribed_to_as_well(server: SandboxServer)
 
 def test_a_new_key_is_told_to_graph_at_once(server: SandboxServer) -> None:
     """The former serves until then, and after it for what was under way."""
-    first = keep_subscribed({**server.settings, **pem(KEY)}, URL)
-    before = held(server)[1]["encryptionCertificateId"]
-    kept = keep_subscribed({**server.settings, **pem(OTHER_KEY, KEY)}, URL)
-    after = held(server)[1]["encryptionCertificateId"]
-    assert ([it.id for it in kept], before != after) == ([it.id for it in first], True)
+    keep(server, **pem(KEY))
+    before = held(server)
+    kept = keep(server, **pem(OTHER_KEY, KEY))
+    after = held(server)
+    assert (kept.gap, [it["id"] for it in after]) == (False, [it["id"] for it in before])
+    assert after[1]["encryptionCertificateId"] != before[1]["encryptionCertificateId"]
 
 
 # -- trouble -----------------------------------------------------------------------------------------------------------
@@ -148,24 +173,27 @@ def test_a_new_key_is_told_to_graph_at_once(server: SandboxServer) -> None:
 
 def test_graphs_reason_is_kept_for_people(server: SandboxServer) -> None:
     """Most often the address could not be asked for a token."""
+    sentence = "Subscription validation request failed."
+    refusal = {"error": {"code": "ValidationError", "message": sentence}}
+    faults(server, {"match": {"method": "POST", "path": "/v1.0/*"}, "do": {"status": 400, "body": refusal}})
     with pytest.raises(RefusedError) as caught:
-        keep_subscribed(server.settings, "http://connector.example/hooks")
-    assert (caught.value.code, caught.value.sentence) == ("InvalidRequest", "The notification URL must be https.")
+        keep(server)
+    assert (caught.value.code, caught.value.sentence) == ("ValidationError", sentence)
 
 
 def test_without_the_permission_an_administrator_is_asked(server: SandboxServer) -> None:
     """It is the same that reading wants."""
     assert requests.post(f"{server.url}/_sandbox/org", json={"permissions": []}, timeout=60).status_code == 200
     with pytest.raises(CredentialsError, match="permission"):
-        keep_subscribed(server.settings, URL)
+        keep(server)
 
 
 def test_a_subscription_that_may_have_been_made_is_found_by_the_next_call(server: SandboxServer) -> None:
     """It is not made twice by sending again."""
     faults(server, {"match": {"method": "POST", "path": "/v1.0/*"}, "times": 1, "do": {"drop_after_commit": True}})
     with pytest.raises(OutcomeUnknownError):
-        keep_subscribed(server.settings, URL)
-    keep_subscribed(server.settings, URL)
+        keep(server)
+    keep(server)
     assert len(held(server)) == 1
 
 
@@ -175,12 +203,16 @@ def test_a_limit_is_told_with_what_graph_asks_to_wait(server: SandboxServer) -> 
         server, {"match": {"method": "POST", "path": "/v1.0/*"}, "do": {"status": 429, "headers": {"Retry-After": 90}}}
     )
     with pytest.raises(TryAgainError) as caught:
-        keep_subscribed(server.settings, URL)
+        keep(server)
     assert caught.value.after_seconds == 90
 
 
-def test_wrong_settings_are_named_and_not_shown(server: SandboxServer) -> None:
-    """Before anything is sent."""
-    with pytest.raises(ConfigurationError, match="client_state") as caught:
-        keep_subscribed({**server.settings, "client_state": "short"}, URL)
-    assert (sent(server), "short" in str(caught.value).split()) == ([], False)
+@pytest.mark.parametrize(
+    "url",
+    ["http://connector.example/hooks", "https://connector.example", "https://ada@connector.example/x", f"{URL}?a=b"],
+)
+def test_an_address_that_graph_cannot_use_is_refused(server: SandboxServer, url: str) -> None:
+    """Before anything is sent, and without being shown."""
+    with pytest.raises(ConfigurationError, match="notification_url") as caught:
+        keep(server, notification_url=url)
+    assert (sent(server), url in str(caught.value)) == ([], False)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from connector_core.errors import InputError, TryAgainError
-from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Later, Reply, hookimpl
+from connector_core.providers.hookspecs import (
+    Announced,
+    Answer,
+    Delivery,
+    Heard,
+    Kept,
+    Later,
+    Missed,
+    Reply,
+    hookimpl,
+)
 from connector_microsoft_teams import notifications
 from connector_microsoft_teams.client import GraphClient
+from connector_microsoft_teams.listing import list_records
 from connector_microsoft_teams.reading import AGAIN_SECONDS, Reading
 from connector_microsoft_teams.rich import PublisherKeys
 from connector_microsoft_teams.settings import TeamsSettings
+from connector_microsoft_teams.subscriptions import keep
 
 _SOON_SECONDS = 60.0
 _MOST_TROUBLES = 3
@@ -62,6 +75,16 @@ class TeamsAdapter:
             raise troubles[-1]
         later = Later(troubles[-1].after_seconds or _SOON_SECONDS, str(troubles[-1]))
         return {announced: answers.get(announced, later) for announced in asked}
+
+    @hookimpl
+    def keep_subscribed(self) -> Kept:
+        """See to it that call records are told, and with a ``private_key`` transcripts too."""
+        return keep(self._client, self._settings)
+
+    @hookimpl
+    def list_missed(self, since: dt.datetime, page: str | None) -> Missed:
+        """List the calls that began since; Graph keeps them for 30 days."""
+        return list_records(self._client, self._settings, since, page)
 
     def close(self) -> None:
         """Close the connections."""

@@ -151,7 +151,7 @@ def announced(record_id: str, settings: TeamsSettings) -> Iterator[Announced]:
 
 def _of_item(item: ProvenItem, settings: TeamsSettings) -> Iterator[Heard]:
     if item.lifecycleEvent is not None:
-        yield Ignored(item.lifecycleEvent, "it is about the subscription: keep_subscribed renews it")
+        yield Ignored(item.lifecycleEvent, "it is about the subscription, which workers see to")
         return
     found = _CALL_RECORD.fullmatch((item.resource or "").lower())
     name = item.changeType or "a change"

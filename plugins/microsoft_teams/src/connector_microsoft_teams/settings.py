@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,9 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
-
-from connector_core.errors import ConfigurationError, InputError
-from connector_core.providers.bodies import checked
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOGINS = {
@@ -45,6 +41,15 @@ def _held_to_graph(text: str) -> str:
     if parts.scheme == "https" and port is None and host in _LOGINS:
         return f"https://{host}"
     raise wrong
+
+
+def _held_to_https(text: str) -> str:
+    """Take what Graph can call and what leaves room for a query of ours."""
+    if not re.fullmatch(r"https://[^\s?#@/]+/[^\s?#]*", text):
+        raise PydanticCustomError(
+            "notification_url", "should be the https address of the connection's webhook, without ? and #"
+        )
+    return text
 
 
 def _filled(secret: SecretStr) -> SecretStr:
@@ -97,7 +102,8 @@ class TeamsSettings(BaseModel):
 
     ``tenant_id``: the customer's. ``client_id``, ``client_secret``: of an app that is registered there. ``client_state``:
     of the subscriptions. ``private_key``: what rich notifications are encrypted to; without it their content is left alone.
-    ``attendance``, ``calendar``: whether attendance reports and calendars are read besides.
+    ``notification_url``: where the subscriptions that are made send them. ``attendance``, ``calendar``: whether attendance
+    reports and calendars are read besides.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -107,6 +113,7 @@ class TeamsSettings(BaseModel):
     client_secret: Secret
     client_state: Annotated[SecretStr, AfterValidator(_guess_proof)]
     private_key: Annotated[SecretStr, AfterValidator(_opened)] | None = None
+    notification_url: Annotated[str, AfterValidator(_held_to_https)] | None = None
     attendance: bool = True
     calendar: bool = True
     base_url: Annotated[str, AfterValidator(_held_to_graph)] = "https://graph.microsoft.com"
@@ -121,14 +128,3 @@ class TeamsSettings(BaseModel):
     def keys(self) -> list[RSAPrivateKey]:
         """Give the private keys, the newest first; none where rich notifications are not wanted."""
         return [] if self.private_key is None else _private_keys(self.private_key.get_secret_value())
-
-
-def read_settings(settings: Mapping[str, object]) -> TeamsSettings:
-    """Check the settings of a connection.
-
-    :raises ConfigurationError: With everything that is wrong; each is named, and no value shown.
-    """
-    try:
-        return checked(TeamsSettings, dict(settings))
-    except InputError as error:
-        raise ConfigurationError(f"microsoft_teams: {error}") from error

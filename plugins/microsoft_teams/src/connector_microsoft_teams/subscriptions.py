@@ -1,8 +1,7 @@
 """Keeping the subscriptions of a tenant alive: made, renewed, and made anew where they are gone.
 
-Documented at learn.microsoft.com/graph/api/resources/subscription. Graph ends a subscription within three days, so a host
-calls :func:`keep_subscribed` at least daily. Whoever calls it twice, or side by side, has at worst two subscriptions: each
-event comes twice then, which changes nothing.
+Documented at learn.microsoft.com/graph/api/resources/subscription. Graph ends a subscription within three days. Whoever
+makes one twice, side by side, has at worst two: each event comes twice then, which changes nothing.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+import hmac
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -25,27 +23,20 @@ from pydantic import Field
 
 from connector_core.errors import CredentialsError, RefusedError
 from connector_core.providers.bodies import Sent, checked
+from connector_core.providers.hookspecs import Kept
 from connector_microsoft_teams.client import GraphClient, Refusal
 from connector_microsoft_teams.records import GraphTime, Text
-from connector_microsoft_teams.settings import TeamsSettings, read_settings
+from connector_microsoft_teams.settings import TeamsSettings
 
 CALL_RECORDS = "communications/callRecords"
 TRANSCRIPTS = "communications/onlineMeetings/getAllTranscripts"
+AGAIN_SECONDS = 43_200.0
 LIFETIME = dt.timedelta(minutes=4200)
 """What is asked for; at most 4230 minutes are given for call records, and 4320 for transcripts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A subscription as it is now."""
-
-    id: str
-    resource: str
-    expires_at: dt.datetime
-
-
 class _Found(Sent):
-    """A subscription, as Graph lists it: its ``clientState`` is not told."""
+    """A subscription, as Graph lists it: its ``clientState`` is not told, hence :func:`_address`."""
 
     id: str = Field(min_length=1)
     resource: str
@@ -54,66 +45,68 @@ class _Found(Sent):
     encryptionCertificateId: Text = None  # noqa: N815 - as Graph writes it
 
 
-def keep_subscribed(
-    settings: Mapping[str, object], notification_url: str, *, anew: bool = False
-) -> tuple[Subscription, ...]:
-    """See to it that call records are told at an address, and with a ``private_key`` transcripts too.
+def keep(client: GraphClient, settings: TeamsSettings) -> Kept:
+    """See to it that call records are told at ``notification_url``, and with a ``private_key`` transcripts too.
 
     What has less than half of its time left is renewed. The receiver has to run: Graph asks it for a token meanwhile.
 
-    :param settings: Those of the connection.
-    :param notification_url: The https address of the connection's webhook, alike at each call.
-    :param anew: Make new ones and end the former, where ``client_state`` was changed: Graph tells nobody which one has it.
-    :raises ConfigurationError: The settings are wrong; each is named, and no value shown.
     :raises InputError: Graph answers something else than it documents.
     :raises CredentialsError: Microsoft refuses the app, or it lacks a permission.
     :raises RefusedError: Graph refuses a subscription; ``sentence`` says why in its own words.
     :raises TryAgainError: Graph does not answer now.
     :raises OutcomeUnknownError: One may have been made, or not: the next call finds it.
     """
-    read = read_settings(settings)
-    with closing(GraphClient(read)) as client:
-        listed = client.get_list("/subscriptions")
-        if isinstance(listed, Refusal):
-            raise _refused("the list of subscriptions", listed)
-        found = [it for it in (checked(_Found, row) for row in listed) if it.notificationUrl == notification_url]
-        keys = read.keys()
-        bodies = [_plain(read, notification_url), *([_rich(read, notification_url, keys[0])] if keys else [])]
-        return tuple(_kept(client, body, found, anew=anew) for body in bodies)
+    if settings.notification_url is None:
+        return Kept(AGAIN_SECONDS)
+    address = _address(settings.notification_url, settings)
+    listed = client.get_list("/subscriptions")
+    if isinstance(listed, Refusal):
+        raise _refused("the list of subscriptions", listed)
+    of_ours = settings.notification_url
+    found = [it for it in (checked(_Found, row) for row in listed) if it.notificationUrl.partition("?")[0] == of_ours]
+    keys = settings.keys()
+    bodies = [_plain(settings, address), *([_rich(settings, address, keys[0])] if keys else [])]
+    made = [_made_or_renewed(client, body, found) for body in bodies]
+    return Kept(AGAIN_SECONDS, gap=any(made))
 
 
-def _kept(client: GraphClient, body: dict[str, Any], found: Sequence[_Found], *, anew: bool) -> Subscription:
-    """Keep one subscription; ``body`` is how it would be made."""
+def _made_or_renewed(client: GraphClient, body: dict[str, Any], found: Sequence[_Found]) -> bool:
+    """Keep one subscription, and end those that have a former state; ``body`` is how it would be made; tell if it was."""
     resource = body["resource"]
     mine = sorted(
         (it for it in found if it.resource.strip("/") == resource), key=lambda it: it.expirationDateTime, reverse=True
     )
-    if anew or not mine:
-        made = _made(client, body)
-        for former in mine:
+    current = [it for it in mine if it.notificationUrl == body["notificationUrl"]]
+    made = _renewed(client, body, current[0]) if current else _made(client, body)
+    for former in mine:
+        if former not in current:
             client.write("DELETE", _path(former.id))
-        return made
-    newest = mine[0]
+    return made
+
+
+def _renewed(client: GraphClient, body: dict[str, Any], newest: _Found) -> bool:
+    """Renew a subscription, where it needs that; one that ended meanwhile is made anew, which is told."""
     left = newest.expirationDateTime - dt.datetime.now(dt.UTC)
     same_key = newest.encryptionCertificateId == body.get("encryptionCertificateId")
     if left > LIFETIME / 2 and same_key:
-        return Subscription(newest.id, resource, newest.expirationDateTime)
+        return False
     renewing = {"expirationDateTime", "encryptionCertificate", "encryptionCertificateId"}
     answer = client.write("PATCH", _path(newest.id), {name: body[name] for name in renewing & body.keys()})
-    if isinstance(answer, Refusal) and answer.status == 404:  # it ended meanwhile
+    if isinstance(answer, Refusal) and answer.status == 404:
         return _made(client, body)
-    return _read(answer, resource)
+    _read(answer, body["resource"])
+    return False
 
 
-def _made(client: GraphClient, body: dict[str, Any]) -> Subscription:
-    return _read(client.write("POST", "/subscriptions", body), body["resource"])
+def _made(client: GraphClient, body: dict[str, Any]) -> bool:
+    _read(client.write("POST", "/subscriptions", body), body["resource"])
+    return True
 
 
-def _read(answer: dict[str, Any] | Refusal, resource: str) -> Subscription:
+def _read(answer: dict[str, Any] | Refusal, resource: str) -> None:
     if isinstance(answer, Refusal):
         raise _refused(f"the subscription to {resource}", answer)
-    found = checked(_Found, answer)
-    return Subscription(found.id, resource, found.expirationDateTime)
+    checked(_Found, answer)
 
 
 def _refused(what: str, refusal: Refusal) -> CredentialsError | RefusedError:
@@ -151,6 +144,16 @@ def _rich(settings: TeamsSettings, url: str, key: RSAPrivateKey) -> dict[str, An
         "encryptionCertificate": base64.b64encode(_certificate(key)).decode(),
         "encryptionCertificateId": _id_of(key),
     }
+
+
+def _address(url: str, settings: TeamsSettings) -> str:
+    """Give the address to notify, with a mark of the state that is sent there: another state wants another subscription.
+
+    Graph calls it with its query, as learn.microsoft.com/graph/api/resources/subscription says of ``notificationUrl``.
+    """
+    state = settings.client_state.get_secret_value().encode()
+    mark = hmac.new(settings.client_secret.get_secret_value().encode(), state, hashlib.sha256).hexdigest()
+    return f"{url}?state={mark[:16]}"
 
 
 def _id_of(key: RSAPrivateKey) -> str:
