@@ -57,7 +57,7 @@ class TemplateDesk:
         """
         names = self._connection.manifest.names
         described = self._described(template, required=True)
-        objects = {it.object: described[names.get(it.object, it.object)] for it in template.fields}
+        objects = {it.object: described.get(names.get(it.object, it.object), ()) for it in template.fields}
         return (try_out(self._opened, template, objects, call) for call in calls)
 
     def save(self, actor: Actor, templates: Iterable[Template]) -> dict[str, int]:

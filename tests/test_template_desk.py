@@ -19,7 +19,12 @@ from connector_core.template_desk import TemplateDesk
 
 MIA = Actor("Mia", "manager")
 NEXT_STEP = {"file": "next_step", "salesforce": "NextStep", "hubspot": "hs_next_step"}
-WRONG = {"file": "next_stop", "salesforce": "NextStop", "hubspot": "hs_next_stop"}
+WRONG = {"file": "id", "salesforce": "NextStop", "hubspot": "hs_next_stop"}
+TOLD = {
+    "file": "CRM in a file does not let the connection's user set id of opportunity; possible: ",
+    "salesforce": "Salesforce has no field NextStop of opportunity, or hides it from the connection's user; did you mean ",
+    "hubspot": "HubSpot has no field hs_next_stop of opportunity, or hides it from the connection's user; did you mean ",
+}
 
 
 @pytest.fixture(params=CRMS)
@@ -61,18 +66,24 @@ def test_what_fits_is_published_with_the_types_of_its_fields(at: Office, desk: T
 def test_all_that_does_not_fit_is_told_and_nothing_is_published(at: Office, desk: TemplateDesk) -> None:
     """A line each, with the nearest name."""
     name = at.config.crm
-    lead = {"object": "lead", "field": "nothing_like_that"}
-    desk.save(MIA, [template({"field": WRONG[name]}, {"field": "budget"}, lead)])
+    there = {"object": "contact", "field": "nothing_of_that_kind", "patterns": ["("]}
+    desk.save(MIA, [template({"field": WRONG[name]}, there)])
     with pytest.raises(InputError) as refused:
         desk.publish(MIA, "demo")
 
     lines = str(refused.value).splitlines()
-    assert [line.split(": ")[0] for line in lines] == [f"template demo, field f{place}" for place in range(3)]
-    assert f"has no field {WRONG[name]} of opportunity" in lines[0]
-    assert NEXT_STEP[name] in lines[0].partition("did you mean ")[2]
-    if name == "hubspot":
-        assert lines[2].endswith("has no leads beside contacts; possible: contact, account, opportunity")
+    assert lines[0].startswith(f"template demo, field f0: {TOLD[name]}")
+    assert NEXT_STEP[name] in lines[0].partition(TOLD[name])[2]
+    assert "template demo, field f1: patterns.0 is no regular expression: missing ) at position 1" in lines
     assert at.ledger.templates.published("acme") == ()
+
+
+@pytest.mark.parametrize("at", ["hubspot"], indirect=True)
+def test_an_object_that_the_crm_does_not_have_is_not_asked_for(desk: TemplateDesk) -> None:
+    """HubSpot's leads are no people."""
+    (problem,) = desk.check(template({"object": "lead", "field": "email"})).problems
+
+    assert problem.endswith("HubSpot has no leads beside contacts; possible: contact, account, opportunity")
 
 
 def test_a_template_is_checked_before_it_is_kept(at: Office, desk: TemplateDesk) -> None:

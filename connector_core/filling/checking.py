@@ -14,6 +14,9 @@ from connector_core.model import FieldDescription, FieldType, ObjectDescription
 NEEDED = ("describe_objects", "fill_fields", "read_fields")
 """Operations without which no template can be published: what stands in a field is read before anything is sent."""
 
+UNTOLD = "not described"
+"""Instead of the CRM's type, of a field that may be there and is not described."""
+
 _MOST_OFFERED = 12
 
 
@@ -59,9 +62,9 @@ class Checked:
 
 
 def objects_of(template: Template, names: Mapping[str, str]) -> frozenset[str]:
-    """Name the objects that a template needs to be described, as the CRM calls them."""
+    """Name the objects that a template needs to be described, as the CRM calls them; those that it has no name of aside."""
     roles = {it.object for it in template.fields} | {_record(it) for it in template.fields}
-    return frozenset(names.get(role, role) for role in roles)
+    return frozenset(names.get(role, role) for role in roles if role in names or role not in STANDARD_OBJECTS)
 
 
 def check(template: Template, crm: Described) -> Checked:
@@ -77,6 +80,7 @@ def check(template: Template, crm: Described) -> Checked:
         where = f"template {template.id}, field {it.key}: "
         wrong = [*_unreachable(it, crm), *check_patterns(it.patterns)]
         described = _find(crm.object(it.object), it.field)
+        warnings += [where + text for text in _untold(it, crm)]
         if described is None:
             wrong += _not_there(it, crm)
         else:
@@ -85,7 +89,7 @@ def check(template: Template, crm: Described) -> Checked:
             place = (it.through or "", it.object, described.name)
             if places.setdefault(place, it.key) != it.key:
                 wrong.append(f"fills the same field as {places[place]}; each is filled once")
-            warnings += [where + text for text in _odd(it, described, crm)]
+            warnings += [where + text for text in _odd(it, described)]
         problems += [where + text for text in wrong]
     return Checked(found, tuple(problems), tuple(warnings))
 
@@ -113,10 +117,10 @@ def _unreachable(it: TemplateField, crm: Described) -> Iterator[str]:
     if _record(it) not in crm.roles:
         yield f"{crm.title} has no {_record(it)}s beside contacts; possible: {', '.join(crm.roles)}"
         return
-    if not lookup:
-        return
     record = crm.object(role)
     described = _find(record, lookup)
+    if not lookup or (described is not None and described.crm_type == UNTOLD):
+        return
     if described is None:
         leading = {key: text for key, text in _fields(record) if text.type == "reference"}
         yield f"through: {_lacks(crm, lookup, role, record)}{_offered(lookup, leading)}"
@@ -146,7 +150,18 @@ def _not_fillable(it: TemplateField, described: FieldDescription, crm: Described
         yield f"{described.name} of {it.object} has no value that may be chosen; add some in {crm.title}"
 
 
-def _odd(it: TemplateField, described: FieldDescription, crm: Described) -> Iterator[str]:
+def _untold(it: TemplateField, crm: Described) -> Iterator[str]:
+    """Say which names the CRM does not describe, where it does not describe all that there is."""
+    role, _, lookup = (it.through or "").partition(".")
+    for owner, name in ((it.object, it.field), (role, lookup)):
+        described = crm.object(owner)
+        found = _find(described, name)
+        if name and found is not None and found.crm_type == UNTOLD:
+            hint = _offered(name, dict(_fields(described)))
+            yield f"{crm.title} does not describe {name} of {owner}: it is taken as text{hint}"
+
+
+def _odd(it: TemplateField, described: FieldDescription) -> Iterator[str]:
     """Say what keeps a field from being filled, most of the time."""
     name = f"{described.name} of {it.object}"
     if not it.prompt.strip() and not it.patterns:
@@ -156,10 +171,6 @@ def _odd(it: TemplateField, described: FieldDescription, crm: Described) -> Iter
     if it.overwrite != "always" and (described.required or described.type == "boolean"):
         why = "is required" if described.required else "has a value from the start, where it is a box to tick"
         yield f"{name} {why}, so that overwrite {it.overwrite} finds it empty hardly ever; possible: always"
-    known = {crm.names[role] for role in ("contact", "lead", "account") if role in crm.names}
-    if described.type == "reference" and described.refers_to and not known & set(described.refers_to):
-        kinds = ", ".join(described.refers_to)
-        yield f"{name} refers to {kinds}: found by name are accounts and people, and users by their e-mail, no others"
 
 
 def _fields(described: ObjectDescription | None) -> Iterable[tuple[str, FieldDescription]]:
@@ -167,8 +178,14 @@ def _fields(described: ObjectDescription | None) -> Iterable[tuple[str, FieldDes
 
 
 def _find(described: ObjectDescription | None, name: str) -> FieldDescription | None:
-    """Find a field by its name, case aside, as it is found when it is filled."""
-    return next((it for _, it in _fields(described) if it.name.casefold() == name.casefold()), None)
+    """Find a field by its name, case aside, as it is found when it is filled.
+
+    Where the CRM does not describe all that there is, one that it does not describe may be there.
+    """
+    found = next((it for _, it in _fields(described) if it.name.casefold() == name.casefold()), None)
+    if found is None and described is not None and not described.complete:
+        return FieldDescription(name, name, "text", UNTOLD)
+    return found
 
 
 def _lacks(crm: Described, name: str, role: str, described: ObjectDescription | None) -> str:
