@@ -187,6 +187,7 @@ def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, 
         ("March 2026", None),
         ("Q3", None),
         ("mid-March", None),
+        ("(le 3 mars 2026)", "2026-03-03"),
         ("", None),
         # The year left out: the next such day, unless the last one is near as well.
         ("le 3 mars", "2027-03-03"),
@@ -215,6 +216,8 @@ def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, 
         ("Friday", None),
         ("in 3 days", "2026-11-21"),
         ("in 2 Wochen", "2026-12-02"),
+        ("dentro de 3 días", "2026-11-21"),
+        ("in 1 Tag", "2026-11-19"),
         ("dans 15 jours", None),
         ("in 2 months", None),
         ("3 days ago", None),
@@ -336,6 +339,8 @@ SECTORS = (
     Choice("old", "Ancien", active=False),
     Choice("n1", "Nord"),
     Choice("n2", "NORD"),
+    Choice("a", "Class A"),
+    Choice("a-", "Class A-"),
 )
 
 
@@ -348,6 +353,9 @@ SECTORS = (
         ("detail  -  COMMERCE", "retail"),
         ("n1", "n1"),
         ("nord", None),
+        ("Détail commerce", "retail"),
+        ("A", "a"),
+        ("a-", "a-"),
         ("Ancien", None),
         ("old", None),
         ("banking", None),
@@ -366,7 +374,7 @@ def test_a_choice_that_is_free_takes_other_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("controlling", "stage"), [("new", "1"), ("renewal", "2"), (None, None), ("other", None), (True, None)]
+    ("controlling", "stage"), [("new", "1"), ("renewal", "2"), (None, None), ("other", None), ("", None), (True, None)]
 )
 def test_a_choice_depends_on_the_field_above_it(controlling: Any, stage: str | None) -> None:
     """Of two values of one label the one is meant that goes with it; without knowing it, either may be."""
@@ -384,6 +392,7 @@ def test_a_checkbox_may_stand_above_a_choice() -> None:
 
     assert coerce("won", of, context(controlling=True)) == "1"
     assert why("won", of, context(controlling=False)) == '"won" does not go with "false", the value of Open__c'
+    assert why("won", of, context(controlling="")) == '"won" cannot be chosen while Open__c is empty'
 
 
 @pytest.mark.parametrize(
@@ -444,7 +453,7 @@ def test_what_is_too_long_is_never_cut(kind: FieldType) -> None:
     ("said", "crm_type", "value"),
     [
         ("ada@office.example", "email", "ada@office.example"),
-        ("Ada Agent <Ada@Office.example>", "email", "Ada@Office.example"),
+        ("Ada Agent <Ada@Office.example>", "email", "ada@office.example"),
         ("mailto:ada@office.example", "email", "ada@office.example"),
         ("ada at office dot example", "email", None),
         ("ada@office", "email", None),

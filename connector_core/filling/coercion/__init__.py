@@ -6,6 +6,6 @@ a sentence for a person.
 
 from connector_core.filling.coercion.coercing import coerce
 from connector_core.filling.coercion.context import Coerced, Context, Refused
-from connector_core.filling.coercion.sameness import same
+from connector_core.filling.coercion.sameness import same, shown
 
-__all__ = ["Coerced", "Context", "Refused", "coerce", "same"]
+__all__ = ["Coerced", "Context", "Refused", "coerce", "same", "shown"]

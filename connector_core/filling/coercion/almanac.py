@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -27,11 +28,18 @@ def _told_apart(names: Iterator[tuple[str, int]], also: Mapping[str, int]) -> Ma
     return {name: it.pop() for name, it in meant.items() if len(it) == 1 and len(name) > 2}
 
 
-MONTHS = _told_apart(_names("months"), {"sept": 9, "maerz": 3, "mrz": 3, "janner": 1, "feber": 2, "avr": 4})
-WEEKDAYS = {
-    name: number for name, number in _told_apart(_names("days"), {"sonnabend": 5}).items() if name not in MONTHS
-}
-"""From 0, Monday. ``mar`` is the month, not the French Tuesday."""
+@functools.cache
+def months() -> Mapping[str, int]:
+    """Give the months by their names, in full and shortened."""
+    return _told_apart(_names("months"), {"sept": 9, "maerz": 3, "mrz": 3, "janner": 1, "feber": 2, "avr": 4})
+
+
+@functools.cache
+def weekdays() -> Mapping[str, int]:
+    """Give the days of the week by their names, from 0 for Monday; ``mar`` is the month, not the French Tuesday."""
+    names = _told_apart(_names("days"), {"sonnabend": 5})
+    return {name: number for name, number in names.items() if name not in months()}
+
 
 NEAR: Mapping[str, int] = {
     **dict.fromkeys(("today", "aujourd hui", "heute", "hoy", "oggi", "vandaag", "hoje"), 0),
@@ -69,7 +77,7 @@ DAYS: Mapping[str, int] = {
     **dict.fromkeys(each("day days jour jours tag tage tagen dia dias giorno giorni dag dagen"), 1),
     **dict.fromkeys(each("week weeks semaine semaines woche wochen semana semanas settimana settimane weken"), 7),
 }
-LATER = frozenset(each("in dans en tra fra over em"))
+LATER = frozenset(each("in dans en tra fra over em dentro daqui"))
 IDIOMS = frozenset({8, 15})
 """Days in which the French and their neighbours count a week, or two, with both ends."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from connector_core.filling.coercion.characters import one_line
@@ -19,7 +19,7 @@ _LONGEST_LIST = 50_000
 _NAMED = 8
 _BETWEEN = (re.compile(r"[;\n]"), re.compile(","))
 
-_Meanings: TypeAlias = Mapping[str, tuple[Choice, ...]]
+_Meanings: TypeAlias = dict[str, list[Choice]]
 
 
 def as_choice(text: str, field: FieldDescription, context: Context) -> Coerced:
@@ -35,16 +35,21 @@ def as_choice(text: str, field: FieldDescription, context: Context) -> Coerced:
 def as_choices(texts: Sequence[str], field: FieldDescription, context: Context) -> Coerced:
     """Find the values that texts mean: each one value, or several with ``;``, a line break or a comma between."""
     finder = _Finder(field, context)
-    chosen: dict[str, None] = {}
+    chosen: list[str] = []
     for text in texts:
         if len(text) > _LONGEST_LIST:
             return refused(text, "is no list of the field's values")
         for found in finder.find_all(text, _BETWEEN):
             if isinstance(found, Refused):
                 return found
-            chosen[found] = None
+            chosen.append(found)
+    return fitting(joined(chosen, field), field) if chosen else None
+
+
+def joined(values: Iterable[str], field: FieldDescription) -> str:
+    """Join values in the order of the field's own, each of them once; others follow, in theirs."""
     places = {it.value: place for place, it in enumerate(field.values)}
-    return fitting(";".join(sorted(chosen, key=lambda it: places.get(it, len(places)))), field) if chosen else None
+    return ";".join(sorted(dict.fromkeys(values), key=lambda it: (places.get(it, len(places)), it)))
 
 
 class _Finder:
@@ -64,44 +69,58 @@ class _Finder:
             yield from self.find_all(part, between[1:])
 
     def find(self, text: str) -> str | Refused:
+        """Find the one value that a text means."""
         meant = self._meant(text)
         going = [it for it in meant if it.only_with is None or self._above is None or self._above in it.only_with]
         offered = [it for it in going if it.active]
         if len(offered) == 1:
             return offered[0].value
         if offered:
-            return refused(text, f"may be any of {_listed(offered)}")
+            return refused(text, f"may be any of {_listed(offered, values=True)}")
         if going:
             return refused(text, "is a value that is not offered any more")
         if meant:
             above = self._field.controlled_by or "the field above it"
-            return refused(text, f"does not go with {quoted(self._above or '')}, the value of {above}")
+            if not self._above:
+                return refused(text, f"cannot be chosen while {above} is empty")
+            return refused(text, f"does not go with {quoted(self._above)}, the value of {above}")
         if not self._field.restricted:
             return one_line(text)
         known = _listed([it for it in self._field.values if it.active])
         return refused(text, f"is none of the field's values{f', which are {known}' if known else ''}")
 
-    def _meant(self, text: str) -> tuple[Choice, ...]:
+    def _meant(self, text: str) -> Sequence[Choice]:
         if exactly := self._values.get(text):
             return exactly
-        return self._meanings.get(words(text), ()) if len(text) <= _LONGEST else ()
+        keys = zip(_keys(text), self._meanings, strict=False)
+        return next((found for key, meanings in keys if (found := meanings.get(key))), ())
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """Give a text as it compares: at first with its dashes, then with blanks for them."""
+    if len(text) > _LONGEST:
+        return ()
+    said = words(text)
+    return said, " ".join(said.replace("-", " ").split())
 
 
 @functools.lru_cache(256)
-def _meanings(values: tuple[Choice, ...]) -> _Meanings:
-    """Give the values that each text may mean."""
-    meanings: dict[str, dict[str, Choice]] = {}
+def _meanings(values: tuple[Choice, ...]) -> tuple[_Meanings, _Meanings]:
+    """Give the values that a text may mean, for each way in which texts compare."""
+    meanings: tuple[_Meanings, _Meanings] = ({}, {})
     for it in values:
-        for text in (it.value, it.label):
-            meanings.setdefault(words(text), {})[it.value] = it
-    return {text: tuple(meant.values()) for text, meant in meanings.items()}
+        for text in dict.fromkeys((it.value, it.label)):
+            for key, meant in zip(_keys(text), meanings, strict=False):
+                if key and it not in meant.setdefault(key, []):
+                    meant[key].append(it)
+    return meanings
 
 
 def _written(value: FieldValue | None) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value).strip() or None
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value).strip()
 
 
-def _listed(choices: Sequence[Choice]) -> str:
-    named = [quoted(it.label) for it in choices[:_NAMED]]
+def _listed(choices: Sequence[Choice], *, values: bool = False) -> str:
+    named = [f"{quoted(it.label)} ({it.value})" if values else quoted(it.label) for it in choices[:_NAMED]]
     more = len(choices) - _NAMED
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 
-from connector_core.filling.coercion.characters import clean
 from connector_core.filling.coercion.context import Coerced, Context, refused
 from connector_core.filling.coercion.text import fitting
 from connector_core.identity import PhoneReader
@@ -22,10 +21,10 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)
 
 
 def as_email(text: str, field: FieldDescription) -> Coerced:
-    """Read an e-mail address, without the name before it; it is written as it was."""
+    """Read an e-mail address, without the name before it, in lower case, as HubSpot keeps it."""
     if len(text) <= _LONGEST:
         named = _NAMED.fullmatch(text)
-        address = clean((named[1] if named else text).strip().removeprefix("mailto:"))
+        address = (named[1] if named else text).strip().lower().removeprefix("mailto:")
         if _EMAIL.fullmatch(address):
             return fitting(address, field)
     return refused(text, "is no e-mail address")

@@ -24,7 +24,8 @@ class Context:
     ``said_at``: when the call started, aware: ``le 3 mars`` and ``next year`` are counted from it. ``time_zone`` and
     ``regions`` (ISO 3166) are the connection's; the regions tell the decimal comma, the order of day and month, the clock
     of 12 hours, and whose phone numbers are meant. ``names``: for a reference the ids of the records of each name, looked
-    up before. ``controlling``: the value of the field that controls this one; None where it is not known.
+    up before. ``controlling``: the value of the field that controls this one, blank where it is empty; None where it is not
+    known, and the choice is left to the CRM.
     """
 
     said_at: dt.datetime

@@ -20,11 +20,11 @@ from connector_core.filling.coercion.almanac import (
     FILLERS,
     IDIOMS,
     LATER,
-    MONTHS,
     NEAR,
     NEXT,
-    WEEKDAYS,
     YEARS,
+    months,
+    weekdays,
 )
 from connector_core.filling.coercion.regions import day_orders
 
@@ -58,14 +58,15 @@ def _read(text: str, said: dt.date, regions: tuple[str, ...]) -> Read:
     near = NEAR.get(" ".join(it for it in tokens if it not in FILLERS))
     if near is not None:
         return said + dt.timedelta(days=near)
-    weekdays = [WEEKDAYS[name] for it in tokens if (name := it.removesuffix(".")) in WEEKDAYS]
-    rest = [it for it in tokens if it.removesuffix(".") not in WEEKDAYS]
-    if len(weekdays) > 1:
+    named = [weekdays().get(it.removesuffix(".")) for it in tokens]
+    rest = [it for it, day in zip(tokens, named, strict=True) if day is None]
+    on = [day for day in named if day is not None]
+    if len(on) > 1:
         return None
     found = _numeric(" ".join(rest), said, regions)
     if found is None:
-        found = _later(rest, said) or _next(rest, weekdays, said) or _named(rest, said)
-    if isinstance(found, dt.date) and weekdays and found.weekday() != weekdays[0]:
+        found = _later(rest, said) or _next(rest, on, said) or _named(rest, said)
+    if isinstance(found, dt.date) and on and found.weekday() != on[0]:
         return f"names another day of the week than {found.isoformat()} is"
     return found
 
@@ -121,7 +122,7 @@ def _century(year: int, said: dt.date) -> int:
 
 def _later(tokens: Sequence[str], said: dt.date) -> Read:
     """Read ``in 3 days``, and weeks."""
-    match tokens:
+    match [it for it in tokens if it in LATER or it in DAYS or it not in FILLERS]:
         case [word, number, unit] if word in LATER and number.isdecimal() and unit in DAYS and len(number) < 4:
             if DAYS[unit] == 1 and int(number) in IDIOMS:
                 return "may be one or two weeks, or exactly so many days"
@@ -129,15 +130,15 @@ def _later(tokens: Sequence[str], said: dt.date) -> Read:
     return None
 
 
-def _next(tokens: Sequence[str], weekdays: Sequence[int], said: dt.date) -> Read:
+def _next(tokens: Sequence[str], on: Sequence[int], said: dt.date) -> Read:
     """Read ``next Monday``; a day of the week alone may be the last one, or the next."""
     beside = [it for it in tokens if it not in FILLERS]
-    if len(weekdays) != 1 or (beside and (len(beside) > 1 or beside[0] not in NEXT)):
+    if len(on) != 1 or (beside and (len(beside) > 1 or beside[0] not in NEXT)):
         return None
     if not beside:
         return "may be the last one, or the next: say which day of the month"
-    first = said + dt.timedelta(days=(weekdays[0] - said.weekday() - 1) % 7 + 1)
-    return first if weekdays[0] <= said.weekday() else "may be in this week, or the next: say which day of the month"
+    first = said + dt.timedelta(days=(on[0] - said.weekday() - 1) % 7 + 1)
+    return first if on[0] <= said.weekday() else "may be in this week, or the next: say which day of the month"
 
 
 def _named(tokens: Sequence[str], said: dt.date) -> Read:
@@ -146,8 +147,8 @@ def _named(tokens: Sequence[str], said: dt.date) -> Read:
     end, month, numbers = False, None, []
     for token in text.split():
         word = token.removesuffix(".")
-        if word in MONTHS and month is None:
-            month = MONTHS[word]
+        if word in months() and month is None:
+            month = months()[word]
         elif word in ENDS and not end:
             end = True
         elif it := _NUMBER.fullmatch(word):

@@ -14,7 +14,7 @@ NumberForm: TypeAlias = Literal["number", "int", "long", "percent", "fraction"]
 _TEXTS: Mapping[str, TextForm] = {
     **dict.fromkeys(("string", "combobox", "encryptedstring", "char"), "line"),
     "email": "email",
-    **dict.fromkeys(("phone", "phone_number"), "phone"),
+    **dict.fromkeys(("phone", "phone_number", "phonenumber"), "phone"),
     "url": "url",
 }
 _NUMBERS: Mapping[str, NumberForm] = {

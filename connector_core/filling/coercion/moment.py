@@ -17,6 +17,7 @@ from connector_core.filling.coercion.day import read_day
 from connector_core.filling.coercion.plain import words
 
 _LONGEST = 80
+_AROUND = ' !?;:()[]"«»“”„'
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:?\d\d(:?\d\d([.,]\d{1,9})?)?( ?(z|[+-]\d\d(:?\d\d)?))?")
 
 
@@ -41,12 +42,17 @@ def as_moment(text: str, context: Context) -> Coerced:
             read = None
     if not isinstance(read, dt.datetime):
         return refused(text, read or "is no day with a time")
-    return f"{read.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    return in_iso(read)
+
+
+def in_iso(time: dt.datetime) -> str:
+    """Write a time of UTC, in seconds."""
+    return f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def _read(text: str, context: Context) -> dt.datetime | dt.date | str | None:
     """Read what was said: a naive time is one of the connection's time zone."""
-    line = words(text) if len(text) <= _LONGEST else ""
+    line = words(text).strip(_AROUND) if len(text) <= _LONGEST else ""
     if _ISO.fullmatch(line):
         try:
             return dt.datetime.fromisoformat(f"{line[:10]}T{line[11:].replace(' ', '').upper()}")

@@ -52,7 +52,7 @@ def as_number(value: str | float, field: FieldDescription, context: Context) -> 
     read: Decimal | float | Refused = _read(value, form, context) if isinstance(value, str) else value
     if isinstance(read, Refused):
         return read
-    number = _held(read)
+    number = held(read)
     if number is None:
         return refused(value, "is more than the field can hold: 18 digits")
     if form in _BITS:
@@ -63,14 +63,14 @@ def as_number(value: str | float, field: FieldDescription, context: Context) -> 
     return number
 
 
-def _held(read: Decimal | float) -> int | float | None:
-    """Give a number as it is sent: a whole one without a fraction; None where it is too large, or no number."""
+def held(read: Decimal | float) -> int | float | None:
+    """Give a number as it is sent: a whole one without a fraction; None where it is too large, or none."""
     if not -_MOST < read < _MOST:
         return None
     if read == int(read):
         return int(read)
     number = float(read)  # the services too keep in 64 bits what is not whole
-    return _held(number) if number.is_integer() else number
+    return held(number) if number.is_integer() else number
 
 
 def _read(text: str, form: NumberForm, context: Context) -> Decimal | Refused:

@@ -1,16 +1,18 @@
-"""Whether two values of a field are the same as the CRM would show them."""
+"""Values as the CRM shows them: in the form that coercion gives, and whether two of them are the same."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Hashable
 from decimal import Decimal
 
 from connector_core.filling.coercion.characters import clean, one_line
+from connector_core.filling.coercion.choice import joined
 from connector_core.filling.coercion.contact import phone_reader
 from connector_core.filling.coercion.context import Context
 from connector_core.filling.coercion.forms import text_form
+from connector_core.filling.coercion.moment import in_iso
+from connector_core.filling.coercion.number import held
 from connector_core.filling.coercion.text import written
 from connector_core.model import FieldDescription, FieldValue
 
@@ -22,45 +24,51 @@ _PHONE = re.compile(r"[-+\d\s()./]+")
 
 
 def same(one: FieldValue | None, other: FieldValue | None, field: FieldDescription, context: Context) -> bool:
-    """Tell whether two values are the same: in whatever form the CRM gives them, and blanks and line breaks aside.
+    """Tell whether two values of a field are the same, in whatever form the CRM gives them; blank text is nothing."""
+    return shown(one, field, context) == shown(other, field, context)
 
-    CRMs give numbers, yes and no as text, several choices in any order, and times in several forms of ISO 8601; HubSpot
-    takes, and may give, milliseconds since 1970 too (developers.hubspot.com, guide to properties). A blank text is nothing.
+
+def shown(value: FieldValue | None, field: FieldDescription, context: Context) -> FieldValue | None:
+    """Bring a value as the CRM shows it into the form that coercion gives; what has no such form stays as it is.
+
+    CRMs show numbers, yes and no as text, several choices in any order, and times in several forms of ISO 8601; HubSpot
+    takes, and may show, milliseconds since 1970 too (developers.hubspot.com, guide to properties).
     """
-    return _key(one, field, context) == _key(other, field, context)
-
-
-def _key(value: FieldValue | None, field: FieldDescription, context: Context) -> Hashable:
-    """Give a value in the one form in which all that are the same are equal."""
     text = clean(value) if isinstance(value, str) else None if value is None else written(value)
+    if text is None:
+        return "NaN" if value != value else value  # nothing equals a NaN, itself included
     if not text:
-        return (
-            value if text is None and value == value else text
-        )  # what cannot be written, like a NaN, which equals nothing
+        return None
     match field.type:
         case "number":
-            return Decimal(text) if _NUMBER.fullmatch(text) else text
+            return _number(text)
         case "boolean":
-            return text.lower()
+            return {"true": True, "false": False}.get(text.lower(), text)
         case "date":
             at = _instant(text)
             return at.date().isoformat() if at else text
         case "time":
-            return _instant(text) or text
+            at = _instant(text)
+            return in_iso(at) if at else text
         case "choices":
-            return frozenset(filter(None, map(str.strip, text.split(";"))))
+            return joined(filter(None, map(str.strip, text.split(";"))), field) or None
         case "text":
-            return _text_key(text, field, context)
+            return _text(text, field, context)
         case _:
             return text
 
 
-def _text_key(text: str, field: FieldDescription, context: Context) -> str:
+def _number(text: str) -> FieldValue:
+    number = held(Decimal(text)) if _NUMBER.fullmatch(text) else None
+    return text if number is None else number
+
+
+def _text(text: str, field: FieldDescription, context: Context) -> str:
     match text_form(field):
         case "line":
             return one_line(text)
         case "email":
-            return text.casefold()
+            return text.lower()
         case "phone" if _PHONE.fullmatch(text):  # with letters it has an extension, which its number does not tell
             return phone_reader(context.regions).read(text) or text
         case _:

@@ -35,7 +35,7 @@ MONEY_SCALES: Mapping[str, int] = {"m": 10**6, "b": 10**9}
 
 CURRENCY_CODES = frozenset(list_currencies())
 CURRENCIES = frozenset(
-    each("eur usd gbp chf euro euros dollar dollars dolar dolares dollari pound pounds franc francs franken franchi")
+    each("eur usd gbp chf euro euros dollar dollars dolar dolares dollari pound pounds franc francs franken franchi fr")
 )
 """Other codes only in capitals: among them are words like ``all`` and ``try``."""
 BESIDE_CURRENCIES = frozenset({"of", "de", "d", "di", "'"})
