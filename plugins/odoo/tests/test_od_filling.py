@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from connector_odoo import ODOO
 
 from connector_core.model import RecordUpdate
 
@@ -49,9 +50,15 @@ def test_an_id_may_be_odoos_own(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("no_such_field", 1), ("date_deadline", "no date"), ("probability", 300), ("type", "zzz")]
+    ("field", "value", "meaning"),
+    [
+        ("no_such_field", 1, "field_missing"),
+        ("date_deadline", "no date", "refused_value"),
+        ("probability", 300, "validation_rule"),
+        ("type", "zzz", "refused_value"),
+    ],
 )
-def test_a_field_that_is_refused_keeps_no_other_back(connect: Connect, field: str, value: Any) -> None:
+def test_a_field_that_is_refused_keeps_no_other_back(connect: Connect, field: str, value: Any, meaning: str) -> None:
     """Unknown fields, wrong values and broken rules are blamed on their field, with a reason; the rest is sent."""
     account = connect(**WORLD)
     update = RecordUpdate("crm.lead", account["O1"], {"name": "Renewal", field: value, "referred": "Fred"})
@@ -61,6 +68,7 @@ def test_a_field_that_is_refused_keeps_no_other_back(connect: Connect, field: st
     outcomes = {name: receipt.outcome for name, receipt in receipts.items()}
     assert outcomes == {"name": "sent", field: "refused", "referred": "sent"}
     assert receipts[field].reason
+    assert ODOO.refusals.get(receipts[field].code or "") == meaning
 
 
 def test_a_record_that_is_gone_is_refused_alone(connect: Connect) -> None:

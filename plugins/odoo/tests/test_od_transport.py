@@ -135,24 +135,26 @@ def test_a_redirect_takes_the_key_nowhere(service: Service, client: OdooClient) 
 
 
 @pytest.mark.parametrize(
-    ("message", "field"),
+    ("message", "field", "code"),
     [
-        ("Invalid field 'nofield' in 'crm.lead'", "nofield"),
-        ("Invalid field 'nofield' on 'res.partner'", "nofield"),
-        ("Invalid field res.partner.nofield in condition ('nofield', '=', 1)", "nofield"),
-        ("Wrong value for crm.lead.type: 'zzz'", "type"),
-        ("Missing required value for the field 'Opportunity' (name).\nModel: 'Lead' (crm.lead)", "name"),
-        ("time data 'abc' does not match format '%Y-%m-%d'", None),
+        ("Invalid field 'nofield' in 'crm.lead'", "nofield", "InvalidField"),
+        ("Invalid field 'nofield' on 'res.partner'", "nofield", "InvalidField"),
+        ("Invalid field res.partner.nofield in condition ('nofield', '=', 1)", "nofield", "InvalidField"),
+        ("Wrong value for crm.lead.type: 'zzz'", "type", "ValueError"),
+        ("Missing required value for the field 'Opportunity' (name).\nModel: 'Lead' (crm.lead)", "name", "ValueError"),
+        ("time data 'abc' does not match format '%Y-%m-%d'", None, "ValueError"),
     ],
 )
-def test_a_refusal_names_its_field(service: Service, client: OdooClient, message: str, field: str | None) -> None:
-    """The field is read from what Odoo says, where it says it."""
+def test_a_refusal_names_its_field(
+    service: Service, client: OdooClient, message: str, field: str | None, code: str
+) -> None:
+    """The field is read from what Odoo says, where it says it, and a field that is not there has a code of its own."""
     service.answers = [told(500, "builtins.ValueError", message)]
 
     with pytest.raises(RefusedError) as caught:
         client.read("crm.lead", "search", domain=[])
 
-    assert (caught.value.field, caught.value.code, caught.value.sentence) == (field, "ValueError", message)
+    assert (caught.value.field, caught.value.code, caught.value.sentence) == (field, code, message)
 
 
 def test_what_odoo_says_stays_out_of_messages(service: Service, client: OdooClient) -> None:

@@ -8,7 +8,7 @@ ODOO = CrmManifest(
     hook_api=1,  # what it was written for, not what is installed
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
-    | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"},
+    | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address", "read_fields"},
     traits=frozenset({"leads", "events"}),
     settings="connector_odoo.settings:OdooSettings",
     adapter="connector_odoo.adapter:OdooAdapter",
@@ -28,14 +28,25 @@ ODOO = CrmManifest(
         "write_activity": 5,  # the first time; one for a hundred afterwards
         "fill_fields": 1,
         "find_users_by_email": 1,
+        "read_fields": 2,
     },
     names={
-        "contact": "res.partner",
+        **dict.fromkeys(("contact", "account"), "res.partner"),
+        "lead": "crm.lead",
+        "user": "res.users",
         "contact.title": "function",
         "opportunity": "crm.lead",
         "opportunity.next_step": "activity_summary",
         "opportunity.amount": "expected_revenue",
         "opportunity.date": "date_deadline",
+    },
+    # Classes of exceptions, Odoo's and the connector's own; a constraint of a model is a ValidationError (odoo.com,
+    # developer documentation, "Constraints"), a refusal of its code a UserError.
+    refusals={
+        **dict.fromkeys(("ValidationError", "UserError"), "validation_rule"),
+        "MissingRightError": "no_permission",
+        **dict.fromkeys(("InvalidField", "NoSuchModelError"), "field_missing"),
+        "ValueError": "refused_value",
     },
     cannot_hold={
         "shared_opportunities": "an opportunity has one contact",

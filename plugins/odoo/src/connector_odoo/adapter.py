@@ -14,16 +14,18 @@ from connector_core.model import (
     ActivityDraft,
     CallKey,
     FieldReceipt,
+    FieldValue,
     FormFields,
     FormRecord,
     Opportunities,
     Person,
     Receipt,
+    RecordFields,
     RecordUpdate,
     Unknown,
     User,
 )
-from connector_odoo import companions
+from connector_odoo import companions, stored
 from connector_odoo.activities import Activities
 from connector_odoo.client import OdooClient
 from connector_odoo.filling import fill
@@ -112,6 +114,13 @@ class OdooAdapter:
     def form_address(self, record: FormRecord, known: FormFields) -> str:
         """Give the empty form."""
         return companions.form_address(self._base_url, record)
+
+    @hookimpl
+    def read_fields(
+        self, records: Sequence[RecordFields]
+    ) -> Mapping[tuple[str, str], tuple[Mapping[str, FieldValue | None], ...] | Unknown]:
+        """Read fields; see :mod:`connector_odoo.stored`."""
+        return stored.read(self._client, records)
 
     def close(self) -> None:
         """Close the connections."""

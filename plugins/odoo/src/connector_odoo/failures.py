@@ -45,6 +45,10 @@ _FIELD = re.compile(
 _ACCESS = ("AccessDenied", "Unauthorized", "SessionExpiredException")
 
 
+NO_FIELD = "InvalidField"
+"""The connector's own code: of a field that is not there Odoo raises a ``ValueError``, as of a value that is wrong."""
+
+
 class NoSuchModelError(ConfigurationError):
     """This Odoo has no such model, or the model no such method."""
 
@@ -90,7 +94,7 @@ def refusal(status: int, name: str | None, message: str, asked: str) -> RefusedE
     found = _FIELD.search(message)
     field = next(filter(None, found.groups()), None) if found else None
     about = f": {field}" if field else ""
-    code = name or str(status)
+    code = NO_FIELD if message.startswith("Invalid field") else name or str(status)
     return RefusedError(
         f"Odoo refused {asked} (status {status}, {code}){about}",
         code=code,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,17 +17,18 @@ from connector_core.errors import (
     RefusedError,
     TryAgainError,
 )
-from connector_core.model import FieldReceipt, RecordUpdate
+from connector_core.model import FieldReceipt, FieldValue, RecordUpdate
 from connector_odoo.client import OdooClient
 from connector_odoo.events import EVENT
 from connector_odoo.failures import NoSuchModelError
 from connector_odoo.opportunities import USER
 from connector_odoo.people import LEAD, PARTNER
-from connector_odoo.reading import cut, number_of
+from connector_odoo.reading import cut, number_of, written
 from connector_odoo.writing import QUIET
 
 _BATCH = 100
-_MODEL = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+MODEL = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _PREFIXES = {"res.partner": PARTNER, "crm.lead": LEAD, "calendar.event": EVENT, "res.users": USER}
 
 
@@ -46,7 +49,8 @@ def fill(client: OdooClient, updates: Sequence[RecordUpdate]) -> dict[tuple[str,
     """Set fields; a receipt for every field of every record.
 
     An object is a model of Odoo, like ``crm.lead``; an id is Odoo's own, with or without the connector's prefix. Values
-    are taken as Odoo writes them: ``2026-03-02 09:00:00`` in UTC for a time, the id of a record that a field names.
+    are taken as Odoo writes them: the id of a record that a field names, ``2026-03-02 09:00:00`` in UTC for a time; one
+    with its zone, ``2026-03-02T09:00:00Z``, becomes that.
 
     :raises ConnectorError: Nothing could be sent at all.
     """
@@ -64,9 +68,9 @@ class _Filler:
         rows: dict[str, list[_Row]] = {}
         for update in updates:
             own = receipts[update.object, update.id] = {}
-            number = _number(update)
+            number = record_number(update.object, update.id)
             row = _Row(number or 0, dict(update.fields), own)
-            if number is None or not _MODEL.fullmatch(update.object):
+            if number is None or not MODEL.fullmatch(update.object):
                 row.end(FieldReceipt("refused", f"{update.object} {update.id} is no record of Odoo's", "MissingError"))
             else:
                 rows.setdefault(update.object, []).append(_sendable(row))
@@ -99,10 +103,10 @@ class _Filler:
             _end(rows, FieldReceipt("sent"))
 
 
-def _number(update: RecordUpdate) -> int | None:
-    """Give Odoo's own id; None where the id is of another model."""
-    prefix = _PREFIXES.get(update.object, "")
-    return number_of(prefix, update.id if ":" in update.id else f"{prefix}:{update.id}")
+def record_number(model: str, key: str) -> int | None:
+    """Give Odoo's own id of a record; None where the id is of another model."""
+    prefix = _PREFIXES.get(model, "")
+    return number_of(prefix, key if ":" in key else f"{prefix}:{key}")
 
 
 def _smaller(rows: Sequence[_Row], error: ConnectorError) -> Iterable[Sequence[_Row]]:
@@ -125,12 +129,19 @@ def _smaller(rows: Sequence[_Row], error: ConnectorError) -> Iterable[Sequence[_
 
 
 def _sendable(row: _Row) -> _Row:
-    """Bring values into JSON: ``false`` clears a field; numbers that JSON has not are refused here."""
+    """Bring values into Odoo's form: ``false`` clears a field; numbers that JSON has not are refused here."""
     wrong = [name for name, value in row.fields.items() if isinstance(value, float) and not math.isfinite(value)]
     for name in wrong:
         row.receipts[name] = FieldReceipt("refused", f"{name}: JSON has no such number", "ValueError")
-    row.fields = {name: False if value is None else value for name, value in row.fields.items() if name not in wrong}
+    row.fields = {name: _sent(value) for name, value in row.fields.items() if name not in wrong}
     return row
+
+
+def _sent(value: FieldValue | None) -> FieldValue:
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        with contextlib.suppress(ValueError):
+            return written(dt.datetime.fromisoformat(value))
+    return False if value is None else value
 
 
 def _end(rows: Iterable[_Row], receipt: FieldReceipt) -> None:
