@@ -53,6 +53,9 @@ def test_an_object_has_the_name_that_it_was_asked_for_by(connect: Connect, name:
     ("obj", "name", "wanted"),
     [
         ("contacts", "jobtitle", ("text", "string", 65_536)),
+        ("contacts", "email", ("text", "email", 65_536)),
+        ("contacts", "phone", ("text", "phonenumber", 65_536)),
+        ("contacts", "message", ("text", "textarea", 65_536)),
         ("contacts", "hs_searchable_calculated_phone_number", ("text", "phone_number", None)),
         ("contacts", "associatedcompanyid", ("reference", "number", None)),
         ("contacts", "hs_merged_object_ids", ("choices", "enumeration", None)),
@@ -81,6 +84,26 @@ def test_what_a_property_holds_is_told(connect: Connect, obj: str, name: str, wa
 def test_a_reference_names_its_object(connect: Connect, obj: str, name: str, wanted: tuple[str, ...]) -> None:
     """By the name that paths have for it."""
     assert field(connect(), obj, name).refers_to == wanted
+
+
+@pytest.mark.parametrize(
+    ("hints", "word"),
+    [
+        ({"type": "number", "fieldType": "number", "numberDisplayHint": "percentage"}, "percentage"),
+        ({"type": "number", "fieldType": "number", "numberDisplayHint": "currency"}, "number"),
+        ({"type": "string", "fieldType": "text", "textDisplayHint": "email"}, "email"),
+        ({"type": "string", "fieldType": "text", "textDisplayHint": "multi_line"}, "multi_line"),
+        ({"type": "string", "fieldType": "text", "textDisplayHint": None}, "string"),
+        ({"type": "date", "fieldType": "date"}, "date"),
+    ],
+)
+def test_what_is_shown_of_a_property_says_what_it_holds(connect: Connect, hints: dict[str, Any], word: str) -> None:
+    """Where its type alone does not: a percentage, an address, or text of several lines."""
+    account = connect()
+    body = {"results": [{"name": "x", "label": "X", **hints}]}
+    account.faults({"match": {"path": "/crm/properties/*"}, "do": {"status": 200, "body": body}})
+
+    assert field(account, "contacts", "x").crm_type == word
 
 
 def test_a_type_that_nobody_knows_is_another_one(connect: Connect) -> None:

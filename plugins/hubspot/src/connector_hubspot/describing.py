@@ -56,6 +56,12 @@ _TYPES: Mapping[str, FieldType] = {
 _REFERRED = {"OWNER": "owners", **{name.upper(): plural for name, plural in _PLURAL.items()}}
 """Objects as ``referencedObjectType`` names them, and as paths do (guides to properties and to owners)."""
 
+_TELLING: Mapping[str, frozenset[str]] = {
+    "string": frozenset({"email", "phonenumber", "phone_number", "multi_line", "textarea", "html"}),
+    "number": frozenset({"percentage"}),
+}
+"""Words for what a property holds, of those that say how it is shown or edited."""
+
 Described: TypeAlias = dict[str, tuple[ObjectDescription, ...] | Unknown]
 Property: TypeAlias = Mapping[str, Any]
 
@@ -147,7 +153,7 @@ def _field(it: Property, required: bool, writes: bool, stages: tuple[Choice, ...
         it["name"],
         it.get("label") or it["name"],
         _type(it),
-        it["type"],
+        _word(it),
         length=LONGEST_TEXT if it["type"] == "string" else None,
         values=stages if stages is not None else choices,
         restricted=stages is not None or chosen,
@@ -166,6 +172,18 @@ def _type(it: Property) -> FieldType:
     if it["type"] == "enumeration":
         return "choices" if it.get("fieldType") == "checkbox" else "choice"
     return _TYPES.get(it["type"], "other")
+
+
+def _word(it: Property) -> str:
+    """Give HubSpot's word for what a property holds: its type, or how it is shown or edited, where that says more.
+
+    A percentage is shown as a hundred times its value, and ``email`` takes nothing but an address. (The hints and field
+    types are listed in the reference of the properties API.)
+    """
+    if it["type"] not in ("string", "number") or it.get("referencedObjectType"):
+        return str(it["type"])
+    said = (it.get("numberDisplayHint"), it.get("textDisplayHint"), it.get("fieldType"), it["name"])
+    return next((word for word in said if word in _TELLING[it["type"]]), str(it["type"]))
 
 
 def _stages(client: HubSpotClient) -> dict[str, tuple[Choice, ...]]:
