@@ -21,7 +21,7 @@ LAYERS = (
     "errors meter outside remembered strict_json validation",
     "identity model pace references tokens",
     "association writing filling policy hookspecs manifest ledger.database ledger.schema ledger.vault",
-    "traps answers crms providers",
+    "traps answers crms providers reports",
     "asking calls checking extractors template_file",
     "discovery",
     "connection",
@@ -66,7 +66,7 @@ NEEDS_PROVIDERS = ("providers.transport",)
 """What is used with the extra ``providers`` alone."""
 NEEDS_WEB = ("web", "cli.serve")
 """What is used with the extra ``web`` alone."""
-PACKAGES = {"PyYAML": "yaml", "SQLAlchemy": "sqlalchemy", "vcrpy": "vcr"}
+PACKAGES = {"MarkupSafe": "markupsafe", "PyYAML": "yaml", "SQLAlchemy": "sqlalchemy", "vcrpy": "vcr"}
 """What a distribution is imported as, where that is not its name."""
 
 

@@ -53,6 +53,12 @@ def say_json(value: dict[str, Any]) -> None:
     _write(sys.stdout, json.dumps(value, ensure_ascii=False))
 
 
+def say_as_it_is(text: str) -> None:
+    """Print what is no text for a person, but a file: nothing in it is changed."""
+    if text:
+        _write(sys.stdout, text.removesuffix("\n"))
+
+
 def tell(text: str, *, prefix: str = "") -> None:
     """Print a message on standard error, ``prefix`` before each of its lines."""
     for line in text.split("\n"):

@@ -139,7 +139,7 @@ def _sorted(rows: list[Row], column: str | None, *, descending: bool) -> list[Ro
 def _meets(it: FieldInUse, filters: Filters) -> bool:
     return (
         (not filters.templates or it.template_id in filters.templates)
-        and (not filters.fields or it.name in filters.fields or it.field in filters.fields)
+        and (not filters.fields or not {it.name, it.field, f"{it.template_id}.{it.name}"}.isdisjoint(filters.fields))
         and (not filters.types or it.type in filters.types)
         and filters.mode in (None, it.mode)
     )

@@ -44,7 +44,7 @@ class FieldInUse:
 class Filters:
     """Which fields a report is about: those that meet all of them; of several values, any will do. None: no filter.
 
-    ``templates`` by id, ``fields`` by their name or the CRM's.
+    ``templates`` by id, ``fields`` by their name, with that of the template before it or not, or the CRM's.
     """
 
     templates: tuple[str, ...] = ()
