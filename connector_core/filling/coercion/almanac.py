@@ -56,6 +56,8 @@ NEXT = frozenset(
         " komende aanstaande"
     )
 )
+COMING = NEXT - {"next"}
+"""Beside a day with its month: ``le 3 mars prochain``; in English that may be this year's, or the next one's."""
 YEARS: Mapping[str, int] = {
     "annee prochaine": 1,
     "an prochain": 1,

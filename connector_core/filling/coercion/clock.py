@@ -1,6 +1,7 @@
 """Times of day as people write and say them: ``14:30``, ``14h30``, ``14.30 Uhr``, ``2:30 pm``.
 
 ``2:30`` is refused where hours are counted to twelve: nothing tells whether it is the night or the afternoon.
+``02:30`` and ``12:30`` are taken for what a clock of 24 hours shows.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from connector_core.filling.coercion.almanac import (
+    COMING,
     DAYS,
     ENDS,
     FILLERS,
@@ -37,6 +38,7 @@ _YEAR_LAST = re.compile(r"(\d{1,2})(?:([-/])|\. ?)(\d{1,2})(?:\2|\. ?)(\d{4}|\d{
 _NO_YEAR = re.compile(r"(\d{1,2})/(\d{1,2})|(\d{1,2})\. ?(\d{1,2})\.")
 _NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|re|eme|e|o|a)?|(\d{4})")
 _BESIDE_LETTER = re.compile(r"(?<=[^\W\d])-|-(?=[^\W\d])")
+_TO_BLANKS = str.maketrans("',", "  ")
 _WHICH = "may be one of two days: write it like 2026-03-31"
 
 
@@ -46,15 +48,14 @@ def read_day(text: str, said: dt.date, regions: tuple[str, ...]) -> Read:
     :param text: As :func:`.plain.words` gives it.
     :param said: The day of the call, where the connection is.
     """
-    line = f" {_BESIDE_LETTER.sub(' ', text.replace(chr(39), ' ').replace(',', ' '))} "
+    tokens = _BESIDE_LETTER.sub(" ", text.translate(_TO_BLANKS)).split()
     try:
-        return _read(" ".join(line.split()), said, regions)
+        return _read(tokens, said, regions)
     except (ValueError, OverflowError):  # no such day, or one beyond the calendar
         return None
 
 
-def _read(text: str, said: dt.date, regions: tuple[str, ...]) -> Read:
-    tokens = text.split()
+def _read(tokens: Sequence[str], said: dt.date, regions: tuple[str, ...]) -> Read:
     near = NEAR.get(" ".join(it for it in tokens if it not in FILLERS))
     if near is not None:
         return said + dt.timedelta(days=near)
@@ -144,13 +145,15 @@ def _next(tokens: Sequence[str], on: Sequence[int], said: dt.date) -> Read:
 def _named(tokens: Sequence[str], said: dt.date) -> Read:
     """Read a day with the name of its month, or the end of a month."""
     text, year = _year_said(" ".join(tokens), said)
-    end, month, numbers = False, None, []
+    end, coming, month, numbers = False, False, None, []
     for token in text.split():
         word = token.removesuffix(".")
         if word in months() and month is None:
             month = months()[word]
         elif word in ENDS and not end:
             end = True
+        elif word in COMING:
+            coming = True
         elif it := _NUMBER.fullmatch(word):
             numbers.append(it[1] or it[2])
         elif word not in FILLERS:
@@ -162,7 +165,7 @@ def _named(tokens: Sequence[str], said: dt.date) -> Read:
     if month is None or len(years) > 1 or len(days) != (0 if end else 1):
         return "says no day of the month" if month is not None and not days and len(years) < 2 else None
     day = None if end else days[0]
-    return _day_of(years[0], month, day) if years else _without_year(month, day, said)
+    return _day_of(years[0], month, day) if years else _without_year(month, day, said, surely_coming=coming)
 
 
 def _year_said(text: str, said: dt.date) -> tuple[str, int | None]:
@@ -177,16 +180,17 @@ def _day_of(year: int, month: int, day: int | None) -> dt.date:
     return dt.date(year, month, day or calendar.monthrange(year, month)[1])
 
 
-def _without_year(month: int, day: int | None, said: dt.date) -> Read:
+def _without_year(month: int, day: int | None, said: dt.date, *, surely_coming: bool = False) -> Read:
     days = []
     for year in (said.year - 1, said.year, said.year + 1):
         try:
             days.append(_day_of(year, month, day))
         except ValueError:  # 29 February
             continue
-    last, coming = max((it for it in days if it < said), default=None), [it for it in days if it >= said]
-    if not coming:
+    coming = next((it for it in days if it >= said), None)
+    if coming is None:
         return "is no day of the coming year: say its year"
-    if last and (said - last).days <= _RECENT_DAYS and coming[0] != said:
+    recent = any(0 < (said - it).days <= _RECENT_DAYS for it in days)
+    if recent and coming != said and not surely_coming:
         return "may be the last one, or the next: say its year"
-    return coming[0]
+    return coming

@@ -23,7 +23,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:?\d\d(:?\d\d([.,]\d{1,9})?)?( ?(z|[+
 
 def as_day(text: str, context: Context) -> Coerced:
     """Read a day; of a time, the day that it is where the connection is."""
-    read = _read(text, context)
+    read = _read(text, context, timed=False)
     if isinstance(read, dt.datetime):
         try:
             read = read.astimezone(_zone(context)).date() if read.tzinfo else read.date()
@@ -34,7 +34,7 @@ def as_day(text: str, context: Context) -> Coerced:
 
 def as_moment(text: str, context: Context) -> Coerced:
     """Read a day and its time."""
-    read = _read(text, context)
+    read = _read(text, context, timed=True)
     if isinstance(read, dt.date):
         try:
             read = _in_utc(read, _zone(context))
@@ -50,8 +50,11 @@ def in_iso(time: dt.datetime) -> str:
     return f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
-def _read(text: str, context: Context) -> dt.datetime | dt.date | str | None:
-    """Read what was said: a naive time is one of the connection's time zone."""
+def _read(text: str, context: Context, *, timed: bool) -> dt.datetime | dt.date | str | None:
+    """Read what was said: a naive time is one of the connection's time zone.
+
+    :param timed: Whether it matters which time of the day it is.
+    """
     line = words(text).strip(_AROUND) if len(text) <= _LONGEST else ""
     if _ISO.fullmatch(line):
         try:
@@ -59,10 +62,10 @@ def _read(text: str, context: Context) -> dt.datetime | dt.date | str | None:
         except ValueError:
             return None
     rest, time = take_time(line, context.regions)
-    if isinstance(time, str):
+    if timed and isinstance(time, str):
         return time
     day = read_day(rest, context.said_at.astimezone(_zone(context)).date(), context.regions)
-    if time is None or not isinstance(day, dt.date):
+    if not isinstance(time, dt.time) or not isinstance(day, dt.date):
         return "says no day" if time and day is None and not rest.strip() else day
     return dt.datetime.combine(day, time)
 

@@ -89,7 +89,7 @@ def _read(text: str, form: NumberForm, context: Context) -> Decimal | Refused:
         if form == "fraction":
             return number / 100
         return number if form == "percent" else refused(text, "is a percentage, and the field holds none")
-    if form == "fraction" and abs(number) > 1:
+    if form == "fraction" and abs(number) >= 1:
         return refused(text, "may be a percentage, or a hundred times one; say it with its sign, like 12 %")
     return number
 
