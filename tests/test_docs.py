@@ -15,6 +15,7 @@ import pytest
 
 from connector_core.ledger.progress import STATE_OF
 from connector_core.ledger.schema import STATES
+from connector_core.template_file import read_templates
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
@@ -106,13 +107,15 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_the_data_of_a_page_can_be_read(page: Path) -> None:
-    """JSON is JSON, line by line if need be, and TOML is TOML."""
+    """JSON is JSON, line by line if need be, TOML is TOML, and YAML holds templates."""
     for block in blocks(page):
         if block.language == "json":
             lines = block.text.splitlines() if (block.file or "").endswith(".jsonl") else [block.text]
             assert all(json.loads(line) for line in lines)
         if block.language == "toml":
             assert tomllib.loads(block.text)
+        if block.language == "yaml":
+            assert read_templates(block.text.encode(), name(page))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
