@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from connector_core.config import OpenConnection
+from connector_core.errors import ConnectorError
+from connector_core.filler import Filler
 from connector_core.ledger.connections import HELD_BACK_SECONDS
 from connector_core.ledger.inbox import Verdict
 from connector_core.ledger.ledger import Ledger
@@ -72,7 +74,7 @@ class Tally:
 
 
 class Backfill:
-    """One run over a stream of calls."""
+    """One run over a stream of calls. ``trouble``: why some fields are filled later."""
 
     def __init__(self, ledger: Ledger, opened: OpenConnection, calls: Iterator[Call], *, batch: int = BATCH) -> None:
         """Read nothing yet.
@@ -82,11 +84,13 @@ class Backfill:
         """
         self.tally = Tally()
         self.exhausted = False
+        self.trouble: ConnectorError | None = None
         self._ledger = ledger
         self._name = opened.connection.name
         self._calls = calls
         self._batch = batch
         self._pump = Pump(ledger, opened, batch=batch, in_flight=IN_FLIGHT, heard=self.tally.heard)
+        self._filler = Filler(ledger, opened, batch=batch)
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -107,8 +111,16 @@ class Backfill:
                 return Ended("paused", ran.paused)
             ended, seconds = self._next(ran, wait_for_quota=wait_for_quota)
             if ended is not None:
+                self._fill()
                 return ended
             self._stop.wait(seconds)
+
+    def _fill(self) -> None:
+        """Fill fields from what was written; what keeps it from that undoes nothing, and those calls are due later."""
+        try:
+            self.trouble = self._filler.run(self._stop).trouble
+        except ConnectorError as error:
+            self.trouble = error
 
     def _next(self, ran: Ran, *, wait_for_quota: bool) -> tuple[Ended | None, float]:
         """Tell how it ended, or how long to wait before the next run."""

@@ -51,6 +51,8 @@ def run(arguments: Namespace) -> int:
         stopped = stack.enter_context(_stopping(backfill, lines, news))
         with inputs.naming(connection), _progress(backfill, read, opened, news):
             ended = backfill.run(wait_for_quota=arguments.wait)
+        if backfill.trouble is not None:
+            tell(f"some fields are filled later: {backfill.trouble}")
         unsettled = _name_unsettled(ledger, connection.name, as_json=arguments.json)
         _sum_up(arguments, backfill, read, opened, ended, unsettled, ledger.calls.behind(connection.name).number)
     if signal.SIGINT in stopped:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +11,12 @@ import pytest
 from fill_office import MANAGER, NEXT_STEP, TITLE, USER, FillOffice, fill_office, said
 from office import CRMS, NOBODY
 
+from connector_core.backfill import Backfill
+from connector_core.engines.pumps import Limits, Pumps
 from connector_core.errors import InputError
 from connector_core.filler import Filler
+from connector_core.filling.outcomes import OUTCOMES, REASONS
+from connector_core.ledger.agenda import read_agenda
 from connector_core.ledger.retention import Retention
 
 
@@ -344,6 +350,38 @@ def test_what_was_taken_back_may_be_sent_after_all(at: FillOffice) -> None:
     at.filler.run()
 
     assert (at.outcome(), at.value()) == (("sent", None), "call again")
+
+
+def test_a_backfill_fills(file: FillOffice) -> None:
+    """The calls of a backfill fill their fields once they are written."""
+    file.publish(NEXT_STEP)
+    Backfill(file.at.ledger, file.opened, iter([said("next: call again")])).run()
+
+    assert (file.outcome(), file.value()) == (("sent", None), "call again")
+
+
+def test_a_worker_fills(file: FillOffice) -> None:
+    """A worker fills the fields of the calls that it wrote, and those that a person sends."""
+    file.publish(NEXT_STEP, {**TITLE, "mode": "manual"})
+    pumps = Pumps(file.at.ledger, lambda name: file.at.config.open(), Limits(), None)
+    file.at.ledger.inbox.accept("acme", [said("next: call again\ntitle: CTO")])
+    pumps.run("acme", threading.Event())
+    file.desk.send(USER, ["x:1"])
+    due = read_agenda(file.at.ledger.database).due
+    pumps.run("acme", threading.Event())
+    pumps.close()
+
+    assert (due, file.outcome(), file.outcome(key="title")) == (("acme",), ("sent", None), ("sent", None))
+
+
+# -- what the documents say
+
+
+def test_the_page_has_each_outcome_and_reason() -> None:
+    """Each stands in one of its tables, and no other does."""
+    page = (Path(__file__).parents[2] / "docs/filling.md").read_text(encoding="utf-8")
+
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted([*OUTCOMES, *REASONS])
 
 
 # -- what goes wrong
