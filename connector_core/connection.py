@@ -297,12 +297,18 @@ class Connection(Asking):
         )
         return address
 
-    def describe_objects(self, objects: Iterable[str]) -> Descriptions:
-        """Describe objects as the connection's user may use them. What was described is remembered for a while."""
+    def describe_objects(self, objects: Iterable[str], *, anew: bool = False) -> Descriptions:
+        """Describe objects as the connection's user may use them.
+
+        :param anew: Whatever was described before; else that is remembered for a while.
+        """
         hook = self._manager.hook.describe_objects
+        batch = self._batch("describe_objects", objects)
+        if anew:
+            self._descriptions.forget(batch)
         described: Descriptions = self._recall(
             "describe_objects",
-            objects,
+            batch,
             self._descriptions,
             lambda rest: hook(objects=rest),
             lambda check, answer, rest: check.described(answer, rest),

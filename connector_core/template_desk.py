@@ -33,7 +33,7 @@ class TemplateDesk:
         self._wake = wake
 
     def check(self, template: Template) -> Checked:
-        """Hold a template against the CRM's own description, and against the others that are in use; nothing changes.
+        """Hold a template against what the CRM says of itself now, and against the others that are in use.
 
         :raises TryAgainError: The CRM could not be asked.
         """
@@ -42,7 +42,7 @@ class TemplateDesk:
             manifest.title,
             self._connection.operations,
             manifest.names,
-            self._described(template),
+            self._described(template, anew=True) if "describe_objects" in self._connection.operations else {},
             leads="leads" in manifest.traits,
         )
         found = check(template, crm)
@@ -56,7 +56,7 @@ class TemplateDesk:
         :raises UnsupportedError: The CRM does not describe its fields.
         """
         names = self._connection.manifest.names
-        described = self._described(template, required=True)
+        described = self._described(template)
         objects = {it.object: described.get(names.get(it.object, it.object), ()) for it in template.fields}
         return (try_out(self._opened, template, objects, call) for call in calls)
 
@@ -94,13 +94,10 @@ class TemplateDesk:
         """
         self._kept.unpublish(self._name, actor, template_id)
 
-    def _described(self, template: Template, *, required: bool = False) -> dict[str, tuple[ObjectDescription, ...]]:
-        if not required and "describe_objects" not in self._connection.operations:
-            return {}
+    def _described(self, template: Template, *, anew: bool = False) -> dict[str, tuple[ObjectDescription, ...]]:
+        names = objects_of(template, self._connection.manifest.names)
         found: dict[str, tuple[ObjectDescription, ...]] = {}
-        for name, answer in self._connection.describe_objects(
-            objects_of(template, self._connection.manifest.names)
-        ).items():
+        for name, answer in self._connection.describe_objects(names, anew=anew).items():
             if isinstance(answer, Unknown):
                 raise TryAgainError(f"connection {self._name}: {name} could not be described: {answer.reason}")
             found[name] = answer

@@ -118,6 +118,32 @@ def test_users_publish_nothing_and_the_crm_is_not_asked(at: Office, desk: Templa
     assert at.writing_requests() == asked
 
 
+@pytest.mark.parametrize("at", ["salesforce"], indirect=True)
+def test_a_lookup_leads_to_another_record_and_what_is_mended_in_the_crm_counts_at_once(
+    at: Office, desk: TemplateDesk
+) -> None:
+    """On one connection that remembers descriptions: the field is made after the first try."""
+    partner = {"object": "Account", "through": "opportunity.Partner__c", "field": "Description"}
+    risk = {"object": "Risk__c", "through": "opportunity.Partner__c", "field": "Level__c"}
+    desk.save(MIA, [template(partner), template(risk, template_id="risk")])
+    with pytest.raises(InputError, match=r"through: Salesforce has no field Partner__c of opportunity"):
+        desk.publish(MIA, "demo")
+    assert at.sandbox is not None
+    lookup = {"object": "Opportunity", "name": "Partner__c", "type": "reference", "to": "Account"}
+    at.sandbox.org({"custom_fields": [lookup]})
+
+    assert desk.publish(MIA, "demo")[0].types == {"f0": "text"}
+    with pytest.raises(InputError) as refused:
+        desk.publish(MIA, "risk")
+    assert str(refused.value).splitlines() == [
+        f"template risk, field f0: {wrong}"
+        for wrong in (
+            "through: Partner__c of opportunity leads to Account, not to Risk__c; possible objects: Account",
+            "Salesforce has no object Risk__c, or hides it from the connection's user",
+        )
+    ]
+
+
 class Mute:
     """Keeps a CRM from describing anything."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -103,6 +104,16 @@ def test_a_template_that_is_not_there_is_told(at: Bench, asked: str, offered: st
         told.append(str(refused.value))
 
     assert (told, len(audit(at))) == ([offered] * 4, 1)
+
+
+def test_two_that_keep_at_once_make_two_versions(at: Bench) -> None:
+    """Neither is lost, nor fails."""
+    names = [f"Name {number}" for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        numbers = pool.map(lambda name: at.ledger.templates.save(ACME, MIA, template(name=name)), names)
+
+    assert sorted(numbers) == list(range(1, 9))
+    assert sorted(it.template.name for it in at.ledger.templates.versions(ACME, "demo")) == names
 
 
 # -- publishing
