@@ -27,7 +27,7 @@ from connector_core.ledger.inbox import BACKFILL, Wake
 from connector_core.ledger.leases import Lease, Leases, lock_connection
 from connector_core.ledger.people import Actor, note
 from connector_core.ledger.schema import calls, decisions
-from connector_core.ledger.schema_filling import filled, fillings, fills
+from connector_core.ledger.schema_filling import fill_pending, filled, fillings, fills
 from connector_core.model import Call
 
 
@@ -288,6 +288,8 @@ def forget_fillings(database: Database, step: sa.Connection, connection: str, ca
     bare = dict.fromkeys(("value", "passage", "wanted", "previous", "detail", "who"))
     step.execute(sa.update(fillings).where(*of).values(**bare))
     mark_dirty(database, step, connection, days)
+    # Whose approvals waited is counted anew; until then it is not known either.
+    step.execute(sa.delete(fill_pending).where(fill_pending.c.connection == connection, fill_pending.c.day.in_(days)))
     step.execute(sa.delete(fills).where(fills.c.connection == connection, fills.c.call_id.in_(call_ids)))
     these = (filled.c.connection == connection, filled.c.call_id.in_(call_ids), filled.c.digest.is_(None))
     for row in step.execute(sa.select(filled).where(*these)).all():
