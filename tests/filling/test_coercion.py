@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector_core.errors import ConfigurationError
-from connector_core.filling.coercion import Context, Refused, coerce
+from connector_core.filling.coercion import Context, Refused, coerce, same, shown
 from connector_core.model import Choice, FieldDescription, FieldType
 
 WEDNESDAY = dt.datetime(2026, 11, 18, 9, 0, tzinfo=dt.UTC)
@@ -20,6 +20,12 @@ def field(kind: FieldType, crm_type: str = "", **more: Any) -> FieldDescription:
 
 def context(*regions: str, **more: Any) -> Context:
     return Context(**{"said_at": WEDNESDAY, "time_zone": "Europe/Paris", "regions": regions, **more})
+
+
+def read(value: Any, of: FieldDescription, within: Context) -> Any:
+    """Coerce a value; :class:`Refused` for one that is refused, whatever the reason."""
+    found = coerce(value, of, within)
+    return Refused if isinstance(found, Refused) else found
 
 
 def why(value: Any, of: FieldDescription, within: Context) -> str:
@@ -70,32 +76,30 @@ def why(value: Any, of: FieldDescription, within: Context) -> str:
         ("1,2 Mrd €", 1_200_000_000),
         ("4 mil millones de euros", 4_000_000_000),
         ("12 000 dollars", 12_000),
-        ("12 00", None),
-        ("1,23,4", None),
-        ("1.234,567.8", None),
-        ("12 km", None),
-        ("about 12", None),
-        ("between 5 and 7", None),
-        ("5-7", None),
-        ("- 5", None),
-        ("5m", None),
-        ("2 billion", None),
-        ("½", None),
-        ("12²", None),
-        ("1e5", None),
-        ("12 all", None),
-        ("12 %", None),
-        ("twelve", None),
-        ("€", None),
+        ("12 00", Refused),
+        ("1,23,4", Refused),
+        ("1.234,567.8", Refused),
+        ("12 km", Refused),
+        ("about 12", Refused),
+        ("between 5 and 7", Refused),
+        ("5-7", Refused),
+        ("- 5", Refused),
+        ("5m", Refused),
+        ("2 billion", Refused),
+        ("½", Refused),
+        ("12²", Refused),
+        ("1e5", Refused),
+        ("12 all", Refused),
+        ("12 %", Refused),
+        ("twelve", Refused),
+        ("€", Refused),
         ("9" * 18, 999_999_999_999_999_999),
-        ("9" * 19, None),
+        ("9" * 19, Refused),
     ],
 )
-def test_a_number_is_read_as_people_write_it(said: str, number: float | None) -> None:
+def test_a_number_is_read_as_people_write_it(said: str, number: Any) -> None:
     """Without any region: what says itself what it means is read, and nothing else."""
-    found = coerce(said, field("number"), context())
-
-    assert (None if isinstance(found, Refused) else found) == number
+    assert read(said, field("number"), context()) == number
 
 
 @pytest.mark.parametrize(
@@ -105,25 +109,21 @@ def test_a_number_is_read_as_people_write_it(said: str, number: float | None) ->
         ("1,234", ("US", "GB"), 1234),
         ("1,234", ("FR",), 1.234),
         ("1,234", ("FR", "DE"), 1.234),
-        ("1,234", ("US", "FR"), None),
-        ("1,234", ("CA",), None),
-        ("1,234", (), None),
-        ("1,234", ("nowhere",), None),
+        ("1,234", ("US", "FR"), Refused),
+        ("1,234", ("CA",), Refused),
+        ("1,234", (), Refused),
+        ("1,234", ("nowhere",), Refused),
         ("1.234", ("DE",), 1234),
         ("1.234", ("US",), 1.234),
-        ("1.234", ("FR",), None),
-        ("1.234", ("CH",), None),
+        ("1.234", ("FR",), Refused),
+        ("1.234", ("CH",), Refused),
         ("(1,234)", ("US",), -1234),
-        ("1,234 %", ("US",), None),
+        ("1,234 %", ("US",), Refused),
     ],
 )
-def test_regions_decide_which_mark_is_the_decimal_one(
-    said: str, regions: tuple[str, ...], number: float | None
-) -> None:
+def test_regions_decide_which_mark_is_the_decimal_one(said: str, regions: tuple[str, ...], number: Any) -> None:
     """If all languages that are official there agree, and only then."""
-    found = coerce(said, field("number"), context(*regions))
-
-    assert (None if isinstance(found, Refused) else found) == number
+    assert read(said, field("number"), context(*regions)) == number
 
 
 @pytest.mark.parametrize(
@@ -137,27 +137,25 @@ def test_regions_decide_which_mark_is_the_decimal_one(
         ("150 %", "percentage", 1.5),
         ("0.12", "percentage", 0.12),
         (0.12, "percentage", 0.12),
-        ("12", "percentage", None),
-        ("1", "percentage", None),
+        ("12", "percentage", Refused),
+        ("1", "percentage", Refused),
         (1, "percentage", 1),
-        ("12 € %", "percent", None),
-        ("12 Prozent", "double", None),
-        ("12.5", "int", None),
+        ("12 € %", "percent", Refused),
+        ("12 Prozent", "double", Refused),
+        ("12.5", "int", Refused),
         ("12.0", "int", 12),
         (2**31 - 1, "int", 2**31 - 1),
-        (2**31, "int", None),
+        (2**31, "int", Refused),
         (2**31, "long", 2**31),
-        (True, "double", None),
-        (float("nan"), "double", None),
-        (float("inf"), "double", None),
-        (10**400, "double", None),
+        (True, "double", Refused),
+        (float("nan"), "double", Refused),
+        (float("inf"), "double", Refused),
+        (10**400, "double", Refused),
     ],
 )
-def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, number: float | None) -> None:
+def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, number: Any) -> None:
     """Salesforce keeps 12 for 12 %, HubSpot 0.12; a whole number has no fraction."""
-    found = coerce(said, field("number", crm_type), context())
-
-    assert (None if isinstance(found, Refused) else found) == number
+    assert read(said, field("number", crm_type), context()) == number
 
 
 @pytest.mark.parametrize(
@@ -177,18 +175,18 @@ def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, 
         ("3 de março de 2026", "2026-03-03"),
         ("1er août 2026", "2026-08-01"),
         ("mardi 3 mars 2026", "2026-03-03"),
-        ("mercredi 3 mars 2026", None),
+        ("mercredi 3 mars 2026", Refused),
         ("3.4.2026", "2026-04-03"),
         ("13/04/2026", "2026-04-13"),
         ("04/13/2026", "2026-04-13"),
         ("04/04/2026", "2026-04-04"),
-        ("03/04/2026", None),
-        ("31/12/26", None),
-        ("2026-02-30", None),
-        ("30 février 2026", None),
-        ("March 2026", None),
-        ("Q3", None),
-        ("mid-March", None),
+        ("03/04/2026", Refused),
+        ("31/12/26", Refused),
+        ("2026-02-30", Refused),
+        ("30 février 2026", Refused),
+        ("March 2026", Refused),
+        ("Q3", Refused),
+        ("mid-March", Refused),
         ("(le 3 mars 2026)", "2026-03-03"),
         ("", None),
         # The year left out: the next such day, unless the last one is near as well.
@@ -196,13 +194,13 @@ def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, 
         ("18 November", "2026-11-18"),
         ("1 December", "2026-12-01"),
         ("3.4.", "2027-04-03"),
-        ("12 novembre", None),
-        ("29 February", None),
+        ("12 novembre", Refused),
+        ("29 February", Refused),
         ("3 March next year", "2027-03-03"),
         ("le 3 mars de l'année prochaine", "2027-03-03"),
         ("12 novembre de cette année", "2026-11-12"),
         ("le 12 novembre prochain", "2027-11-12"),
-        ("next 12 November", None),
+        ("next 12 November", Refused),
         ("fin mars", "2027-03-31"),
         ("end of February 2028", "2028-02-29"),
         ("Ende November", "2026-11-30"),
@@ -216,17 +214,17 @@ def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, 
         ("lundi prochain", "2026-11-23"),
         ("el próximo lunes", "2026-11-23"),
         ("next Wednesday", "2026-11-25"),
-        ("next Friday", None),
-        ("Friday", None),
+        ("next Friday", Refused),
+        ("Friday", Refused),
         ("in 3 days", "2026-11-21"),
         ("in 2 Wochen", "2026-12-02"),
         ("dentro de 3 días", "2026-11-21"),
         ("in 1 Tag", "2026-11-19"),
-        ("dans 15 jours", None),
-        ("in 2 months", None),
-        ("3 days ago", None),
-        ("next week", None),
-        ("soon", None),
+        ("dans 15 jours", Refused),
+        ("in 2 months", Refused),
+        ("3 days ago", Refused),
+        ("next week", Refused),
+        ("soon", Refused),
         # A time, where a day is wanted: that of Paris.
         ("2026-03-02T23:30:00Z", "2026-03-03"),
         ("2026-03-02 23:30", "2026-03-02"),
@@ -234,11 +232,9 @@ def test_a_number_is_brought_to_the_kind_of_its_field(said: Any, crm_type: str, 
         ("2:30 tomorrow", "2026-11-19"),
     ],
 )
-def test_a_day_is_read_as_people_say_it(said: str, day: str | None) -> None:
+def test_a_day_is_read_as_people_say_it(said: str, day: Any) -> None:
     """Without any region; what may be two days is refused."""
-    found = coerce(said, field("date"), context())
-
-    assert (None if isinstance(found, Refused) else found) == day
+    assert read(said, field("date"), context()) == day
 
 
 @pytest.mark.parametrize(
@@ -246,8 +242,8 @@ def test_a_day_is_read_as_people_say_it(said: str, day: str | None) -> None:
     [
         ("03/04/2026", ("FR",), "2026-04-03"),
         ("03/04/2026", ("US",), "2026-03-04"),
-        ("03/04/2026", ("US", "FR"), None),
-        ("03/04/2026", ("CA",), None),
+        ("03/04/2026", ("US", "FR"), Refused),
+        ("03/04/2026", ("CA",), Refused),
         ("13/04/2026", ("US",), "2026-04-13"),
         ("03/04/26", ("GB",), "2026-04-03"),
         ("31/12/99", ("GB",), "1999-12-31"),
@@ -257,11 +253,9 @@ def test_a_day_is_read_as_people_say_it(said: str, day: str | None) -> None:
         ("03.04.2026", ("FR", "DE"), "2026-04-03"),
     ],
 )
-def test_regions_decide_the_order_of_day_and_month(said: str, regions: tuple[str, ...], day: str | None) -> None:
+def test_regions_decide_the_order_of_day_and_month(said: str, regions: tuple[str, ...], day: Any) -> None:
     """If all of them agree, and only then."""
-    found = coerce(said, field("date"), context(*regions))
-
-    assert (None if isinstance(found, Refused) else found) == day
+    assert read(said, field("date"), context(*regions)) == day
 
 
 @pytest.mark.parametrize(
@@ -279,34 +273,32 @@ def test_regions_decide_the_order_of_day_and_month(said: str, regions: tuple[str
         ("tomorrow at 2 p.m.", (), "2026-11-19T13:00:00Z"),
         ("tomorrow at 12 am", (), "2026-11-18T23:00:00Z"),
         ("demain à midi", (), "2026-11-19T11:00:00Z"),
-        ("2:30 tomorrow", (), None),
+        ("2:30 tomorrow", (), Refused),
         ("2:30 tomorrow", ("FR",), "2026-11-19T01:30:00Z"),
-        ("2:30 tomorrow", ("US",), None),
+        ("2:30 tomorrow", ("US",), Refused),
         ("02:30 tomorrow", ("US",), "2026-11-19T01:30:00Z"),
         ("12:30 tomorrow", ("US",), "2026-11-19T11:30:00Z"),
-        ("demain après-midi", (), None),
-        ("tomorrow afternoon", (), None),
+        ("demain après-midi", (), Refused),
+        ("tomorrow afternoon", (), Refused),
         ("14:30 UTC tomorrow", (), "2026-11-19T14:30:00Z"),
-        ("14:30 EST tomorrow", (), None),
-        ("14h30", (), None),
-        ("25:00 tomorrow", (), None),
-        ("13 pm tomorrow", (), None),
-        ("from 14:00 to 15:00 tomorrow", (), None),
+        ("14:30 EST tomorrow", (), Refused),
+        ("14h30", (), Refused),
+        ("25:00 tomorrow", (), Refused),
+        ("13 pm tomorrow", (), Refused),
+        ("from 14:00 to 15:00 tomorrow", (), Refused),
         # A day alone is its beginning.
         ("2026-03-31", (), "2026-03-30T22:00:00Z"),
-        ("03/04/2026 14:30", (), None),
+        ("03/04/2026 14:30", (), Refused),
         # The clock is put forward over the first of these, and back over the second.
-        ("2026-03-29 02:30", (), None),
-        ("2026-10-25 02:30", (), None),
+        ("2026-03-29 02:30", (), Refused),
+        ("2026-10-25 02:30", (), Refused),
         ("2026-10-25T02:30:00+01:00", (), "2026-10-25T01:30:00Z"),
-        ("9999-12-31T23:59:59-10:00", (), None),
+        ("9999-12-31T23:59:59-10:00", (), Refused),
     ],
 )
-def test_a_time_is_one_of_the_connections_zone(said: str, regions: tuple[str, ...], time: str | None) -> None:
+def test_a_time_is_one_of_the_connections_zone(said: str, regions: tuple[str, ...], time: Any) -> None:
     """Unless it names another; it is given in UTC."""
-    found = coerce(said, field("time"), context(*regions))
-
-    assert (None if isinstance(found, Refused) else found) == time
+    assert read(said, field("time"), context(*regions)) == time
 
 
 @pytest.mark.parametrize(
@@ -323,16 +315,14 @@ def test_a_time_is_one_of_the_connections_zone(said: str, regions: tuple[str, ..
         ("não", False),
         ("nee", False),
         ("0", False),
-        (2, None),
-        ("maybe", None),
-        ("yes and no", None),
+        (2, Refused),
+        ("maybe", Refused),
+        ("yes and no", Refused),
     ],
 )
-def test_yes_and_no_are_read_in_words(said: Any, truth: bool | None) -> None:
+def test_yes_and_no_are_read_in_words(said: Any, truth: Any) -> None:
     """In seven languages."""
-    found = coerce(said, field("boolean"), context())
-
-    assert (None if isinstance(found, Refused) else found) is truth
+    assert read(said, field("boolean"), context()) is truth
 
 
 def test_a_field_may_have_words_of_its_own_for_yes_and_no() -> None:
@@ -361,20 +351,18 @@ SECTORS = (
         ("Détail — commerce", "retail"),
         ("detail  -  COMMERCE", "retail"),
         ("n1", "n1"),
-        ("nord", None),
+        ("nord", Refused),
         ("Détail commerce", "retail"),
         ("A", "a"),
         ("a-", "a-"),
-        ("Ancien", None),
-        ("old", None),
-        ("banking", None),
+        ("Ancien", Refused),
+        ("old", Refused),
+        ("banking", Refused),
     ],
 )
-def test_a_choice_is_found_by_value_or_label(said: str, value: str | None) -> None:
+def test_a_choice_is_found_by_value_or_label(said: str, value: Any) -> None:
     """Case, accents, dashes and doubled blanks aside; what is not offered any more, or may be two values, is refused."""
-    found = coerce(said, field("choice", values=SECTORS, restricted=True), context())
-
-    assert (None if isinstance(found, Refused) else found) == value
+    assert read(said, field("choice", values=SECTORS, restricted=True), context()) == value
 
 
 def test_a_choice_that_is_free_takes_other_text() -> None:
@@ -383,16 +371,15 @@ def test_a_choice_that_is_free_takes_other_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("controlling", "stage"), [("new", "1"), ("renewal", "2"), (None, None), ("other", None), ("", None), (True, None)]
+    ("controlling", "stage"),
+    [("new", "1"), ("renewal", "2"), (None, Refused), ("other", Refused), ("", Refused), (True, Refused)],
 )
-def test_a_choice_depends_on_the_field_above_it(controlling: Any, stage: str | None) -> None:
+def test_a_choice_depends_on_the_field_above_it(controlling: Any, stage: Any) -> None:
     """Of two values of one label the one is meant that goes with it; without knowing it, either may be."""
     stages = (Choice("1", "Won", only_with=("new",)), Choice("2", "Won", only_with=("renewal",)))
     of = field("choice", values=stages, restricted=True, controlled_by="pipeline")
 
-    found = coerce("won", of, context(controlling=controlling))
-
-    assert (None if isinstance(found, Refused) else found) == stage
+    assert read("won", of, context(controlling=controlling)) == stage
 
 
 def test_a_checkbox_may_stand_above_a_choice() -> None:
@@ -464,27 +451,25 @@ def test_what_is_too_long_is_never_cut(kind: FieldType) -> None:
         ("ada@office.example", "email", "ada@office.example"),
         ("Ada Agent <Ada@Office.example>", "email", "ada@office.example"),
         ("mailto:ada@office.example", "email", "ada@office.example"),
-        ("ada at office dot example", "email", None),
-        ("ada@office", "email", None),
-        ("a@office.example, b@office.example", "email", None),
+        ("ada at office dot example", "email", Refused),
+        ("ada@office", "email", Refused),
+        ("a@office.example, b@office.example", "email", Refused),
         ("06 12 34 56 78", "phone", "+33612345678"),
         ("+1 (415) 555-0100", "phone", "+14155550100"),
         (33612345678, "phone", "+33612345678"),
-        ("12", "phone", None),
+        ("12", "phone", Refused),
         ("office.example/prices", "url", "https://office.example/prices"),
         ("http://office.example:8080/?a=b", "url", "http://office.example:8080/?a=b"),
-        ("ftp://office.example", "url", None),
-        ("javascript:alert(1)", "url", None),
-        ("https://[", "url", None),
-        ("our website", "url", None),
-        ("office", "url", None),
+        ("ftp://office.example", "url", Refused),
+        ("javascript:alert(1)", "url", Refused),
+        ("https://[", "url", Refused),
+        ("our website", "url", Refused),
+        ("office", "url", Refused),
     ],
 )
-def test_addresses_are_checked(said: Any, crm_type: str, value: str | None) -> None:
+def test_addresses_are_checked(said: Any, crm_type: str, value: Any) -> None:
     """A number comes in E.164, a bare host with https."""
-    found = coerce(said, field("text", crm_type), context("FR"))
-
-    assert (None if isinstance(found, Refused) else found) == value
+    assert read(said, field("text", crm_type), context("FR")) == value
 
 
 @pytest.mark.parametrize(
@@ -494,16 +479,14 @@ def test_addresses_are_checked(said: Any, crm_type: str, value: str | None) -> N
         ("GLOBEX ", "A1"),
         ("globéx", "A1"),
         ("A1", "A1"),
-        ("Acme", None),
-        ("Nobody", None),
-        ("a1", None),
+        ("Acme", Refused),
+        ("Nobody", Refused),
+        ("a1", Refused),
     ],
 )
-def test_a_reference_is_the_one_record_of_a_name(said: str, record: str | None) -> None:
+def test_a_reference_is_the_one_record_of_a_name(said: str, record: Any) -> None:
     """None is refused, and so are several; an id that was found for a name stays."""
-    found = coerce(said, field("reference"), context(names={"globex": ("A1",), "acme": ("A2", "A3")}))
-
-    assert (None if isinstance(found, Refused) else found) == record
+    assert read(said, field("reference"), context(names={"globex": ("A1",), "acme": ("A2", "A3")})) == record
 
 
 @pytest.mark.parametrize(
@@ -546,3 +529,59 @@ def test_a_time_zone_that_is_none_is_a_wrong_configuration() -> None:
     """No value is to blame for it."""
     with pytest.raises(ConfigurationError, match="time_zone"):
         coerce("today", field("date"), context(time_zone="Mars/Olympus"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "of"),
+    [
+        (1234.5, "1234.50", field("number")),
+        (10_000_000, "1.0E7", field("number")),
+        (True, "true", field("boolean")),
+        (False, "False", field("boolean")),
+        ("a;b", "b; a", field("choices")),
+        ("n1;retail", ";retail;n1", field("choices", values=SECTORS)),
+        ("2026-03-02", "1772409600000", field("date")),
+        ("2026-03-02", "2026-03-02T00:00:00Z", field("date")),
+        ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00.000+0000", field("time")),
+        ("2026-03-02T09:00:00Z", "2026-03-02T10:00:00+01:00", field("time")),
+        ("2026-03-02T09:00:00Z", "1772442000000", field("time")),
+        ("one\ntwo", " one\r\ntwo ", field("text", "textarea")),
+        ("one two", "one\r\ntwo", field("text", "string")),
+        ("ada@office.example", "Ada@Office.example", field("text", "email")),
+        ("+33612345678", "06 12 34 56 78", field("text", "phone")),
+        (None, " ", field("text")),
+        (None, "", field("number")),
+    ],
+)
+def test_values_are_the_same_in_any_form_that_crms_show(one: Any, other: Any, of: FieldDescription) -> None:
+    """Numbers, truths and times as text, choices in any order, milliseconds since 1970; blank is nothing."""
+    assert same(one, other, of, context("FR"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "of"),
+    [
+        ("0123", "123", field("text")),
+        ("One", "one", field("text")),
+        ("one\ntwo", "one two", field("text", "textarea")),
+        (1, 2, field("number")),
+        (1, "1 €", field("number")),
+        (0, None, field("number")),
+        (False, None, field("boolean")),
+        ("a", "a;b", field("choices")),
+        ("a", "A", field("choice")),
+        ("2026-03-02", "2026-03-03", field("date")),
+        ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00+02:00", field("time")),
+        ("+33612345678", "+33612345679", field("text", "phone")),
+        ("+33612345678", "+33612345678 ext. 5", field("text", "phone")),
+    ],
+)
+def test_other_values_are_not_the_same(one: Any, other: Any, of: FieldDescription) -> None:
+    """Nothing is taken for the same that somebody may have changed on purpose."""
+    assert not same(one, other, of, context("FR"))
+
+
+def test_what_the_crm_shows_is_read_without_regions() -> None:
+    """Its numbers have a point and no mark between thousands, wherever the connection is."""
+    assert shown("1.234", field("number"), context("DE")) == 1.234
+    assert coerce("1.234", field("number"), context("DE")) == 1234
