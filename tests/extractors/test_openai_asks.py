@@ -100,6 +100,13 @@ def test_values_beyond_the_limits_are_not_listed() -> None:
     assert made["properties"]["field_2"]["properties"]["value"] == {"type": ["string", "null"]}
 
 
+def test_values_that_are_long_together_are_not_listed() -> None:
+    """An enum of more than 250 values has a bound on their characters, too."""
+    long = field("t.long", type="choice", values=choices(*(f"{number:060d}" for number in range(300))))
+
+    assert schema_problems(schema({"field_1": long})) == []
+
+
 def test_many_fields_take_several_requests() -> None:
     """As many at once as the settings say; each request has its own names."""
     requests = asked(said("Hello."), *(field(f"t.f{number}") for number in range(5)), fields_at_once=2)

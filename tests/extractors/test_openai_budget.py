@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scripted_model import asking
 from wanted import field, said
 
+from connector_core import policy
 from connector_core.errors import TryAgainError
 from connector_core.extractors.budget import DailyTokens
 from connector_core.testing.completions import CompletionsServer, completed, failed
@@ -123,6 +124,18 @@ def test_what_is_not_told_counts_as_the_most_that_it_may_be(answered: Response, 
                 break
 
         assert len(server.asked) == sent
+
+
+def test_what_was_never_sent_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that cannot be reached costs nothing, however often it is tried."""
+    monkeypatch.setattr(policy, "wait", lambda seconds: None)
+    with CompletionsServer() as server:
+        pass
+    with (
+        asking(server, tokens_per_day=11_000, retries=8) as bound,
+        pytest.raises(TryAgainError, match="cannot be reached"),
+    ):
+        bound.extract(CALL, [FIELD])
 
 
 def test_connections_with_one_key_share_the_count() -> None:

@@ -100,6 +100,15 @@ def test_the_passage_is_the_sentence_around(text: str, passage: str) -> None:
     assert found(said(text), field("t.f", r"budget is (\d+)")) == Extracted("20", passage, None)
 
 
+@pytest.mark.parametrize(("pattern", "passage"), [(r"20 k", "20 k it is."), (r"20 k it is\.", "20 k it is.")])
+def test_a_match_may_begin_or_end_its_sentence(pattern: str, passage: str) -> None:
+    """The sentences beside it are none of its passage then either."""
+    answer = found(said("We met. 20 k it is. Bye."), field("t.f", pattern))
+
+    assert isinstance(answer, Extracted)
+    assert answer.passage == passage
+
+
 def test_a_passage_is_never_long() -> None:
     """Of a text without sentences, what is around the value is given."""
     answer = found(said("x" * 5000 + " 20 k " + "y" * 5000), field("t.f", r"\d+ k"))
