@@ -67,10 +67,8 @@ class TemplateDesk:
         """
         return {it.id: self._kept.save(self._name, actor, it) for it in templates}
 
-    def publish(
-        self, actor: Actor, template_id: str, *, since: dt.datetime | None = None
-    ) -> tuple[Published, tuple[str, ...]]:
-        """Take a template's newest version into use; give it as it is used, and what to know about it.
+    def publish(self, actor: Actor, template_id: str, *, since: dt.datetime | None = None) -> tuple[Published, Checked]:
+        """Take a template's newest version into use; give it as it is used, and what was found of it.
 
         :param since: As in :meth:`connector_core.ledger.templates.Templates.publish`.
         :raises InputError: A user may not; there is no such template; or it does not fit the CRM: all that is wrong, a line
@@ -85,7 +83,7 @@ class TemplateDesk:
         published = self._kept.publish(
             self._name, actor, template_id, types=found.types, since=since, version=newest.version, wake=self._wake
         )
-        return published, found.warnings
+        return published, found
 
     def unpublish(self, actor: Actor, template_id: str) -> None:
         """Make a draft of a template again: nothing more is filled by it, and its outcomes are shown no more.

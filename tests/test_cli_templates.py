@@ -315,6 +315,23 @@ def test_what_is_published_fills_fields_from_then_on(at: FillOffice, printed: Pr
     assert (at.outcome(), at.value()) == (("sent", None), "call again")
 
 
+@pytest.mark.parametrize("at", ["salesforce"], indirect=True)
+def test_what_each_field_takes_is_printed(at: FillOffice, lines: Lines) -> None:
+    """Its type, and the bounds that the CRM tells."""
+    demo = DEMO.replace("next_step\n    prompt", "NextStep\n    prompt").replace("owner_id", "OwnerId")
+    stage = "  - key: stage\n    object: opportunity\n    field: StageName\n    overwrite: always\n    prompt: Which?\n"
+    Path("demo.yaml").write_text(demo + stage, encoding="utf-8")
+    run("import", "demo.yaml", *ACME)
+    run("publish", "demo", *ACME)
+
+    out = lines()[0]
+    assert out[4:] == [
+        "  next_step  opportunity.NextStep  text: at most 255 characters",
+        "  owner  opportunity.OwnerId  reference: User",
+        "  stage  opportunity.StageName  choice: 10 values",
+    ]
+
+
 def test_all_that_does_not_fit_the_crm_is_told_and_nothing_is_published(at: FillOffice, lines: Lines) -> None:
     """On standard error, a line each."""
     wrong = DEMO.replace("field: next_step", "field: id").replace("owner: (.+)", "owner: (")

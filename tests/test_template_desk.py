@@ -57,9 +57,9 @@ def template(*fields: Mapping[str, Any], template_id: str = "demo") -> Template:
 def test_what_fits_is_published_with_the_types_of_its_fields(at: Office, desk: TemplateDesk) -> None:
     """As the CRM says them; the call that was written before is due, as it was asked for."""
     desk.save(MIA, [template({"field": NEXT_STEP[at.config.crm]})])
-    published, warnings = desk.publish(MIA, "demo", since=call().started_at)
+    published, found = desk.publish(MIA, "demo", since=call().started_at)
 
-    assert (published.types, published.since, warnings) == ({"f0": "text"}, call().started_at, ())
+    assert (published.types, published.since, found.warnings) == ({"f0": "text"}, call().started_at, ())
     assert at.ledger.templates.published("acme") == (published,)
 
 
@@ -97,8 +97,8 @@ def test_two_templates_for_one_field_are_a_warning(at: Office, desk: TemplateDes
     """Both are published."""
     for name in ("demo", "other"):
         desk.save(MIA, [template({"field": NEXT_STEP[at.config.crm]}, template_id=name)])
-    assert desk.publish(MIA, "other")[1] == ()
-    (warning,) = desk.publish(MIA, "demo")[1]
+    assert desk.publish(MIA, "other")[1].warnings == ()
+    (warning,) = desk.publish(MIA, "demo")[1].warnings
 
     assert warning.startswith("template demo, field f0: template other fills ")
     assert len(at.ledger.templates.published("acme")) == 2

@@ -20,7 +20,7 @@ from connector_core.filling.outcomes import REASONS
 from connector_core.filling.sentence import sentence
 from connector_core.filling.templates import Targeting, Template
 from connector_core.ledger.templates import Kept
-from connector_core.model import Call
+from connector_core.model import Call, FieldDescription
 from connector_core.template_desk import TemplateDesk
 from connector_core.template_file import read_templates, write_templates
 
@@ -152,17 +152,28 @@ def publish(arguments: Namespace) -> int:
     actor = actor_of(arguments)
     with opened(arguments) as it:
         since = _since(arguments.since, it)
-        published, warnings = TemplateDesk(it.ledger, it.connection).publish(actor, arguments.id, since=since)
+        published, found = TemplateDesk(it.ledger, it.connection).publish(actor, arguments.id, since=since)
         kept = it.ledger.templates.get(arguments.connection, arguments.id)
-    for warning in warnings:
+    for warning in found.warnings:
         tell(warning)
     if arguments.json:
-        say_json({**_plain(kept), "types": dict(published.types), "warnings": list(warnings)})
+        say_json({**_plain(kept), "types": dict(published.types), "warnings": list(found.warnings)})
         return DONE
     _show_head(kept)
     for field in published.template.fields:
-        say(f"  {styled(field.key, 'bold')}  {field.object}.{field.field}  {published.types[field.key]}")
+        say(f"  {styled(field.key, 'bold')}  {field.object}.{field.field}  {_taken(found.fields[field.key])}")
     return DONE
+
+
+def _taken(described: FieldDescription) -> str:
+    """Say what a field takes."""
+    active = sum(it.active for it in described.values)
+    bounds = [
+        f"at most {described.length:,} characters" if described.length and described.type == "text" else "",
+        f"{active} value{'' if active == 1 else 's'}" if described.type in ("choice", "choices") else "",
+        ", ".join(described.refers_to),
+    ]
+    return ": ".join(filter(None, [described.type, *bounds]))
 
 
 def unpublish(arguments: Namespace) -> int:

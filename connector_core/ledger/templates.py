@@ -151,9 +151,11 @@ class Templates:
         :param since: Also for calls that started then or later, by default only for those from now on. It never moves to
             a later time: what was published for a call stays so.
         :param version: The version that was found good: if it is the newest no more, nothing changes.
-        :raises InputError: A user may not; there is no such template; it was changed meanwhile.
+        :raises InputError: A user may not; there is no such template; it was changed meanwhile; a time without an offset.
         """
         require_author(actor, "publish")
+        if since is not None and since.tzinfo is None:
+            raise InputError("templates publish: since has no offset; wanted an aware time")
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
             row, now = _one(step, connection, template_id), self._database.now(step)

@@ -188,6 +188,14 @@ def test_what_is_unpublished_is_a_draft(at: Bench) -> None:
     assert [action for _, action, *_ in audit(at)] == ["save template", "publish template", "unpublish template"]
 
 
+def test_a_time_without_an_offset_is_refused(at: Bench) -> None:
+    """It would be another one on another machine."""
+    at.ledger.templates.save(ACME, MIA, template())
+    with pytest.raises(InputError, match="wanted an aware time"):
+        at.ledger.templates.publish(ACME, MIA, "demo", types=TYPES, since=MARCH.replace(tzinfo=None))
+    assert at.ledger.templates.published(ACME) == ()
+
+
 def test_a_version_that_nobody_looked_at_is_not_published(at: Bench) -> None:
     """Somebody kept a newer one after the check."""
     templates = at.ledger.templates
