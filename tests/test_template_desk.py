@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,13 @@ from office import ADA, CRMS, Office, call, office
 
 from connector_core.config import OpenConnection
 from connector_core.errors import ConnectorError, InputError, TryAgainError
+from connector_core.extractors import RULES
+from connector_core.extractors.binding import Extractor
 from connector_core.filling.templates import Template
+from connector_core.filling.values import WantedField
 from connector_core.hookspecs import hookimpl
 from connector_core.ledger.people import Actor
-from connector_core.model import Unknown
+from connector_core.model import Call, Unknown
 from connector_core.template_desk import TemplateDesk
 
 MIA = Actor("Mia", "manager")
@@ -183,3 +186,43 @@ def test_a_pump_is_woken(at: Office, opened: OpenConnection) -> None:
     assert woken == []
     desk.publish(MIA, "demo")
     assert woken == ["acme"]
+
+
+# -- testing
+
+
+class Silent:
+    """An extractor that could ask nobody about a call of which it is said so."""
+
+    @hookimpl
+    def extract_fields(self, call: Call, fields: Sequence[WantedField]) -> dict[str, Unknown | None]:
+        """Answer that it is not known, or that there is nothing."""
+        return {it.key: Unknown("no budget is left") if call.id == "x:1" else None for it in fields}
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+@pytest.mark.parametrize("at", ["file"], indirect=True)
+def test_what_could_not_be_looked_for_is_told_apart_from_what_is_not_there(
+    opened: OpenConnection, desk: TemplateDesk
+) -> None:
+    """For that call alone."""
+    opened.extraction._bound = Extractor(RULES, Silent())
+    first, second = desk.test(template({"field": "next_step"}), [call(1), call(2)])
+
+    assert [it["reason"] for it in first.to_json()["fields"]] == ["not_extracted"]
+    assert [it["outcome"] for it in second.to_json()["fields"]] == ["empty"]
+    assert (first.complete, second.complete) == (False, True)
+
+
+def test_a_test_reads_the_crm_and_writes_nothing(at: Office, desk: TemplateDesk) -> None:
+    """Not even a record that is meant by its name."""
+    before = at.records()
+    owner = {"file": "owner_id", "salesforce": "OwnerId", "hubspot": "hubspot_owner_id"}[at.config.crm]
+    wanted = template({"field": owner, "patterns": ["owner: (.+)"]})
+    (tried,) = desk.test(wanted, [call(7, summary="owner: ada@seller.example")])
+
+    (field,) = tried.to_json()["fields"]
+    assert (field["outcome"], field["wanted"]) == (None, at.id("U1"))
+    assert (at.records(), at.ledger.calls.of("acme", ["x:7"])) == (before, {})
