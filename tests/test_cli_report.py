@@ -111,7 +111,7 @@ def test_a_report_is_written_into_a_file(capsys: Capture, form: str, begins: str
 
 
 def test_a_file_that_cannot_be_written_is_told(capsys: Capture) -> None:
-    """Before anything else is."""
+    """With the reason."""
     status, _, err = printed(capsys, "--output", "nowhere/report.txt")
 
     assert (status, err) == (2, "connector: nowhere/report.txt: cannot be written (No such file or directory)\n")
@@ -148,7 +148,7 @@ def test_no_more_calls_are_listed_than_wanted(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--calls", "size"], "no published template has a field of field size; there is budget, project, role, step"),
+        (["--calls", "size"], "no field of a published template is size; there is budget, project, role, step"),
         (["--calls", "budget", "--outcome", "empty", "--reason", "too_long"], "reason: empty has none"),
         (["--calls", "budget", "--format", "html"], "calls are listed as text, json or csv"),
         (["--period", "someday"], "period: 'someday' is none of this-week"),

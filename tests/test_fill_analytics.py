@@ -239,7 +239,7 @@ def test_filters_leave_the_fields_that_meet_all(filters: Filters, left: list[str
         ),
         (
             Filters(templates=("draft",), mode="manual"),
-            "no published template has a field of template draft; there is deal, people",
+            "no published template is draft; there is deal, people",
             ("template",),
         ),
     ],

@@ -22,6 +22,8 @@ from connector_core.filling.report import Filters
 from connector_core.ledger.fill_days import REFRESH_SECONDS
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
+from connector_core.ledger.persons import Persons
+from connector_core.model import Call
 
 ACME = "acme"
 PARIS = ZoneInfo("Europe/Paris")
@@ -180,7 +182,7 @@ def test_calls_of_another_target_are_not_behind_a_number(busy: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "outcome", "reason", "told"),
-    [(("size",), None, None, "no published template has a field of field size"), ((), "empty", "too_long", "has none")],
+    [(("size",), None, None, "no field of a published template is size"), ((), "empty", "too_long", "has none")],
 )
 def test_calls_that_cannot_be_are_refused(
     busy: Ledger, fields: tuple[str, ...], outcome: Any, reason: Any, told: str
@@ -202,6 +204,19 @@ def test_examples_are_the_first_calls_of_each_number(busy: Ledger) -> None:
         ("budget", "other", "no_permission"): 1,
         ("role", "empty", None): 1,
     }
+
+
+def test_whose_approvals_wait_is_erased_with_what_their_calls_said(ledger: Ledger) -> None:
+    """At once, not with the next refresh alone."""
+    organizer = {"name": "Ada", "email": "ada@seller.example"}
+    said = {"id": "x:1", "provider": "x", "kind": "phone", "started_at": "2026-03-02T09:00:00Z", "participants": []}
+    ledger.inbox.accept(ACME, [Call.model_validate({**said, "organizer": organizer})])
+    change(ledger.database, ACME, row(1, 2, ("deal", "step"), outcome="pending", who="Ada"))
+    reporting(ledger).refresh()
+    Persons(ledger.database).erase("ada@seller.example", {ACME: ("FR",)}, Actor("ada", "admin"))
+
+    (lever,) = reporting(ledger).report(reporting(ledger).query(MARCH)).levers
+    assert [(it.who, it.number) for it in lever.waiting] == [(None, 1)]
 
 
 # -- the worker

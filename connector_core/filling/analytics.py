@@ -153,6 +153,12 @@ _VALUES: Mapping[str, tuple[str, Callable[[FieldInUse], str | None]]] = {
     "mode": ("mode", lambda it: it.mode),
 }
 """Each filter: where its values stand, and which a field has."""
+_NONE_IS = {
+    "template": "no published template is",
+    "field": "no field of a published template is",
+    "type": "no field of a published template is of type",
+    "mode": "no field of a published template is",
+}
 
 
 def _nothing(connection: str, fields: Sequence[FieldInUse], filters: Filters) -> Nothing:
@@ -166,7 +172,7 @@ def _nothing(connection: str, fields: Sequence[FieldInUse], filters: Filters) ->
         if not any(_meets(it, alone) for it in fields):
             what = wanted if isinstance(wanted, str) else ", ".join(wanted)
             there = ", ".join(sorted({of for it in fields if (of := value(it))}))
-            return Nothing(f"no published template has a field of {name} {what}; there is {there}", (name,))
+            return Nothing(f"{_NONE_IS[name]} {what}; there is {there}", (name,))
     freeing = []
     for name in asked:
         setting, _ = _VALUES[name]

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from connector_core.errors import InputError
 from connector_core.identity import PhoneReader, email_key, written_variants
 from connector_core.ledger.database import Database
+from connector_core.ledger.fill_days import FillDays
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note
 from connector_core.ledger.retention import AT_ONCE, forget
@@ -103,9 +104,13 @@ class Persons:
         :raises InputError: As :meth:`export`.
         """
         erased = 0
+        touched: set[str] = set()
         for connection, ids in self._find(identifier, regions):
             self._erase(connection, ids, identifiers(identifier, {connection: regions[connection]})[connection], actor)
             erased += len(ids)
+            touched.add(connection)
+        for connection in sorted(touched):  # whose approvals wait was counted by name
+            FillDays(self._database).refresh(connection)
         return erased
 
     def _find(self, identifier: str, regions: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[str]]]:

@@ -52,13 +52,11 @@ def text(report: Report) -> Iterator[str]:
 def _figures(report: Report) -> Iterator[str]:
     total = report.total
     yield f"sending rate {wording.rate(total.rate)}: {total.sent:,} sent of {total.eligible:,} eligible fields"
-    for span, before in (
-        (report.period.same_part, report.before.same_part),
-        (report.period.previous, report.before.whole),
-    ):
+    compared = {report.period.same_part: report.before.same_part, report.period.previous: report.before.whole}
+    for span, before in compared.items():  # once, where both are the same
         change = wording.points(total.rate, before.rate)
-        said = f"{wording.rate(before.rate)} of {before.eligible:,}" + (f", {change} since" if change else "")
-        yield f"  {wording.days(span)}: {said}"
+        said = f"{wording.rate(before.rate)} of {before.eligible:,}" if before.eligible else "no eligible field"
+        yield f"  {wording.days(span)}: {said}" + (f", {change} since" if change else "")
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:

@@ -125,7 +125,7 @@ def approver(it: Approver, report: Report) -> str:
     now = report.refreshed_at or it.since
     waited = (now.astimezone(ZoneInfo(report.zone)).date() - since).days
     long = {0: "today", 1: "1 day"}.get(max(0, waited), f"{waited:,} days")
-    return f"{it.who or 'nobody known'} {it.number:,}, since {day(since)}" + (f" ({long})" if waited > 0 else "")
+    return f"{it.who or 'no known organizer'} {it.number:,}, since {day(since)}" + (f" ({long})" if waited > 0 else "")
 
 
 def _a(name: str) -> str:
