@@ -21,7 +21,7 @@ def _address(text: str) -> str:
         raise wrong from error
     if not text.isascii() or not text.isprintable() or " " in text or not host:
         raise wrong
-    if parts.username is not None or parts.query or parts.fragment or "@" in parts.netloc:
+    if parts.username is not None or parts.query or parts.fragment:
         raise wrong
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
         raise PydanticCustomError("openai_https", "should begin with https://, but for a server on this machine")
