@@ -51,6 +51,8 @@ class Feed:
     def read(self, stop: threading.Event | None = None, *, at_once: bool = False) -> list[str]:
         """Read what changed, if it is time to and a call waits for anything; give the ids of calls that are due now.
 
+        What webhooks told is heard at once.
+
         :param stop: Read no further page once it is set.
         :param at_once: It is time.
         :raises ConnectorError: The CRM or the ledger could not be asked: what was not read is read the next time.
@@ -59,9 +61,9 @@ class Feed:
         if not has_feed(self._opened):
             self._ledger.feeds.stop(name)
             return []
+        due = set(self.hear(told)) if (told := self._ledger.feeds.told(name)) else set()
         listing = self._ledger.feeds.turn(name, every_seconds=self._opened.changes_seconds, at_once=at_once)
         look_back = dt.timedelta(seconds=self._connection.settle_seconds + SPARE_SECONDS)
-        due: set[str] = set()
         pages = 0
         while listing is not None and not (stop is not None and stop.is_set()):
             page = self._page(listing, listing.since - look_back)

@@ -109,7 +109,8 @@ class CrmManifest:
     ``settings``: a pydantic model with flat fields. ``adapter``: a class called as ``Adapter(settings, info)``, with a
     :class:`ConnectionInfo`, doing no work and no I/O there, and with a ``close()``. ``sandbox``: a class of
     :mod:`connector_core.testing.sandbox`, or None. ``login``: a :class:`Login`, or None where a person's consent is no way
-    to sign in.
+    to sign in. ``webhooks``: a function that takes the settings and gives what reads the CRM's own webhooks of changes
+    (:data:`connector_core.receiving.ReadChanges`), or None where the settings have nothing to prove them by.
 
     ``meetings_as``: the kinds of activity that a meeting may be written as, the default first.
     ``subject_limit`` and ``body_limit`` are characters, as the service counts them; ``body_format`` is how a body is
@@ -135,6 +136,7 @@ class CrmManifest:
     traits: frozenset[str] = frozenset()
     sandbox: str | None = None
     login: str | None = None
+    webhooks: str | None = None
     meetings_as: tuple[MeetingKind, ...] = ("event",)
     body_format: Literal["text", "html"] = "text"
     subject_limit: int = 255

@@ -19,6 +19,7 @@ from connector_core.connection import Connection
 from connector_core.engines import Limits, engine_for
 from connector_core.errors import ContractError, TryAgainError
 from connector_core.feed import Feed
+from connector_core.ledger.agenda import read_agenda
 from connector_core.ledger.feeds import PATIENCE
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
@@ -26,6 +27,8 @@ from connector_core.ledger.persons import Persons
 from connector_core.ledger.retention import Retention
 from connector_core.ledger.schema import awaited, feeds
 from connector_core.model import Call, Changed
+from connector_core.providers.hookspecs import Delivery
+from connector_core.receiving import Received, Receiver
 from connector_core.settling import sync_settled
 from connector_core.writing import Writing
 
@@ -422,6 +425,30 @@ def test_a_webhook_makes_a_call_due_at_once(at: Office) -> None:
     at.settle(*due)
 
     assert (due, people(at)) == (["x:1"], [contact])
+
+
+def test_what_a_webhook_of_the_crm_told_is_heard_before_the_next_list(at: Office) -> None:
+    """It is kept for whoever reads changes, who is woken."""
+    at.sync(talk())
+    with at.config.open() as opened:
+        feed = Feed(at.ledger, opened)
+        feed.read(at_once=True)
+        contact = create(at, "contact", **NINA)
+        told = [Changed("contact", contact, now()), Changed("contact", contact, now())]
+        receiver = Receiver(at.ledger, lambda *_: None, find_changes={"acme": lambda delivery: told}.get)
+        received = receiver.receive_changes("acme", Delivery(b""))
+        woken = read_agenda(at.ledger.database).due
+        assert (received, woken, feed.read(), feed.read()) == (Received("kept"), ("acme",), ["x:1"], [])
+    at.settle("x:1")
+    assert people(at) == [contact]
+
+
+def test_a_webhook_of_the_crm_that_no_call_waits_for_is_not_kept(file: Office) -> None:
+    """Nor one of a connection that there is not."""
+    told = [Changed("contact", "C1", now())]
+    receiver = Receiver(file.ledger, lambda *_: None, find_changes={"acme": lambda delivery: told}.get)
+    received = [receiver.receive_changes(name, Delivery(b"")) for name in ("acme", "other")]
+    assert (received, read_agenda(file.ledger.database).due) == ([Received("ignored"), None], ())
 
 
 def test_a_worker_reads_what_changed(tmp_path: Path) -> None:

@@ -163,6 +163,23 @@ def test_a_worker_subscribes_though_nothing_is_received(folder: Path, monkeypatc
             until(subscribed)
 
 
+def test_a_crm_that_tells_of_changes_has_an_address(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proven by its app's secret; without that it has none, and calls are received all the same."""
+    monkeypatch.setenv("HUBSPOT_TOKEN", "invented")
+    monkeypatch.setenv("HUBSPOT_APP_SECRET", "invented-too")
+    settings = 'access_token = "env:HUBSPOT_TOKEN"\nwebhook_secret = "env:{}"\n'
+    with (folder / "connector.toml").open("a") as config:
+        for name, secret in (("buyer", "HUBSPOT_APP_SECRET"), ("other", "NOT_HERE")):
+            config.write(f'\n[connections.{name}]\ncrm = "hubspot"\n[connections.{name}.settings]\n')
+            config.write(settings.format(secret))
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        assert told["hooks"] == ["/hooks/acme/aircall", "/crm/buyer"]
+        assert post(f"{told['url']}/crm/buyer", b"[]") == 401
+    assert "NOT_HERE" in (folder / "serve.err").read_text()
+
+
 def test_what_is_received_outlives_the_receiver(folder: Path) -> None:
     """A call that was answered with 200 is in the ledger, whatever happens to the process."""
     with running("serve", "--port", "0", "--json") as process:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import http.client
 import json
 import logging
@@ -23,8 +24,10 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from connector_core.errors import ConfigurationError, ContractError, TryAgainError
+from connector_core.errors import ConfigurationError, ContractError, CredentialsError, InputError, TryAgainError
 from connector_core.ledger.ledger import Ledger
+from connector_core.model import Changed
+from connector_core.providers.bodies import read_object
 from connector_core.providers.hookspecs import Delivery
 from connector_core.receiving import Received, Receiver, Source
 from connector_core.web.app import MOST_BODIES, create_app
@@ -84,12 +87,22 @@ class Place:
             return step.execute(sa.text("select count(*) from parts")).scalar() or 0
 
 
+def read_changes(delivery: Delivery) -> list[Changed]:
+    """Read a webhook of a CRM: whoever says the word says which contacts changed."""
+    if delivery.headers.get("x-echo-token") != WORD:
+        raise CredentialsError("the word is not said")
+    ids = read_object(delivery.body).get("contacts", [])
+    if not isinstance(ids, list):
+        raise InputError("contacts: should be a list")
+    return [Changed("contact", str(each), dt.datetime.now(dt.UTC)) for each in ids]
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     bound, adapter = provider()
     with Ledger(f"sqlite:///{tmp_path_factory.mktemp('web') / 'ledger.db'}") as ledger:
         find = {("acme", "echo"): Source(bound)}.get
-        receiver = Receiver(ledger, lambda *names: find(names))
+        receiver = Receiver(ledger, lambda *names: find(names), find_changes={"acme": read_changes}.get)
         app = Starlette(
             routes=[Mount("/mounted", create_app(receiver)), Mount("/", create_app(receiver, most_bytes=MOST))]
         )
@@ -114,12 +127,33 @@ def test_a_set_up_is_answered_as_the_provider_wants_it(place: Place) -> None:
     assert place.send(b"", path=f"{PATH}?echo=hello%20you") == (200, b"hello you")
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        pytest.param({"body": b'{"contacts": ["C1"]}'}, 202, id="no call waits for it"),
+        pytest.param({"body": b"{}"}, 202, id="nothing changed"),
+        pytest.param({"body": b"{"}, 400, id="no event"),
+        pytest.param({"body": b"{}", "headers": {}}, 401, id="not proven"),
+        pytest.param({"body": b"{}", "path": "/crm/other"}, 404, id="no such connection"),
+        pytest.param({"body": b"", "method": "GET"}, 405, id="not sent"),
+        pytest.param({"body": b"x" * (MOST + 1)}, 413, id="too long"),
+    ],
+)
+def test_a_crm_is_told_no_more_than_that(place: Place, request_: dict[str, Any], status: int) -> None:
+    """As a call provider is."""
+    answered, body = place.send(**{"path": "/crm/acme", **request_})
+    assert (answered, body in (b"", b"Not Found", b"Method Not Allowed")) == (status, True)
+
+
 class Listening:
     """A receiver that keeps how it was called."""
 
     def __init__(self) -> None:
         self.urls: list[str | None] = []
         self.headers: list[Mapping[str, str]] = []
+
+    def receive_changes(self, connection: str, delivery: Delivery) -> Received:
+        return self.receive(connection, "", delivery)
 
     def receive(self, _connection: str, _provider: str, delivery: Delivery) -> Received:
         self.urls.append(delivery.url)
@@ -128,7 +162,7 @@ class Listening:
 
 
 @pytest.mark.parametrize("public", [None, "https://hooks.example.com/calls/"])
-@pytest.mark.parametrize("path", [PATH, f"{PATH}?key=a%20b&key=c", "/hooks/acm%65/echo"])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}?key=a%20b&key=c", "/hooks/acm%65/echo", "/crm/acme?key=a"])
 def test_the_address_is_the_one_that_was_called(public: str | None, path: str) -> None:
     """Behind a proxy it is the public one, as it was written, query and all: some providers sign it."""
     receiver = Listening()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from argparse import Namespace
+from collections.abc import Iterable
 from contextlib import ExitStack
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from connector_core.config import Config, ConnectionConfig, in_file
 from connector_core.engines import Limits, engine_for
 from connector_core.errors import ConfigurationError
 from connector_core.ledger.opening import open_ledger
-from connector_core.receiving import Receiver, Source
+from connector_core.receiving import ReadChanges, Receiver, Source, changes_of
 
 GRACE_SECONDS = 5
 """How long requests under way may take once it is to end."""
@@ -30,12 +31,15 @@ def run(arguments: Namespace) -> int:
         raise ConfigurationError(f"serve needs {error.name}: pip install 'connector-core[web]'") from error
     config = inputs.file(arguments.config)
     with ExitStack() as stack:
-        sources = _sources(config, stack)
+        sources, crms = _sources(config, stack), _crms(config)
+        if not sources and not crms:
+            raise ConfigurationError(
+                f"{config.path}: no connection has a call provider; write [connections.NAME.providers.PROVIDER]"
+            )
         ledger = stack.enter_context(open_ledger(config, arguments.ledger))
         engine = engine_for(ledger, lambda name: config.connection(name).open(), limits=Limits(config.connections))
-        app = create_app(
-            Receiver(ledger, lambda *names: sources.get(names), wake=engine.wake), public_url=arguments.public_url
-        )
+        receiver = Receiver(ledger, lambda *names: sources.get(names), find_changes=crms.get, wake=engine.wake)
+        app = create_app(receiver, public_url=arguments.public_url)
         listening = stack.enter_context(_listen(arguments.host, arguments.port))
         server = uvicorn.Server(
             uvicorn.Config(
@@ -54,7 +58,8 @@ def run(arguments: Namespace) -> int:
 
         for number in (signal.SIGINT, signal.SIGTERM):  # the server raises again, once it has ended, what ended it
             stack.callback(signal.signal, number, signal.signal(number, stop))
-        _tell_addresses(listening, sources, as_json=arguments.json)
+        paths = [("hooks", *names) for names in sources] + [("crm", name) for name in crms]
+        _tell_addresses(listening, paths, as_json=arguments.json)
         server.run(sockets=[listening])
     return DONE
 
@@ -65,10 +70,20 @@ def _sources(config: Config, stack: ExitStack) -> dict[tuple[str, str], Source]:
     for connection in config.connections.values():
         for name in connection.providers:
             found[connection.name, name] = _source(connection, name, stack)
-    if not found:
-        raise ConfigurationError(
-            f"{config.path}: no connection has a call provider; write [connections.NAME.providers.PROVIDER]"
-        )
+    return found
+
+
+def _crms(config: Config) -> dict[str, ReadChanges]:
+    """Give what reads the webhooks of CRMs; calls are received though a CRM's settings are not whole here."""
+    found: dict[str, ReadChanges] = {}
+    for connection in config.connections.values():
+        try:
+            read = changes_of(connection)
+        except ConfigurationError as error:
+            tell(f"webhooks of the CRM are not received: {in_file(connection.source, str(error))}")
+            continue
+        if read is not None:
+            found[connection.name] = read
     return found
 
 
@@ -88,10 +103,10 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"{host}, port {port}: cannot be listened on: {why}") from error
 
 
-def _tell_addresses(listening: socket.socket, sources: dict[tuple[str, str], Source], *, as_json: bool) -> None:
+def _tell_addresses(listening: socket.socket, paths: Iterable[tuple[str, ...]], *, as_json: bool) -> None:
     host, port = listening.getsockname()[:2]
     at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    hooks = [f"/hooks/{quote(connection, safe='')}/{quote(provider, safe='')}" for connection, provider in sources]
+    hooks = ["".join(f"/{quote(name, safe='')}" for name in names) for names in paths]
     if as_json:
         say_json({"url": at, "hooks": hooks})
     else:

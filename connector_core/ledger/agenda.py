@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
-from connector_core.ledger.schema import announcements, calls, chores, connections, feeds
+from connector_core.ledger.schema import announcements, calls, changed, chores, connections, feeds
 from connector_core.ledger.schema_filling import fills
 
 
@@ -27,7 +27,7 @@ class Agenda:
 
 
 def read_agenda(database: Database) -> Agenda:
-    """Read it, at the cost of six seeks in an index for each connection, however many calls are due.
+    """Read it, at the cost of seven seeks in an index for each connection, however many calls are due.
 
     :raises TryAgainError: The database cannot be reached.
     """
@@ -55,7 +55,7 @@ def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
     if row.paused_at is not None:  # its webhooks are received all the while
         return row.chore  # type: ignore[no-any-return]  # a Moment
     backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
-    moments = (row.interactive, backfill, row.feed, row.announced, row.fill, row.chore)
+    moments = (row.interactive, backfill, row.feed, row.announced, row.changed, row.fill, row.chore)
     return min((at for at in moments if at is not None), default=None)
 
 
@@ -78,6 +78,7 @@ _FIRST = sa.select(
     _earliest(INTERACTIVE).label("interactive"),
     _earliest(BACKFILL).label("backfill"),
     _of(announcements).label("announced"),
+    _of(changed).label("changed"),
     _of(fills).label("fill"),
     _of(chores).label("chore"),
 ).outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)

@@ -14,7 +14,8 @@ from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import AT_ONCE, Wake, digest_of
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import make_due_for_refresh
-from connector_core.ledger.schema import awaited, calls, connections, feeds
+from connector_core.ledger.schema import awaited, calls, changed, connections, feeds
+from connector_core.model import Changed
 
 PATIENCE = dt.timedelta(days=30)
 """How long after its start a call waits for records."""
@@ -81,6 +82,39 @@ class Feeds:
             mine = step.execute(sa.update(feeds).where(*this, same).values(values)).rowcount == 1
         return Listing(listing.since, listing.began_at, page) if mine and page else None
 
+    def tell(self, connection: str, records: Iterable[Changed], *, wake: Wake | None = None) -> bool:
+        """Keep that records changed, for whoever reads changes; not where no call waits for any: tell which."""
+        with self._database.reading() as step:
+            if not step.execute(sa.select(sa.exists().where(feeds.c.connection == connection))).scalar():
+                return False
+        rows = [{"connection": connection, "kind": it.kind, "record_id": it.id} for it in records]
+        insert = sqlite_insert if self._database.is_sqlite else pg_insert
+        with self._database.writing() as step:
+            lock_connection(self._database, step, connection)
+            due = {"due_at": self._database.now(step)}
+            step.execute(insert(changed).on_conflict_do_nothing(), [row | due for row in rows])
+            if wake is not None:
+                wake(connection, step)
+        return True
+
+    def told(self, connection: str) -> list[Changed]:
+        """Take what was told, some at a time, unless the connection is paused.
+
+        Whatever becomes of it, a list of what changed has it too.
+        """
+        mine = changed.c.connection == connection
+        at_work = (connections.c.name == changed.c.connection, connections.c.paused_at.is_(None))
+        with self._database.reading() as step:
+            if not step.execute(sa.select(sa.exists().where(mine, *at_work))).scalar():
+                return []
+        with self._database.writing() as step:
+            lock_connection(self._database, step, connection)
+            rows = step.execute(sa.select(changed).where(mine).limit(AT_ONCE)).all()
+            for row in rows:
+                this = (changed.c.kind == row.kind, changed.c.record_id == row.record_id)
+                step.execute(sa.delete(changed).where(mine, *this))
+        return [Changed(row.kind, row.record_id, row.due_at) for row in rows]
+
     def begin_anew(self, connection: str) -> None:
         """Let the list that is being read begin at its first page once more."""
         with self._database.writing() as step:
@@ -100,7 +134,7 @@ class Feeds:
                 return
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
-            for table in (awaited, feeds):
+            for table in (awaited, feeds, changed):
                 step.execute(sa.delete(table).where(table.c.connection == connection))
 
     def appeared(self, connection: str, keys: Iterable[str], *, wake: Wake | None = None) -> list[str]:

@@ -193,6 +193,16 @@ feeds = sa.Table(
     sa.Column("page", sa.Text),
 )
 
+# What the CRM's own webhooks say changed, until whoever reads changes hears of it.
+changed = sa.Table(
+    "changed",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("record_id", Said, primary_key=True),
+    sa.Column("due_at", Moment, nullable=False),
+)
+
 # What webhooks said of calls, each part once: of those that say the same, the one with the greatest revision. Of what was
 # forgotten, ``part`` is empty.
 parts = sa.Table(

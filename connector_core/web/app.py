@@ -1,4 +1,4 @@
-"""An ASGI app that receives webhooks: one path for each connection and provider.
+"""An ASGI app that receives webhooks: one path for each connection and provider, and one for each connection's CRM.
 
 A sender is told whether its event was kept, and nothing of why it was not: what a forger learns from an answer is that
 there is one. Why stands in the log, by connection and provider, without anything that was sent.
@@ -7,11 +7,14 @@ there is one. Why stands in the log, by connection and provider, without anythin
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -32,6 +35,8 @@ MOST_BODIES = 50
 BODY_SECONDS = 10.0
 """How long a sender may take for a body."""
 
+Take: TypeAlias = Callable[[Delivery], Received | None]
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,30 +47,38 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
     it sets a webhook up; 202 for what tells nothing of a finished call; 400 for what is no event; 401 for what is not
     proven; 404 where there is no such connection or provider; 408, 413 for a body that takes too long or is too long; 500
     where the provider cannot be used, or fails; 503 where it cannot be kept now. After these two the sender tries again.
-    Bodies are empty. ``GET /health`` answers 204, and ``GET /openapi.json`` with all of this.
+    ``POST /crm/CONNECTION`` answers a connection's CRM likewise; 202 where no call waits for what changed. Bodies are empty.
+    ``GET /health`` answers 204, and ``GET /openapi.json`` with all of this.
 
     :param most_bytes: How long a body may be; no more than that is held of it, and of all :data:`MOST_BODIES` times as much.
-    :param public_url: What senders call the app by, up to ``/hooks``, where a proxy stands before it: some sign the address.
+    :param public_url: What senders call the app by, up to ``/hooks`` or ``/crm``, where a proxy stands before it: some sign
+        the address.
     """
 
     room = _Room(MOST_BODIES * most_bytes)
 
-    async def hook(request: Request) -> Response:
+    async def receive(request: Request, take: Take) -> Response:
         body = bytearray()
         try:
             status = await asyncio.wait_for(_read(request, body, most_bytes, room), BODY_SECONDS)
             if status is not None:
                 return Response(status_code=status)
-            names = request.path_params["connection"], request.path_params["provider"]
             url = _called(request, public_url)
             delivery = Delivery(bytes(body), _headers(request), dict(request.query_params), url)
-            return await run_in_threadpool(_answer, receiver, names, delivery)
+            return await run_in_threadpool(_answer, request.path_params, take, delivery)
         except TimeoutError:
             return Response(status_code=408)
         except ClientDisconnect:
             return Response(status_code=400)
         finally:
             room.left_bytes += len(body)
+
+    async def hook(request: Request) -> Response:
+        names = request.path_params["connection"], request.path_params["provider"]
+        return await receive(request, functools.partial(receiver.receive, *names))
+
+    async def crm(request: Request) -> Response:
+        return await receive(request, functools.partial(receiver.receive_changes, request.path_params["connection"]))
 
     async def health(_request: Request) -> Response:
         return Response(status_code=204)
@@ -76,6 +89,7 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
     app = Starlette(
         routes=[
             Route("/hooks/{connection}/{provider}", hook, methods=["POST"]),
+            Route("/crm/{connection}", crm, methods=["POST"]),
             Route("/health", health, methods=["GET"]),
             Route("/openapi.json", openapi, methods=["GET"]),
         ]
@@ -120,7 +134,8 @@ def _called(request: Request, public_url: str | None) -> str | None:
     raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     path, query = raw.decode("latin-1"), request.scope["query_string"].decode("latin-1")
     if public_url is not None:
-        at = f"{public_url.rstrip('/')}/hooks/{'/'.join(path.split('/')[-2:])}"
+        ours = path.split("/")[-1 - len(request.path_params) :]
+        at = f"{public_url.rstrip('/')}/{'/'.join(ours)}"
     elif "host" in request.headers:
         at = f"{request.scope['scheme']}://{request.headers['host']}{path}"
     else:
@@ -128,10 +143,9 @@ def _called(request: Request, public_url: str | None) -> str | None:
     return f"{at}?{query}" if query else at
 
 
-def _answer(receiver: Receiver, names: tuple[str, str], delivery: Delivery) -> Response:
-    connection, provider = names
+def _answer(names: Mapping[str, str], take: Take, delivery: Delivery) -> Response:
     try:
-        received = receiver.receive(connection, provider, delivery)
+        received = take(delivery)
     except CredentialsError as error:
         return _refused(names, 401, error)
     except InputError as error:
@@ -147,11 +161,11 @@ def _answer(receiver: Receiver, names: tuple[str, str], delivery: Delivery) -> R
     return Response(status_code=404) if received is None else _told(received)
 
 
-def _refused(names: tuple[str, str], status: int, error: ConnectorError) -> Response:
+def _refused(names: Mapping[str, str], status: int, error: ConnectorError) -> Response:
     _log.log(
         logging.ERROR if status >= 500 else logging.WARNING,
-        "connection %s, provider %s: a webhook is answered with %s: %s",
-        *names,
+        "%s: a webhook is answered with %s: %s",
+        ", ".join(f"{what} {name}" for what, name in names.items()),
         status,
         error,
     )

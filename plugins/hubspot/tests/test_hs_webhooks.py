@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
+import hmac
 import json
 from typing import Any
 
 import pytest
-from connector_hubspot.webhooks import changes, verify
+from connector_hubspot.settings import HubSpotSettings
+from connector_hubspot.webhooks import changes, reader, verify
 
 from connector_core.errors import CredentialsError, InputError
 from connector_core.model import Changed
+from connector_core.providers.hookspecs import Delivery
 
 SECRET = "invented-client-secret"
 URI = "https://calls.example/hubspot?account=7&next=https%3A%2F%2Fx.example%2Fa%20b%3Fc#top"
@@ -150,3 +155,56 @@ def test_what_is_no_list_of_events_is_refused(body: bytes) -> None:
     """The message holds nothing of it."""
     with pytest.raises(InputError, match="webhook"):
         changes(body)
+
+
+# -- of a connection ---------------------------------------------------------------------------------------------------
+
+
+ADDRESS = "https://calls.example/crm/acme"
+
+
+def delivered(*events: dict[str, Any], secret: str = SECRET, url: str | None = ADDRESS) -> Delivery:
+    """Sign a webhook that comes now."""
+    body = json.dumps(events).encode()
+    at = str(int(dt.datetime.now(dt.UTC).timestamp() * 1000))
+    signature = hmac.digest(secret.encode(), f"POST{ADDRESS}".encode() + body + at.encode(), hashlib.sha256)
+    signed = {"x-hubspot-signature-v3": base64.b64encode(signature).decode(), "x-hubspot-request-timestamp": at}
+    return Delivery(body, signed, url=url)
+
+
+def told(delivery: Delivery, **settings: str) -> list[tuple[str, str]]:
+    """Read a webhook with the settings of a connection."""
+    read = reader(HubSpotSettings.model_validate({"access_token": "invented", "webhook_secret": SECRET, **settings}))
+    assert read is not None
+    return [(it.kind, it.id) for it in read(delivery)]
+
+
+def test_a_connection_reads_what_its_app_tells() -> None:
+    """Proven by the app's secret, over the address that was called."""
+    assert told(delivered(event(), event("deal.creation", objectId=7))) == [("contact", "101"), ("opportunity", "7")]
+
+
+def test_what_is_told_of_other_accounts_is_passed_over() -> None:
+    """One app's webhooks tell of every account that has it."""
+    both = delivered(event(), event(portalId=7, objectId=102))
+    assert (told(both, portal_id="7"), told(both, portal_id="8")) == ([("contact", "102")], [])
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [delivered(event(), secret="another"), delivered(event(), url=None), Delivery(b"[]", url=ADDRESS)],
+    ids=["another app's", "without its address", "without a signature"],
+)
+def test_what_is_not_proven_is_not_read(delivery: Delivery) -> None:
+    """Whoever finds the address has no say."""
+    with pytest.raises(CredentialsError):
+        told(delivery)
+
+
+def test_the_secret_of_an_oauth_app_proves_its_webhooks() -> None:
+    """It is the same; without any secret nothing can be proven, and no webhook is read."""
+    oauth = {"client_id": "id", "client_secret": SECRET, "refresh_token": "refresh"}
+    read = reader(HubSpotSettings.model_validate(oauth))
+    assert read is not None
+    assert [it.id for it in read(delivered(event()))] == ["101"]
+    assert reader(HubSpotSettings.model_validate({"access_token": "invented"})) is None

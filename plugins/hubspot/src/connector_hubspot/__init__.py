@@ -16,6 +16,7 @@ HUBSPOT = CrmManifest(
     adapter="connector_hubspot.adapter:HubSpotAdapter",
     sandbox="connector_hubspot.sandbox:HubSpotSandbox",
     login="connector_hubspot.login:LOGIN",
+    webhooks="connector_hubspot.webhooks:reader",
     meetings_as=("meeting",),
     body_format="html",
     subject_limit=255,

@@ -59,6 +59,8 @@ class HubSpotSettings(BaseModel):
     ``access_token``: of a private app, a static-auth app or a service key. Else, or as well, ``client_id``,
     ``client_secret`` and ``refresh_token`` of an OAuth app: a token that is given beside them is used until it expires, and
     those that are made of them are kept in the connection's store of tokens.
+    ``webhook_secret``: the client secret of the app whose webhooks tell of changes, where it is not ``client_secret``.
+    ``portal_id``: the account's number; what the app's webhooks tell of other accounts is passed over.
     ``phone_properties``, ``email_properties``: the properties of contacts by which people are looked for, in place of
     ``phone`` and ``mobilephone``, and of ``email`` (:mod:`connector_hubspot.identifying`).
     """
@@ -69,6 +71,8 @@ class HubSpotSettings(BaseModel):
     client_id: str | None = None
     client_secret: SecretStr | None = None
     refresh_token: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+    portal_id: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] | None = None
     base_url: Annotated[str, AfterValidator(_held_to_hubspot)] = "https://api.hubapi.com"
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     settle_seconds: Annotated[float, Field(ge=0)] | None = None

@@ -12,11 +12,13 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector_core.errors import CredentialsError, InputError
 from connector_core.model import Changed, RecordKind
+from connector_core.providers.hookspecs import Delivery
+from connector_hubspot.settings import HubSpotSettings
 from connector_hubspot.times import instant
 
 OLDEST = dt.timedelta(minutes=5)
@@ -30,6 +32,33 @@ KINDS: Mapping[str, RecordKind] = {
 """The kinds by the names of objects in older subscriptions, and by their type ids in those of ``object.*``."""
 _GONE = frozenset({"deletion", "privacyDeletion"})
 _DECODED = re.compile(r"%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
+
+
+def reader(settings: HubSpotSettings) -> Callable[[Delivery], Sequence[Changed]] | None:
+    """Give what reads the webhooks of a connection's app; None where its settings have no secret to prove them by.
+
+    It raises CredentialsError where a delivery is not proven, and InputError where it is none of HubSpot's.
+    """
+    found = settings.webhook_secret or settings.client_secret
+    if found is None or not found.get_secret_value():
+        return None
+    secret = found.get_secret_value()
+
+    def read(delivery: Delivery) -> Sequence[Changed]:
+        verify(
+            secret,
+            method="POST",
+            uri=delivery.url or "",
+            body=delivery.body,
+            signature=delivery.headers.get("x-hubspot-signature-v3", ""),
+            timestamp=delivery.headers.get("x-hubspot-request-timestamp", ""),
+            now=dt.datetime.now(dt.UTC),
+        )
+        by_account = changes(delivery.body)
+        mine = by_account if settings.portal_id is None else {settings.portal_id}
+        return [changed for account in mine for changed in by_account.get(account, ())]
+
+    return read
 
 
 def verify(
