@@ -221,7 +221,7 @@ POSSIBLE = (
     "Possible: crm, regions, time_zone, policy, owner_filter, windows_days, ignore_emails, ignore_numbers, "
     "most_people_per_identifier, meetings_as, write_unmatched, write_internal, write_missed, write_cancelled, "
     "shortest_seconds, parts, fallback_owner, owners, call_fields, meeting_fields, note_parts, quota_reserve, "
-    "delay_seconds, changes_seconds, settings, providers"
+    "delay_seconds, changes_seconds, settings, providers, extractor"
 )
 NO_NUMBER = "cannot be read as a number; write it with + and the code of its country, or set regions"
 OF_PLAIN = "Settings of plain: access_token, pages"
@@ -235,7 +235,7 @@ IN_CLEAR = 'is a secret written in clear; write "env:NAME" or "file:PATH" and ke
         (minimal("zzz = 1"), f"connections.acme.zzz: is an unknown key; {POSSIBLE}"),
         (
             "[conections.a]",
-            "conections: is an unknown key; did you mean connections? Possible: connections, ledger, providers",
+            "conections: is an unknown key; did you mean connections? Possible: connections, ledger, providers, extractors",
         ),
         ("[ledger]\nurk = 1", "ledger.urk: is an unknown key; did you mean url? Possible: url, key, keep_days"),
         (
