@@ -26,6 +26,7 @@ from engine_host import until
 
 from connector_core.cli import main
 from connector_core.testing.server import SandboxServer
+from connector_core.web.app import MOST_BODIES, MOST_BYTES
 
 CONNECTOR = Path(sys.executable).with_name("connector")
 TOKEN = "3d5e1f0c-invented"
@@ -267,6 +268,47 @@ def accepted(folder: Path) -> set[str]:
     (path,) = folder.glob("*.db")
     with closing(sqlite3.connect(path)) as ledger:
         return {call_id for (call_id,) in ledger.execute("select call_id from calls")}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read in /proc")
+@pytest.mark.parametrize("told", [True, False], ids=["that say their length", "that do not"])
+def test_huge_bodies_take_no_more_memory_than_there_is_room_for(folder: Path, told: bool) -> None:
+    """Fifty at once, each of 50 MB: of each no more is held than may be kept, however long it is."""
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        assert post(f"{url}/hooks/acme/aircall", b"{}") == 400
+        before = memory(process.pid, "VmRSS")
+        with ThreadPoolExecutor(MOST_BODIES) as threads:
+            answers = set(threads.map(lambda _: post_huge(url, told=told), range(MOST_BODIES)))
+        rise = memory(process.pid, "VmHWM") - before
+    assert answers <= {413, 503, None}
+    assert rise < 1.5 * MOST_BODIES * MOST_BYTES, f"{rise:,} bytes"
+
+
+def memory(pid: int, name: str) -> int:
+    """Read how many bytes of memory a process has now (VmRSS), or had at most (VmHWM)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (found,) = (line for line in status.splitlines() if line.startswith(name))
+    return int(found.split()[1]) * 1024
+
+
+def post_huge(url: str, *, told: bool) -> int | None:
+    """Send 50 MB, as far as they are taken; give the status, None where it was cut off before that could be read."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    megabyte = b"x" * 1_000_000
+    try:
+        connection.putrequest("POST", "/hooks/acme/aircall")
+        connection.putheader(*(("Content-Length", "50000000") if told else ("Transfer-Encoding", "chunked")))
+        connection.endheaders()
+        for _ in range(50):
+            connection.send(megabyte if told else b"%x\r\n%s\r\n" % (len(megabyte), megabyte))
+        connection.send(b"" if told else b"0\r\n\r\n")
+        return connection.getresponse().status
+    except OSError:
+        return None
+    finally:
+        connection.close()
 
 
 def test_a_forged_event_is_refused(folder: Path) -> None:
