@@ -34,6 +34,20 @@ def test_values_are_sent(connect: Connect) -> None:
     )
 
 
+def test_a_link_is_the_connectors_id_or_the_number(connect: Connect) -> None:
+    """Both lead to the record; a text with a colon stays one."""
+    account = connect(**WORLD)
+    one, other = account["C1"], account.number("C2")
+
+    assert fill(account, "crm.lead", account["O1"], partner_id=one, referred="by: 7") == dict.fromkeys(
+        ("partner_id", "referred"), "sent"
+    )
+    held = account.record("crm.lead", account["O1"], "partner_id", "referred")
+    assert (held["partner_id"][0], held["referred"]) == (account.number("C1"), "by: 7")
+    assert fill(account, "crm.lead", account["O1"], partner_id=other) == {"partner_id": "sent"}
+    assert account.record("crm.lead", account["O1"], "partner_id")["partner_id"][0] == other
+
+
 def test_none_clears(connect: Connect) -> None:
     """None empties a field."""
     account = connect(**WORLD)

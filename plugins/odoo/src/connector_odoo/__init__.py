@@ -8,7 +8,8 @@ ODOO = CrmManifest(
     hook_api=1,  # what it was written for, not what is installed
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
-    | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address", "read_fields"},
+    | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
+    | {"describe_objects", "read_fields"},
     traits=frozenset({"leads", "events"}),
     settings="connector_odoo.settings:OdooSettings",
     adapter="connector_odoo.adapter:OdooAdapter",
@@ -40,11 +41,12 @@ ODOO = CrmManifest(
         "opportunity.amount": "expected_revenue",
         "opportunity.date": "date_deadline",
     },
+    field_codes={"missing": "InvalidField", "read_only": "ReadOnly"},
     # Classes of exceptions, Odoo's and the connector's own; a constraint of a model is a ValidationError (odoo.com,
     # developer documentation, "Constraints"), a refusal of its code a UserError.
     refusals={
         **dict.fromkeys(("ValidationError", "UserError"), "validation_rule"),
-        "MissingRightError": "no_permission",
+        **dict.fromkeys(("MissingRightError", "ReadOnly"), "no_permission"),
         **dict.fromkeys(("InvalidField", "NoSuchModelError"), "field_missing"),
         "ValueError": "refused_value",
     },

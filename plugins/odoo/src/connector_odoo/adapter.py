@@ -17,6 +17,7 @@ from connector_core.model import (
     FieldValue,
     FormFields,
     FormRecord,
+    ObjectDescription,
     Opportunities,
     Person,
     Receipt,
@@ -25,7 +26,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
-from connector_odoo import companions, stored
+from connector_odoo import companions, describing, stored
 from connector_odoo.activities import Activities
 from connector_odoo.client import OdooClient
 from connector_odoo.filling import fill
@@ -114,6 +115,11 @@ class OdooAdapter:
     def form_address(self, record: FormRecord, known: FormFields) -> str:
         """Give the empty form."""
         return companions.form_address(self._base_url, record)
+
+    @hookimpl
+    def describe_objects(self, objects: Sequence[str]) -> Mapping[str, tuple[ObjectDescription, ...] | Unknown]:
+        """Describe models and their fields; see :mod:`connector_odoo.describing`."""
+        return describing.describe(self._client, objects)
 
     @hookimpl
     def read_fields(

@@ -29,7 +29,7 @@ from connector_odoo.writing import QUIET
 _BATCH = 100
 MODEL = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_PREFIXES = {"res.partner": PARTNER, "crm.lead": LEAD, "calendar.event": EVENT, "res.users": USER}
+PREFIXES = {"res.partner": PARTNER, "crm.lead": LEAD, "calendar.event": EVENT, "res.users": USER}
 
 
 @dataclass(slots=True)
@@ -49,8 +49,8 @@ def fill(client: OdooClient, updates: Sequence[RecordUpdate]) -> dict[tuple[str,
     """Set fields; a receipt for every field of every record.
 
     An object is a model of Odoo, like ``crm.lead``; an id is Odoo's own, with or without the connector's prefix. Values
-    are taken as Odoo writes them: the id of a record that a field names, ``2026-03-02 09:00:00`` in UTC for a time; one
-    with its zone, ``2026-03-02T09:00:00Z``, becomes that.
+    are taken as Odoo writes them: the id of a record that a field names, ``2026-03-02 09:00:00`` in UTC for a time; the
+    connector's id, like ``user:2``, and a time with its zone, like ``2026-03-02T09:00:00Z``, become those.
 
     :raises ConnectorError: Nothing could be sent at all.
     """
@@ -105,7 +105,7 @@ class _Filler:
 
 def record_number(model: str, key: str) -> int | None:
     """Give Odoo's own id of a record; None where the id is of another model."""
-    prefix = _PREFIXES.get(model, "")
+    prefix = PREFIXES.get(model, "")
     return number_of(prefix, key if ":" in key else f"{prefix}:{key}")
 
 
@@ -138,9 +138,13 @@ def _sendable(row: _Row) -> _Row:
 
 
 def _sent(value: FieldValue | None) -> FieldValue:
+    """Write a time and a link as Odoo does: nobody puts such a form into a field of text, and nothing else."""
     if isinstance(value, str) and _TIME.fullmatch(value):
         with contextlib.suppress(ValueError):
             return written(dt.datetime.fromisoformat(value))
+    if isinstance(value, str) and ":" in value:
+        numbers = (number_of(prefix, value) for prefix in PREFIXES.values())
+        return next((number for number in numbers if number is not None), value)
     return False if value is None else value
 
 

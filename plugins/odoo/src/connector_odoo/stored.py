@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from connector_core.errors import MissingRightError, RefusedError, TryAgainError
+from connector_core.errors import MissingRightError, RefusedError
 from connector_core.model import FieldValue, RecordFields, Unknown
 from connector_odoo.client import OdooClient
+from connector_odoo.describing import fields_of
 from connector_odoo.failures import NoSuchModelError
-from connector_odoo.filling import MODEL, record_number
-from connector_odoo.reading import BATCH, Record, cut, search
+from connector_odoo.filling import MODEL, PREFIXES, record_number
+from connector_odoo.reading import BATCH, Record, cut, id_of, search
 
 Key: TypeAlias = tuple[str, str]
 Values: TypeAlias = Mapping[str, FieldValue | None]
@@ -38,32 +39,30 @@ def read(client: OdooClient, records: Sequence[RecordFields]) -> dict[Key, tuple
 
 
 def _part(client: OdooClient, model: str, asked: Sequence[RecordFields]) -> dict[Key, tuple[Values, ...] | Unknown]:
-    types = _types(client, model, sorted({name for it in asked for name in it.fields}))
+    names = {name for it in asked for name in it.fields}
+    told = fields_of(client, model, sorted(names), ["type", "relation"])
+    fields = {name: it for name, it in told.items() if name in names}
     numbers = {it.id: record_number(model, it.id) for it in asked}
     domain = [["id", "in", sorted({number for number in numbers.values() if number is not None})]]
-    rows = search(client, model, domain, {name: {} for name in types}, context={"active_test": False})
+    rows = search(client, model, domain, {name: {} for name in fields}, context={"active_test": False})
     by_number = {row["id"]: row for row in rows}
-    return {(model, it.id): _values(by_number.get(numbers[it.id]), it.fields, types) for it in asked}
+    return {(model, it.id): _values(by_number.get(numbers[it.id]), it.fields, fields) for it in asked}
 
 
-def _types(client: OdooClient, model: str, names: Sequence[str]) -> dict[str, str]:
-    """Ask for the types of the fields that there are for this user."""
-    told = client.read(model, "fields_get", allfields=list(names), attributes=["type"])
-    if not isinstance(told, dict) or not all(isinstance(it, dict) and "type" in it for it in told.values()):
-        raise TryAgainError(f"Odoo's answer does not say what fields {model} has")
-    return {name: str(it["type"]) for name, it in told.items() if name in names}
-
-
-def _values(row: Record | None, names: Sequence[str], types: Mapping[str, str]) -> tuple[Values, ...]:
+def _values(row: Record | None, names: Sequence[str], fields: Mapping[str, Mapping[str, Any]]) -> tuple[Values, ...]:
     if row is None:
         return ()
-    return ({name: _value(row.get(name), types[name]) for name in names if name in types},)
+    return ({name: _value(row.get(name), fields[name]) for name in names if name in fields},)
 
 
-def _value(held: Any, kind: str) -> FieldValue | None:
-    """Give a value: of links the ids, of a time what Odoo keeps in UTC without saying so."""
+def _value(held: Any, field: Mapping[str, Any]) -> FieldValue | None:
+    """Give a value: of a link the connector's id, of several their numbers, of a time what Odoo keeps in UTC unsaid."""
+    kind = field["type"]
     if held is None or (held is False and kind != "boolean"):
         return None
+    if kind == "many2one" and isinstance(held, int):
+        prefix = PREFIXES.get(str(field.get("relation")))
+        return id_of(prefix, held) if prefix else held
     if kind == "datetime" and isinstance(held, str):
         return f"{held.replace(' ', 'T')}Z"
     if isinstance(held, list):
