@@ -46,9 +46,9 @@ NEAR: Mapping[str, int] = {
     **dict.fromkeys(("tomorrow", "demain", "morgen", "manana", "domani", "amanha"), 1),
     **dict.fromkeys(("yesterday", "hier", "gestern", "ayer", "ieri", "gisteren", "ontem"), -1),
     **dict.fromkeys(("day after tomorrow", "apres demain", "ubermorgen", "pasado manana", "dopodomani"), 2),
-    **dict.fromkeys(("overmorgen", "depois amanha"), 2),
+    **dict.fromkeys(("overmorgen", "depois de amanha"), 2),
 }
-"""Days from the call's, without what fills a sentence."""
+"""Days from the call's."""
 
 NEXT = frozenset(
     each(
@@ -83,11 +83,13 @@ LATER = frozenset(each("in dans en tra fra over em dentro daqui"))
 IDIOMS = frozenset({8, 15})
 """Days in which the French and their neighbours count a week, or two, with both ends."""
 
-FILLERS = frozenset(
+BESIDE_TIMES = frozenset(each("the at a um om alle ore as las"))
+"""What may stand beside ``tomorrow``, with a time; ``am Morgen`` and ``la mañana`` are no day."""
+FILLERS = BESIDE_TIMES | frozenset(
     each(
-        "the le la les il lo el o os al am den der dem vom van de del della dell do da di du d of on op l no em feira"
-        " at a um om alle ore as las jour dia tag giorno dag"
+        "le la les il lo el o os al am den der dem vom van de del della dell do da di du d of on op l no em feira"
+        " jour dia tag giorno dag"
     )
 )
-"""Words that change nothing about a day, with or without a time."""
+"""Words that change nothing about a day."""
 NOON = ("noon", "midday", "midi", "mittag", "mittags", "mediodia", "mezzogiorno", "meio dia")

@@ -50,11 +50,9 @@ def _of_number(value: float, field: FieldDescription, context: Context) -> Coerc
     text = written(value)
     if text is None:
         return refused(value, "cannot be written out")
-    return (
-        refused(value, "is a number, and the field takes a day")
-        if field.type in ("date", "time")
-        else coerce(text, field, context)
-    )
+    if field.type in ("date", "time"):
+        return refused(value, "is a number, and the field takes a day")
+    return coerce(text, field, context)
 
 
 def _of_text(text: str, field: FieldDescription, context: Context) -> Coerced:

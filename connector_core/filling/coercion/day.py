@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from connector_core.filling.coercion.almanac import (
+    BESIDE_TIMES,
     COMING,
     DAYS,
     ENDS,
@@ -56,7 +57,7 @@ def read_day(text: str, said: dt.date, regions: tuple[str, ...]) -> Read:
 
 
 def _read(tokens: Sequence[str], said: dt.date, regions: tuple[str, ...]) -> Read:
-    near = NEAR.get(" ".join(it for it in tokens if it not in FILLERS))
+    near = NEAR.get(" ".join(it for it in tokens if it not in BESIDE_TIMES))
     if near is not None:
         return said + dt.timedelta(days=near)
     named = [weekdays().get(it.removesuffix(".")) for it in tokens]

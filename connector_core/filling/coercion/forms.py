@@ -9,7 +9,7 @@ from connector_core.model import FieldDescription
 
 TextForm: TypeAlias = Literal["line", "lines", "email", "phone", "url"]
 NumberForm: TypeAlias = Literal["number", "int", "long", "percent", "fraction"]
-"""``percent`` holds 12 for 12 %, ``fraction`` 0.12; ``int`` and ``long`` are whole, in 32 and 64 bits."""
+"""``percent`` holds 12 for 12 %, ``fraction`` 0.12; ``int`` and ``long`` are whole, ``int`` of 32 bits."""
 
 _TEXTS: Mapping[str, TextForm] = {
     **dict.fromkeys(("string", "combobox", "encryptedstring", "char"), "line"),

@@ -29,7 +29,7 @@ from connector_core.model import FieldDescription
 
 _MOST = 10**18
 """Salesforce's numbers have 18 digits (help.salesforce.com, "Custom Field Types"); others have no fewer."""
-_BITS = {"int": 31, "long": 63}
+_MOST_INT = 2**31
 _LONGEST = 80
 _PARTS = re.compile(r"(?P<before>[^\d.,]*)(?P<digits>[\d.,](?:[\d.,' ]*\d)?)(?P<after>.*)")
 _GROUPED = re.compile(r"(\d{1,3}([ '])\d{3}(?:\2\d{3})*)(?:[.,](\d+))?")
@@ -55,11 +55,10 @@ def as_number(value: str | float, field: FieldDescription, context: Context) -> 
     number = held(read)
     if number is None:
         return refused(value, "is more than the field can hold: 18 digits")
-    if form in _BITS:
-        if isinstance(number, float):
-            return refused(value, "is no whole number, and the field takes no other")
-        if not -(2 ** _BITS[form]) <= number < 2 ** _BITS[form]:
-            return refused(value, f"is more than the field can hold: whole numbers of {_BITS[form] + 1} bits")
+    if form in ("int", "long") and isinstance(number, float):
+        return refused(value, "is no whole number, and the field takes no other")
+    if form == "int" and not -_MOST_INT <= number < _MOST_INT:
+        return refused(value, "is more than the field can hold: whole numbers of 32 bits")
     return number
 
 
