@@ -52,9 +52,9 @@ def waits(it: FieldInUse, who: str | None, number: int, day: int) -> Waiting:
     return Waiting(it.key, who, number, dt.datetime(2026, 3, day, 9, tzinfo=dt.UTC))
 
 
-def lacks(what: str, calls: int, *fields: FieldInUse) -> Missing:
+def lacks(what: str, calls: int, *templates: str) -> Missing:
     """Calls without a record."""
-    return Missing(what, frozenset(it.key for it in fields), calls)
+    return Missing(what, frozenset(templates or ("deal",)), calls)
 
 
 def report(

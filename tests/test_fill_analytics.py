@@ -17,7 +17,7 @@ from connector_core.filling.analytics import COLUMNS
 from connector_core.filling.counts import NONE, FieldDay, Tally
 from connector_core.filling.levers import Approver, Because, Lever, MissingObject
 from connector_core.filling.outcomes import OUTCOMES
-from connector_core.filling.report import Filters, Row
+from connector_core.filling.report import FieldInUse, Filters, Row
 
 TALLIES = st.builds(Tally, *(st.integers(0, 50) for _ in OUTCOMES))
 DAYS = st.lists(
@@ -82,7 +82,7 @@ def test_a_target_that_was_left_and_a_field_that_was_removed_do_not_count() -> N
     found = report(
         [on(10, BUDGET, 2), on(10, elsewhere, 40), on(10, gone, 0, 40)],
         waiting=[waits(gone, "Ada", 40, 9)],
-        missing=[lacks("opportunity", 40, gone, elsewhere)],
+        missing=[lacks("opportunity", 40)],
     )
 
     assert found.total == Tally(2)
@@ -133,25 +133,50 @@ def test_what_is_empty_is_a_matter_of_prompt_targeting_or_training() -> None:
 def test_missing_records_are_named_each_call_once() -> None:
     """Of all fields together a call counts once, however many fields lacked its opportunity; of a field, its own calls."""
     found = report(
-        [on(10, BUDGET, 0, 0, 5), on(10, STEP, 0, 0, 3), on(10, ROLE, 1, 0, 1)],
-        missing=[
-            lacks("opportunity", 3, BUDGET, STEP),
-            lacks("opportunity", 2, BUDGET),
-            lacks("contact", 1, ROLE),
-        ],
+        [on(10, BUDGET, 0, 0, 5), on(10, STEP, 0, 0, 3), on(9, STEP, 0, 0, 1), on(10, ROLE, 1, 0, 1)],
+        missing=[lacks("opportunity", 6), lacks("contact", 1, "people")],
     )
 
     assert lever(found.levers, "no_crm_link").missing == (
-        MissingObject("opportunity", None, 5),
+        MissingObject("opportunity", None, 6),
         MissingObject("contact", None, 1),
     )
     assert lever(row_of(found.rows, "next_step").levers, "no_crm_link").missing == (
-        MissingObject("opportunity", None, 3),
+        MissingObject("opportunity", None, 4),
     )
-    manual = report(
-        [on(10, STEP, 0, 0, 3)], missing=[lacks("opportunity", 3, BUDGET, STEP)], filters=Filters(mode="manual")
-    )
-    assert lever(manual.levers, "no_crm_link").missing == (MissingObject("opportunity", None, 3),)
+
+
+def test_a_call_of_two_templates_counts_once() -> None:
+    """Also where the report is about one of them alone."""
+    other = in_use("stage", "opportunity.StageName", "people")
+    days = [on(10, BUDGET, 0, 0, 5), on(10, STEP, 0, 0, 5), on(10, other, 0, 0, 3), on(9, other, 0, 0, 1)]
+    missing = [
+        lacks("opportunity", 2, "deal", "people"),
+        lacks("opportunity", 3, "deal"),
+        lacks("opportunity", 2, "people"),
+    ]
+
+    def calls(**filters: Any) -> list[tuple[int, bool]]:
+        found = report(days, missing=missing, filters=Filters(**filters), fields=(*FIELDS, other))
+        return [(it.calls, it.exact) for it in lever(found.levers, "no_crm_link").missing]
+
+    assert calls() == [(7, True)]
+    assert calls(templates=("deal",)) == [(5, True)]
+
+
+def test_of_some_fields_of_a_template_it_is_told_how_many_calls_lack_a_record_at_least() -> None:
+    """As it is not known which calls lacked it for both; so too where another field was removed from the template."""
+    third = in_use("stage", "opportunity.StageName")
+    days = [on(10, BUDGET, 0, 0, 5), on(10, STEP, 0, 0, 3), on(10, third, 0, 0, 7)]
+
+    def missing(filters: Filters, *fields: FieldInUse) -> tuple[MissingObject, ...]:
+        found = report(days, missing=[lacks("opportunity", 9)], filters=filters, fields=fields)
+        return lever(found.levers, "no_crm_link").missing
+
+    at_least = (MissingObject("opportunity", None, 5, exact=False),)
+    assert missing(Filters(fields=("budget", "next_step")), BUDGET, STEP, third) == at_least
+    assert missing(Filters(), BUDGET, STEP) == at_least
+    assert missing(Filters(mode="manual"), BUDGET, STEP, third) == (MissingObject("opportunity", None, 3),)
 
 
 def test_pending_ones_tell_whose_approvals_wait_and_since_when() -> None:
@@ -180,7 +205,7 @@ def test_other_is_broken_down_by_reason() -> None:
             on(10, PROJECT, 1, 0, 0, 0, 4, reasons={"too_long": 1, "object_not_linked": 3}),
             on(9, PROJECT, 0, 0, 0, 0, 2, reasons={"too_long": 1, "validation_rule": 1}),
         ],
-        missing=[lacks("opportunity.Project__c.Project__c", 3, PROJECT)],
+        missing=[lacks("opportunity.Project__c.Project__c", 3)],
     )
     row = row_of(found.rows, "project")
 

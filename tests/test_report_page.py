@@ -33,7 +33,7 @@ def written(*more: FieldInUse) -> str:
             *(on(10, it, 1, 1) for it in more),
         ],
         waiting=[waits(STEP, "Ada Agent", 12, 9), waits(STEP, EVIL, 8, 3)],
-        missing=[lacks("opportunity", 6, BUDGET, STEP), lacks("opportunity.Project__c.Project__c", 9, PROJECT)],
+        missing=[lacks("opportunity", 6), lacks("opportunity.Project__c.Project__c", 9)],
         fields=(*FIELDS, *more),
     )
     call = CallBehind("x:1", dt.date(2026, 3, 9), "deal", "budget", "other", "validation_rule", EVIL, "Ada")

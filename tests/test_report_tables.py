@@ -30,7 +30,7 @@ def made(**query: Any) -> Report:
             on(3, BUDGET, 9, 9),
         ],
         waiting=[waits(STEP, who, number, 9) for who, number in (("Ada", 9), ("Ben", 5), ("Cleo", 4), (None, 2))],
-        missing=[lacks("opportunity", 160, BUDGET, STEP), lacks("opportunity.Project__c.Project__c", 9, PROJECT)],
+        missing=[lacks("opportunity", 160), lacks("opportunity.Project__c.Project__c", 9)],
         **{"fields": (*FIELDS, LONG), **query},
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connector_core.errors import InputError
-from connector_core.filling.counts import NONE, Counts, FieldDay, Tally, Target
+from connector_core.filling.counts import NONE, Counts, FieldDay, Tally, Target, missing_object
 from connector_core.filling.levers import Evidence, levers
 from connector_core.filling.outcomes import OUTCOMES
 from connector_core.filling.periods import Period, Span
@@ -54,7 +54,7 @@ def analyse(
     """
     chosen = [it for it in fields if _meets(it, query.filters)]
     added = _added(chosen, counts.days, query.period)
-    evidence = Evidence(counts.waiting, counts.missing)
+    evidence = Evidence(counts.waiting, counts.missing, _lacking(counts.days, query.period.elapsed))
     rows = [_row(it, added[it.key], evidence) for it in chosen]
     total = sum((row.tally for row in rows), NONE)
     reasons = sum((Counter(row.reasons) for row in rows), Counter[str]())
@@ -100,6 +100,18 @@ def _added(chosen: Iterable[FieldInUse], days: Iterable[FieldDay], period: Perio
         elif it.day in previous:
             sums.before += Before(it.tally, it.tally if it.day in same_part else NONE)
     return added
+
+
+def _lacking(days: Iterable[FieldDay], elapsed: Span) -> dict[str, Counter[Target]]:
+    """Count for each object how many calls lack it for which field, also for fields that are in use no more."""
+    lacking: defaultdict[str, Counter[Target]] = defaultdict(Counter)
+    for it in days:
+        if it.day in elapsed:
+            numbers = {"no_crm_link": it.tally.no_crm_link, "other": it.reasons.get("object_not_linked", 0)}
+            for outcome, number in numbers.items():
+                if number:
+                    lacking[missing_object(it.target[2], outcome)][it.target] += number
+    return lacking
 
 
 def _row(it: FieldInUse, added: _Added, evidence: Evidence) -> Row:

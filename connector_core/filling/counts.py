@@ -95,14 +95,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Calls that have no record of an object, and for which exactly these fields would have needed one.
+    """Calls of the period that have no record of an object, though fields of exactly these templates would have needed one.
 
     ``object``: the role of the record, like ``opportunity``; or how another object is reached, and its name, like
     ``opportunity.Project__c.Project__c``.
     """
 
     object: str
-    targets: frozenset[Target]
+    templates: frozenset[str]
     calls: int
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from connector_core.filling.counts import Missing, Tally, Target, Waiting
@@ -27,16 +26,18 @@ calls; link the records that calls lack; approve what waits; see to the reasons.
 class MissingObject:
     """An object that calls have no record of, and how many calls.
 
-    ``through``: the field that should have named the record, of an object beyond the standard ones.
+    ``through``: the field that should have named the record, of an object beyond the standard ones. ``exact``: else there
+    are at least so many, as it is not known which calls lacked it for several of the fields.
     """
 
     object: str
     through: str | None
     calls: int
+    exact: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Give it as plain data."""
-        return {"object": self.object, "through": self.through, "calls": self.calls}
+        return {"object": self.object, "through": self.through, "calls": self.calls, "exact": self.exact}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,11 @@ class Lever:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of the fields that were not sent."""
+    """What is known of fields that were not sent. ``lacking``: of each object, how many calls lack it for which field."""
 
     waiting: Sequence[Waiting] = ()
     missing: Sequence[Missing] = ()
+    lacking: Mapping[str, Mapping[Target, int]] = field(default_factory=dict)
 
 
 def levers(
@@ -118,7 +120,7 @@ def levers(
                 number,
                 share,
                 ACTIONS[outcome],
-                _missing(outcome, targets, evidence.missing),
+                _missing(outcome, targets, evidence),
                 _approvers(targets, evidence.waiting) if outcome == "pending" else (),
                 _because(reasons) if outcome == "other" else (),
             )
@@ -126,27 +128,39 @@ def levers(
     return tuple(sorted(found, key=lambda lever: -lever.number))
 
 
-def _missing(outcome: Outcome, targets: frozenset[Target], known: Iterable[Missing]) -> tuple[MissingObject, ...]:
-    """Count each call once for an object, however many of these fields it lacks it for.
+def _missing(outcome: Outcome, targets: frozenset[Target], evidence: Evidence) -> tuple[MissingObject, ...]:
+    """Tell which objects are missing, and for how many calls.
 
     That a record names none of another object is one of the reasons of ``other``; that the call lacks the record itself is
     an outcome of its own.
     """
     if outcome not in ("no_crm_link", "other"):
         return ()
-    calls: Counter[str] = Counter()
-    for it in known:
-        if ("." in it.object) is (outcome == "other") and not targets.isdisjoint(it.targets):
-            calls[it.object] += it.calls
-    return tuple(_object(name, number) for name, number in sorted(calls.items(), key=lambda it: (-it[1], it[0])))
+    found = []
+    for name, lacking in evidence.lacking.items():
+        if ("." in name) is (outcome == "other") and not targets.isdisjoint(lacking):
+            role, _, rest = name.partition(".")
+            lookup, _, other = rest.partition(".")
+            through = f"{role}.{lookup}" if other else None
+            found.append(MissingObject(other or role, through, *_calls(name, lacking, targets, evidence.missing)))
+    return tuple(sorted(found, key=lambda it: (-it.calls, it.object, it.through or "")))
 
 
-def _object(name: str, calls: int) -> MissingObject:
-    role, dot, rest = name.partition(".")
-    if not dot:
-        return MissingObject(role, None, calls)
-    lookup, _, other = rest.partition(".")
-    return MissingObject(other, f"{role}.{lookup}", calls)
+def _calls(
+    name: str, lacking: Mapping[Target, int], targets: frozenset[Target], known: Iterable[Missing]
+) -> tuple[int, bool]:
+    """Count the calls that lack an object for any of these fields, each once; and tell whether that is exact.
+
+    It was counted for all fields of a template together: of one field alone, its own number is exact; of some of a
+    template's, at least as many calls lack it as for the one that lacks it most.
+    """
+    numbers = [number for target, number in lacking.items() if target in targets]
+    templates = {template for template, _, _ in targets & lacking.keys()}
+    if len(numbers) == 1:
+        return numbers[0], True
+    if any(target not in targets for target in lacking if target[0] in templates):
+        return max(numbers), False
+    return sum(it.calls for it in known if it.object == name and templates & it.templates), True
 
 
 def _approvers(targets: frozenset[Target], known: Iterable[Waiting]) -> tuple[Approver, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -102,7 +101,7 @@ class FillDays:
             return Counts(
                 tuple(_field_day(*row) for row in step.execute(_of(fill_days, connection, since, last, begins))),
                 _waiting(step, _of(fill_pending, connection, first, last, begins)),
-                tuple(_missing(begins, *row) for row in step.execute(_of(fill_missing, connection, first, last, {}))),
+                _missing(step, _of(fill_missing, connection, first, last, {})),
                 _refreshed_at(step, connection),
             )
 
@@ -119,7 +118,9 @@ class FillDays:
         if asked.reason is not None:
             which.append(rows.reason == asked.reason)
         columns = (rows.call_id, rows.day, *_TARGET[:2], rows.outcome, rows.reason, rows.detail, rows.who)
-        wanted = sa.select(*columns).where(*which).order_by(rows.day.desc(), rows.call_id).limit(asked.most)
+        # An id as it stands would let a planner go through all calls in their order, rather than find these and sort them.
+        order = (rows.day.desc(), rows.call_id.concat(""))
+        wanted = sa.select(*columns).where(*which).order_by(*order).limit(asked.most)
         with self._database.reading() as step:
             return [CallBehind(it[0], dt.date.fromisoformat(it[1]), *it[2:]) for it in step.execute(wanted)]
 
@@ -181,23 +182,21 @@ def _pending(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
 
 
 def _missed(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
-    """Count the calls that lack an object, those apart that would have needed it for other fields."""
+    """Count the calls that lack an object, those apart that would have needed it for other templates."""
     lacks = sa.or_(fillings.c.outcome == "no_crm_link", fillings.c.reason == "object_not_linked")
-    wanted = (
-        sa.select(fillings.c.call_id, *_TARGET, fillings.c.outcome).where(*rows, lacks).order_by(fillings.c.call_id)
-    )
-    calls: Counter[tuple[str, tuple[Target, ...]]] = Counter()
-    for _, of_call in itertools.groupby(step.execute(wanted), key=lambda row: row.call_id):
-        needed: dict[str, list[Target]] = defaultdict(list)
-        for row in of_call:
-            needed[missing_object(row.target, row.outcome)].append((row.template, row.field, row.target))
-        calls.update((name, tuple(sorted(targets))) for name, targets in needed.items())
-    return [_missing_row(name, json.dumps(targets), number) for (name, targets), number in calls.items()]
+    columns = (fillings.c.call_id, fillings.c.template, fillings.c.target, fillings.c.outcome)
+    needed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for call_id, template, target, outcome in step.execute(sa.select(*columns).where(*rows, lacks)):
+        needed[call_id, missing_object(target, outcome)].add(template)
+    calls = Counter((name, " ".join(sorted(templates))) for (_, name), templates in needed.items())
+    return [
+        {"object": name, "digest": _digest(templates), "templates": templates, "calls": number}
+        for (name, templates), number in calls.items()
+    ]
 
 
-def _missing_row(name: str, fields: str, number: int) -> dict[str, Any]:
-    digest = hashlib.sha256(fields.encode()).hexdigest()[:32]
-    return {"object": name, "digest": digest, "fields": fields, "calls": number}
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -236,7 +235,8 @@ def _waiting(step: sa.Connection, wanted: sa.Select[Any]) -> tuple[Waiting, ...]
     return tuple(Waiting(tuple(target), who or None, number, since) for *target, who, number, since in found)
 
 
-def _missing(begins: Mapping[str, dt.date], day: str, name: str, _digest: str, fields: str, calls: int) -> Missing:
-    at = dt.date.fromisoformat(day)
-    targets = ((template, field, target) for template, field, target in json.loads(fields))
-    return Missing(name, frozenset(it for it in targets if at >= begins.get(it[0], dt.date.max)), calls)
+def _missing(step: sa.Connection, wanted: sa.Select[Any]) -> tuple[Missing, ...]:
+    rows = wanted.subquery()
+    what = (rows.c.object, rows.c.templates)
+    found = step.execute(sa.select(*what, sa.cast(sa.func.sum(rows.c.calls), sa.BigInteger)).group_by(*what))
+    return tuple(Missing(name, frozenset(templates.split()), calls) for name, templates, calls in found)

@@ -131,7 +131,7 @@ fill_pending = sa.Table(
     sa.Column("since", Moment, nullable=False),
 )
 
-# How many calls of a day lack an object, by which ``fields`` would have needed it (JSON; ``digest``: of these).
+# How many calls of a day lack an object, by which ``templates`` would have needed it (``digest``: of these).
 fill_missing = sa.Table(
     "fill_missing",
     metadata,
@@ -139,7 +139,7 @@ fill_missing = sa.Table(
     sa.Column("day", sa.Text, primary_key=True),
     sa.Column("object", sa.Text, primary_key=True),
     sa.Column("digest", sa.Text, primary_key=True),
-    sa.Column("fields", sa.Text, nullable=False),
+    sa.Column("templates", sa.Text, nullable=False),
     sa.Column("calls", sa.BigInteger, nullable=False),
 )
 

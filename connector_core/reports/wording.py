@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from connector_core.filling.levers import Approver, Lever
+from connector_core.filling.levers import Approver, Lever, MissingObject
 from connector_core.filling.outcomes import Outcome, Reason
 from connector_core.filling.periods import Period, Span
 from connector_core.filling.report import Report
@@ -100,7 +100,7 @@ def lever(it: Lever, report: Report) -> str:
             "Nothing was found in the call: sharpen the prompt, narrow the targeting, or train the team to ask for it."
         )
     if it.outcome == "no_crm_link":
-        found = [f"{_a(one.object)} ({_calls(one.calls)})" for one in it.missing]
+        found = [f"{_a(one.object)} ({_calls(one)})" for one in it.missing]
         return (
             f"Link the records that calls lack: {', '.join(found)}." if found else "Link the records that calls lack."
         )
@@ -108,7 +108,7 @@ def lever(it: Lever, report: Report) -> str:
         found = [approver(one, report) for one in it.waiting]
         return f"Approvals wait: {_and_more(found)}." if found else "All are approved, and on their way."
     reasons = [f"{reason(one.reason)} ({one.number:,})" for one in it.reasons]
-    missing = [f"{one.object}, through {one.through} ({_calls(one.calls)})" for one in it.missing]
+    missing = [f"{one.object}, through {one.through} ({_calls(one)})" for one in it.missing]
     lacks = f" Not linked: {', '.join(missing)}." if missing else ""
     return f"See to the reasons: {_and_more(reasons)}.{lacks}"
 
@@ -132,8 +132,8 @@ def _a(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
-def _calls(number: int) -> str:
-    return f"{number:,} call{'' if number == 1 else 's'}"
+def _calls(it: MissingObject) -> str:
+    return f"{'' if it.exact else 'at least '}{it.calls:,} call{'' if it.calls == 1 else 's'}"
 
 
 def _and_more(found: list[str]) -> str:

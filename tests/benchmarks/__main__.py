@@ -1,4 +1,4 @@
-"""Figures of this machine, printed: ``uv run python -m tests.benchmarks [decisions|requests|backfill|webhooks]``.
+"""Figures of this machine, printed: ``uv run python -m tests.benchmarks [decisions|requests|backfill|webhooks|filling]``.
 
 Nothing here passes or fails. Times are of this machine, in this run; counts of requests carry over to any other.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import backfill_cost, decisions, request_cost, webhooks
+from tests.benchmarks import backfill_cost, decisions, filling, request_cost, webhooks
 
 SUBJECTS = {
     "decisions": decisions.report,
     "requests": request_cost.report,
     "backfill": backfill_cost.report,
     "webhooks": webhooks.report,
+    "filling": filling.report,
 }
 
 

@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("object", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("templates", sa.Text(), nullable=False),
         sa.Column("calls", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "day", "object", "digest", name=op.f("pk_fill_missing")),
     )
