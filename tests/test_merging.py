@@ -121,7 +121,7 @@ def test_nobody_stands_twice(parts: list[Part]) -> None:
 @given(PARTS)
 def test_what_is_kept_is_read_back(said: Part) -> None:
     """A part that the ledger kept says what it said."""
-    assert Part.read(said.text(), said.revision) == said
+    assert Part.read(said.text, said.revision) == said
 
 
 # -- examples ----------------------------------------------------------------------------------------------------------

@@ -236,7 +236,7 @@ def _row(connection: str, digest: str, part: Part, now: dt.datetime) -> dict[str
         "digest": digest,
         "revision": part.revision,
         "complete": part.complete,
-        "part": part.text(),
+        "part": part.text,
         "heard_at": now,
     }
 

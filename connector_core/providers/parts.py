@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
@@ -97,14 +98,15 @@ class Part(Outside):
             raise PydanticCustomError("call_order", "Input should not be before started_at")
         return value
 
+    @cached_property
     def text(self) -> str:
-        """Write it as JSON, as the ledger keeps it: without what it does not say, and without its revision."""
+        """It as JSON, as the ledger keeps it: without what it does not say, and without its revision."""
         said = self.model_dump(mode="json", exclude_defaults=True, exclude={"revision"})
         return json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def read(cls, text: str, revision: float) -> Part:
-        """Read what :meth:`text` wrote.
+        """Read what :attr:`text` gave.
 
         :raises ValueError: It cannot be read.
         """
@@ -117,7 +119,7 @@ class Part(Outside):
 
     def digest(self) -> str:
         """Give what tells what it says from what others say; its revision aside."""
-        return hashlib.sha256(self.text().encode()).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 SAID = tuple(name for name in Part.model_fields if name in Call.model_fields and name not in ("participants", *LISTS))

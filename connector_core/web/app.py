@@ -60,7 +60,8 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
     async def receive(request: Request, take: Take) -> Response:
         body = bytearray()
         try:
-            status = await asyncio.wait_for(_read(request, body, most_bytes, room), BODY_SECONDS)
+            async with asyncio.timeout(BODY_SECONDS):
+                status = await _read(request, body, most_bytes, room)
             if status is not None:
                 return Response(status_code=status)
             url = _called(request, public_url)

@@ -1,6 +1,7 @@
 """How many webhooks are accepted a second, beside a bare handler that makes the same commit.
 
-Both are served by uvicorn in a process of their own, on a SQLite file on this disk; the senders are the same.
+Both are served by uvicorn in a process of their own, on a SQLite file on this disk; the senders are the same. They take
+turns, so that whatever else the machine does slows both; told is the turn whose ratio is in the middle.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from connector_core.providers.binding import bind_provider
 from connector_core.receiving import Receiver, Source
 from connector_core.web.app import create_app
 
-EVENTS, SENDERS = 4_000, 16
+EVENTS, SENDERS, TURNS = 1_600, 16, 7
 GOAL = 0.5
 TOKEN = "invented"
 PATH = "/hooks/acme/aircall"
@@ -40,8 +41,8 @@ PATH = "/hooks/acme/aircall"
 
 def report() -> Iterator[str]:
     """Measure both, and compare."""
-    theirs = _accepted_a_second(_serve_bare)
-    ours = _accepted_a_second(_serve_ours)
+    turns = [(_accepted_a_second(_serve_ours), _accepted_a_second(_serve_bare)) for _ in range(TURNS)]
+    ours, theirs = sorted(turns, key=lambda turn: turn[0] / turn[1])[TURNS // 2]
     yield (
         f"webhooks: {ours:,.0f} accepted a second, a new call each, with the ledger's commit; a bare handler with the same"
         f" commit {theirs:,.0f}; ratio {ours / theirs:.2f} (goal: at least {GOAL})"

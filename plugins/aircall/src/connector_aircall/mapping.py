@@ -15,6 +15,8 @@ from connector_core.providers.parts import EmailSource, Part
 UNTAGGED = "call.untagged"
 _HUNG_UP_AS_USUAL = "normal_clearing"
 
+_NUMBERS = PhoneReader(())
+
 
 def to_part(head: Event, data: CallData, *, complete: bool) -> Part:
     """Map what an event says.
@@ -148,20 +150,23 @@ def _outside(parties: Iterable[Party] | None) -> Iterator[str | None]:
 
 
 class _Numbers:
-    """The numbers of a call, each once however it is written."""
+    """The numbers of a call, each once however it is written. They are compared where there are several."""
 
     def __init__(self) -> None:
-        self._reader = PhoneReader(())
-        self._seen: set[str] = set()
+        self._given: list[str] = []
 
     def new(self, *groups: Iterable[str | None]) -> Iterator[str]:
         """Give the numbers that were not given before, as they are written."""
         for group in groups:
             for written in group:
                 text = _text(written)
-                if text is not None and (key := self._reader.read(text) or text.casefold()) not in self._seen:
-                    self._seen.add(key)
+                if text is not None and not any(_number(text) == _number(other) for other in self._given):
+                    self._given.append(text)
                     yield text
+
+
+def _number(text: str) -> str:
+    return _NUMBERS.read(text) or text.casefold()
 
 
 def _text(text: str | None) -> str | None:
