@@ -297,6 +297,8 @@ def test_regions_decide_the_order_of_day_and_month(said: str, regions: tuple[str
         ("14h30", (), Refused),
         ("25:00 tomorrow", (), Refused),
         ("13 pm tomorrow", (), Refused),
+        ("0 pm tomorrow", (), Refused),
+        ("12 pm tomorrow", (), "2026-11-19T11:00:00Z"),
         ("from 14:00 to 15:00 tomorrow", (), Refused),
         # A day alone is its beginning.
         ("2026-03-31", (), "2026-03-30T22:00:00Z"),
@@ -352,6 +354,8 @@ SECTORS = (
     Choice("n2", "NORD"),
     Choice("a", "Class A"),
     Choice("a-", "Class A-"),
+    Choice("low", "high"),
+    Choice("high", "low"),
 )
 
 
@@ -367,6 +371,8 @@ SECTORS = (
         ("Détail commerce", "retail"),
         ("A", "a"),
         ("a-", "a-"),
+        ("low", "low"),
+        ("HIGH", Refused),
         ("Ancien", Refused),
         ("old", Refused),
         ("banking", Refused),
@@ -476,6 +482,7 @@ def test_what_is_too_long_is_never_cut(kind: FieldType) -> None:
         ("javascript:alert(1)", "url", Refused),
         ("https://[", "url", Refused),
         ("our website", "url", Refused),
+        ("https://office.example/our prices", "url", Refused),
         ("office", "url", Refused),
     ],
 )
@@ -526,6 +533,15 @@ def test_a_reference_is_the_one_record_of_a_name(said: str, record: Any) -> None
             field("time"),
             '"2026-10-25 02:30" comes twice in Europe/Paris: the clock is put back over it',
         ),
+        ("nord", field("choice", values=SECTORS), '"nord" may be any of "Nord" (n1), "NORD" (n2)'),
+        ("Ancien", field("choice", values=SECTORS), '"Ancien" is a value that is not offered any more'),
+        (
+            "no",
+            field("choice", values=tuple(Choice(it, it) for it in "abcdefghij"), restricted=True),
+            '"no" is none of the field\'s values, which are "a", "b", "c", "d", "e", "f", "g", "h" and 2 more',
+        ),
+        ("no", field("choice", restricted=True), '"no" is none of the field\'s values'),
+        ("12", field("text", "phone"), '"12" is no phone number with its country, like +33'),
         ("Acme", field("reference"), '"Acme" is the name of 2 records; say which one is meant'),
         (["a", "b"], field("boolean"), '"a; b" are several values, and the field takes one'),
         (10**400, field("number"), "A number of some hundred digits is more than the field can hold: 18 digits"),
@@ -583,6 +599,7 @@ def test_values_are_the_same_in_any_form_that_crms_show(one: Any, other: Any, of
         (1, 2, field("number")),
         (1, "1 €", field("number")),
         (0, None, field("number")),
+        ("unknown", None, field("number")),
         (False, None, field("boolean")),
         ("a", "a;b", field("choices")),
         ("a", "A", field("choice")),

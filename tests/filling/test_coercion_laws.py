@@ -30,12 +30,15 @@ CHOICES = (
     Choice("d", "Nord"),
     Choice("e", "NORD"),
     Choice("f", "Sud", only_with=("x",)),
+    Choice("g", "h"),
+    Choice("h", "g"),
 )
 NAMES = {"globex": ("A1",), "acme": ("A2", "A3")}
 SAYINGS = (
     "1 234,56 €", "1,234", "12 %", "0.5", "-3", "12k", "2026-03-02", "03/04/2026", "le 3 mars", "fin mars", "tomorrow",
     "next Monday", "2026-10-25 02:30", "tomorrow at 2 pm", "2026-03-02T09:00:00Z", "oui", "no", "1", "nord", "a;b",
-    "detail - commerce", "food, drinks", "Globex", "acme", "ada@office.example", "06 12 34 56 78", "office.example",
+    "g;h", "H", "detail - commerce", "food, drinks", "Globex", "acme", "ada@office.example", "06 12 34 56 78",
+    "office.example",
 )  # fmt: skip
 
 contexts = st.builds(
