@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ledger_bench import ACME, Bench, bench
 from postgres import execute
 
-from connector_core.filling.counts import Counts, FieldDay, Missing, Tally, Waiting
+from connector_core.filling.counts import Asked, Counts, FieldDay, Missing, Tally, Waiting
 from connector_core.filling.outcomes import OUTCOMES, REASONS
 from connector_core.filling.periods import Span
 from connector_core.ledger.fill_days import REFRESH_SECONDS, FillDays
@@ -214,6 +214,22 @@ def test_what_is_from_before_a_template_was_published_is_not_read(at: Bench) -> 
 
     assert sorted((it.day.day, it.target[0]) for it in counts.days) == [(2, "deal"), (3, "deal"), (3, "people")]
     assert [it.number for it in counts.waiting] == [1]
+
+
+def test_the_calls_of_a_field_are_found_the_newest_day_first(at: Bench) -> None:
+    """Of these days, with this outcome and reason, and no more than asked for."""
+    long: dict[str, Any] = {"outcome": "other", "reason": "too_long"}
+    keep(at, row(1, 2, **long), row(2, 3, **long), row(3, 3, **long), row(4, 3), row(5, 4, **long))
+    keep(at, row(6, 3, ("deal", "step"), **long), row(7, 3, outcome="other", reason="no_permission"))
+    target = ("deal", "budget", "opportunity.Amount")
+    days = (dt.date(2026, 3, 2), dt.date(2026, 3, 3))
+
+    def found(*asked: Any) -> list[str]:
+        return [it.call_id for it in FillDays(at.ledger.database).calls(ACME, target, Asked(days, *asked))]
+
+    assert found("other", "too_long") == ["x:2", "x:3", "x:1"]
+    assert found("other", "too_long", 2) == ["x:2", "x:3"]
+    assert found() == ["x:2", "x:3", "x:4", "x:7", "x:1"]
 
 
 def test_the_table_has_a_column_for_each_outcome() -> None:
