@@ -539,7 +539,7 @@ class BlamesTheWrongField(Wrong):
         }
 
 
-@failed_by("C-FIELD-2")
+@failed_by("C-FIELD-2", "C-VALUE-2")
 class NoneIsNothing(Wrong):
     """Does not clear a field."""
 
