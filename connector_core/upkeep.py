@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from connector_core.config import OpenConnection
 from connector_core.errors import ConfigurationError, ConnectorError, TryAgainError
@@ -15,6 +16,8 @@ LIST_SECONDS = 86_400.0
 """How often calls are listed that no webhook told of."""
 LOOK_BACK = dt.timedelta(hours=12)
 """How much further back each list goes than the last one began: a call is listed after it began, some hours late."""
+PATIENCE = dt.timedelta(days=3)
+"""How long calls that could not be listed are asked for."""
 MOST_PAGES = 20
 """Pages of a list that are read in one turn, so that calls need not wait for all of it."""
 
@@ -45,10 +48,9 @@ class Upkeep:
             try:
                 more = self._do(chore)
             except ConnectorError as error:
-                again = isinstance(error, TryAgainError)
-                # The page may be one that another version of the plugin named: the list begins anew.
                 after = error.after_seconds if isinstance(error, TryAgainError) else None
-                self._failed(chore, str(error), after_seconds=after, anew=not again)
+                # Else the page may be one that another version of the plugin named: the list begins anew.
+                self._failed(chore, str(error), after_seconds=after, anew=not isinstance(error, TryAgainError))
         if self._news:
             raise ConnectorError("; ".join(self._news))
         return more
@@ -103,20 +105,14 @@ class Upkeep:
 
     def _listed(self, chore: Chore, incomplete: str | None, began_at: dt.datetime) -> None:
         if incomplete is not None:
-            self._failed(chore, incomplete, anew=True)
+            since = max(chore.since, self._ledger.now() - PATIENCE)
+            longest = dt.timedelta(seconds=LIST_SECONDS)
+            self._failed(chore, incomplete, longest=longest, since=since, anew=True)
             return
         since = max(chore.since, began_at - LOOK_BACK)
         self._chores.done(self._connection, chore, again_in_seconds=LIST_SECONDS, since=since)
 
-    def _failed(
-        self,
-        chore: Chore,
-        reason: str,
-        *,
-        after_seconds: float | None = None,
-        within_seconds: float | None = None,
-        anew: bool = False,
-    ) -> None:
-        how = {"after_seconds": after_seconds, "within_seconds": within_seconds}
-        if self._chores.failed(self._connection, chore, reason, anew=anew, **how):
+    def _failed(self, chore: Chore, reason: str, **how: Any) -> None:
+        """Keep that a chore failed, as :meth:`Chores.failed` does; what is news is told."""
+        if self._chores.failed(self._connection, chore, reason, **how):
             self._news.append(f"{chore.provider}: {reason}")

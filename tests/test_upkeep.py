@@ -20,7 +20,7 @@ from connector_core.ledger.chores import TURN, Chores
 from connector_core.ledger.ledger import Ledger
 from connector_core.providers.binding import Provider
 from connector_core.providers.hookspecs import Announced, Kept, Missed, Part
-from connector_core.upkeep import KEEP, LIST, LIST_SECONDS, LOOK_BACK, MOST_PAGES, Upkeep
+from connector_core.upkeep import KEEP, LIST, LIST_SECONDS, LOOK_BACK, MOST_PAGES, PATIENCE, Upkeep
 
 BEGIN = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
 AWAY = TryAgainError("away")
@@ -241,6 +241,16 @@ def test_an_incomplete_list_is_told_and_read_once_more(at: Place) -> None:
     again = at.told(60)
     since = {since for since, _ in at.adapter.asked}
     assert (told, again, since, len(at.adapter.asked)) == ("echo: users[0]: is gone", None, {BEGIN}, 3)
+
+
+def test_what_cannot_be_listed_for_days_is_given_up(at: Place) -> None:
+    """Else each list would be longer than the one before; until then it is asked for once a day."""
+    at.adapter.missed = [missed(1, incomplete="users[0]: is gone")] * 40
+    for _ in range(20):
+        at.told(LIST_SECONDS)
+    (*_, before, last) = [since for since, _ in at.adapter.asked]
+    assert last - before == dt.timedelta(seconds=LIST_SECONDS)
+    assert BEGIN + dt.timedelta(seconds=at.passed_seconds) - last <= PATIENCE + dt.timedelta(seconds=LIST_SECONDS)
 
 
 def test_a_long_list_lets_calls_go_between(at: Place) -> None:

@@ -16,7 +16,9 @@ from connector_core.ledger.schema import chores
 
 TURN = dt.timedelta(minutes=5)
 """How long whoever took a chore has for it; after that others may."""
-_FIRST_PAUSE, _LONGEST_PAUSE = dt.timedelta(minutes=1), dt.timedelta(hours=6)
+LONGEST_PAUSE = dt.timedelta(hours=6)
+"""How long a chore that fails rests at most."""
+_FIRST_PAUSE = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +100,24 @@ class Chores:
         *,
         after_seconds: float | None = None,
         within_seconds: float | None = None,
+        longest: dt.timedelta = LONGEST_PAUSE,
+        since: dt.datetime | None = None,
         anew: bool = False,
     ) -> bool:
         """Keep that a chore failed: it is due again in so long, or, not knowing that, later each time.
 
         :param within_seconds: It is due again no later than that.
+        :param since: Of a list: from where it begins the next time.
         :param anew: Let a list begin at its first page once more.
         :returns: Whether that is news: a failure that differs from the last in its numbers alone is none.
         """
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(chore.tries, 10))
+        pause = min(longest, _FIRST_PAUSE * 2 ** min(chore.tries, 20))
         if after_seconds is not None and after_seconds > 0:
-            pause = min(_LONGEST_PAUSE, dt.timedelta(seconds=after_seconds))
+            pause = dt.timedelta(seconds=min(after_seconds, longest.total_seconds()))
         if within_seconds is not None:
             pause = min(pause, dt.timedelta(seconds=within_seconds))
         begun: dict[str, Any] = {"began_at": None, "page": None} if anew else {}
+        begun |= {} if since is None else {"since": since}
         with self._database.writing() as step:
             of = sa.select(chores.c.reason).where(*_is(connection, chore.provider, chore.hook))
             before = step.execute(of).scalar()
