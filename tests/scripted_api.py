@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from connector_core.testing.listener import Listener
@@ -11,9 +12,10 @@ from connector_core.testing.sandbox import Request, Response
 
 
 class ScriptedAPI:
-    """Answers what ``answers`` has for a path, with its query if any: once each; the last stays.
+    """Answers what ``answers`` has for a path: once each; the last stays.
 
-    Whatever nobody should send is answered with 501, and who does not sign in with 401.
+    ``lists`` answer a path by its query. Whatever nobody should send is answered with 501, and who does not sign in with
+    401.
     """
 
     def __init__(self, version: str, authorization: str) -> None:
@@ -23,6 +25,7 @@ class ScriptedAPI:
         :param authorization: The header that signs in.
         """
         self.answers: dict[str, list[Response]] = {}
+        self.lists: dict[str, Callable[[Mapping[str, str]], Response]] = {}
         self.asked: list[str] = []
         self._version = f"/{version}/"
         self._authorization = authorization
@@ -40,10 +43,13 @@ class ScriptedAPI:
         query = f"?{urlencode(sorted(request.query.items()))}" if request.query else ""
         path = request.path.removeprefix(self._version) + query
         self.asked.append(path)
-        if request.method != "GET" or request.body or (query and path not in self.answers):
+        listed = self.lists.get(path.partition("?")[0]) if query else None
+        if request.method != "GET" or request.body or (query and listed is None):
             return Response(501)
         if request.headers.get("authorization") != self._authorization:
             return Response(401)
+        if listed is not None:
+            return listed(request.query)
         waiting = self.answers.get(path, [Response(404)])
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
 from connector_aircall import AIRCALL
+from scripted_api import ScriptedAPI
 
+from connector_core.providers.binding import Provider, bind_provider
 from connector_core.providers.hookspecs import Delivery
 from connector_core.testing.providers import ProviderContract, Sample
 
@@ -74,6 +78,19 @@ def delivery(event: str, after_seconds: int, **more: Any) -> Delivery:
 
 class TestAircall(ProviderContract, manifest=AIRCALL, settings={"token": TOKEN}, others={"token": "another's"}):
     """Aircall keeps the connector's contract."""
+
+    listed = ("aircall:1804467231", "aircall:1804467232")
+
+    @pytest.fixture
+    def provider(
+        self, api: ScriptedAPI, serve_list: Callable[[Sequence[Mapping[str, Any]]], None]
+    ) -> Iterator[Provider]:
+        """The plugin, with a list of three calls: one before, and one that goes on."""
+        before, going_on = {"id": 1, "started_at": 1772000000}, {"id": 2, "ended_at": None}
+        serve_list([DATA, DATA | {"id": 1804467232}, DATA | before, DATA | going_on])
+        signing_in = {"api_id": "a1b2-invented", "api_token": "c3d4-invented", "api_url": api.url}
+        with bind_provider(AIRCALL, {"token": TOKEN, **signing_in}) as bound:
+            yield bound
 
     samples = (
         Sample(delivery("call.ringing_on_agent", -290, answered_at=None, ended_at=None)),

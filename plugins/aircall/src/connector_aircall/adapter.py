@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 from collections.abc import Mapping, Sequence
 
 from connector_aircall.body import CallEvent, EndedEvent, Event, Head
 from connector_aircall.client import AircallClient
 from connector_aircall.intelligence import ANNOUNCED, Announcement, read_part
+from connector_aircall.listing import list_calls
 from connector_aircall.mapping import to_part
 from connector_aircall.settings import AircallSettings
 from connector_core.errors import CredentialsError, InputError, TryAgainError
 from connector_core.providers.bodies import checked, read_object
-from connector_core.providers.hookspecs import Announced, Answer, Delivery, Heard, Ignored, Later, hookimpl
+from connector_core.providers.hookspecs import (
+    Announced,
+    Answer,
+    Delivery,
+    Heard,
+    Ignored,
+    Later,
+    Missed,
+    hookimpl,
+)
 
 FINISHED = "call.ended"
 FURTHER = frozenset(
@@ -95,6 +106,11 @@ class AircallAdapter:
                 later = Later(asked_for or _BUSY_AFTER_SECONDS, str(error))
                 return {each: answers.get(each, later) for each in asked}
         return answers
+
+    @hookimpl
+    def list_missed(self, since: dt.datetime, page: str | None) -> Missed:
+        """List the calls that began since; none without ``api_id`` and ``api_token``, which is how the settings want it."""
+        return Missed(()) if self._client is None else list_calls(self._client, since, page)
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,6 +10,7 @@ import functools
 import json
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from connector_aircall.settings import AircallSettings
 from connector_core.errors import CredentialsError, InputError
@@ -39,28 +40,39 @@ class AircallClient:
         :raises TryAgainError: Aircall cannot answer now.
         :raises InputError: The account may not read that, or the answer is none that Aircall documents.
         """
-        address = f"{self._url}/calls/{number}/{what}"
-        send = functools.partial(self._transport.send, "GET", address, auth=self._pair)
-        reply = self._policy.run(send, _judge, repeatable=True, lane=_LANE)
-        if reply.status == 404:
-            return None
-        if reply.status == 401:
-            raise CredentialsError("Aircall refused api_id and api_token (status 401)")
-        if reply.status == 403:
-            raise InputError(f"Aircall lets this account read no {what} (status 403): is it part of its plan?")
-        if reply.status == TOO_LARGE:
-            raise InputError(f"Aircall's answer to reading {what} is larger than {LARGEST_ANSWER} bytes")
-        if reply.status != 200:
-            raise InputError(f"Aircall answered status {reply.status} to reading {what}")
-        try:
-            found: object = json.loads(reply.body)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"Aircall answered {instead_of_json(reply)} to reading {what}") from error
-        return found
+        reply = self._asked(f"{self._url}/calls/{number}/{what}")
+        return None if reply.status == 404 else _read(reply, what)
+
+    def list(self, query: Mapping[str, str]) -> object:
+        """Read a page of the list of calls, each with its contact.
+
+        :raises ConnectorError: As :meth:`read`.
+        """
+        return _read(self._asked(f"{self._url}/calls", params={**query, "fetch_contact": "true"}), "calls")
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def _asked(self, address: str, **options: Any) -> Reply:
+        send = functools.partial(self._transport.send, "GET", address, auth=self._pair, **options)
+        return self._policy.run(send, _judge, repeatable=True, lane=_LANE)
+
+
+def _read(reply: Reply, what: str) -> object:
+    if reply.status == 401:
+        raise CredentialsError("Aircall refused api_id and api_token (status 401)")
+    if reply.status == 403:
+        raise InputError(f"Aircall lets this account read no {what} (status 403): is it part of its plan?")
+    if reply.status == TOO_LARGE:
+        raise InputError(f"Aircall's answer to reading {what} is larger than {LARGEST_ANSWER} bytes")
+    if reply.status != 200:
+        raise InputError(f"Aircall answered status {reply.status} to reading {what}")
+    try:
+        found: object = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"Aircall answered {instead_of_json(reply)} to reading {what}") from error
+    return found
 
 
 def _judge(reply: Reply) -> Verdict:
