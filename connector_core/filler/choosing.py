@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from connector_core.filler.items import Current, Item, Record
-from connector_core.filling.coercion import Context, Refused, coerce, same
+from connector_core.filling.coercion import Context, Refused, coerce, same, shown
 from connector_core.filling.overwriting import Found, verdict
 from connector_core.ledger.fill_rows import Filled, Place
 from connector_core.model import FieldDescription, FieldValue, RecordFields, RecordUpdate, Unknown
@@ -101,14 +101,18 @@ def choose(
 def _mismatch(
     item: Item, values: Mapping[str, FieldValue | None], stands: Mapping[Place, _Stand], context: Context
 ) -> Refused | None:
-    """Say why a value does not go with that of the field which controls it."""
+    """Say why a value does not go with that of the field which controls it; else the item has the one that does."""
     controller = item.description.controlled_by
     if not controller:
         return None
     stand = stands.get((*item.place[:2], controller))
     controlling = values.get(controller) if stand is None else stand.current
-    value = coerce(item.row.wanted, item.description, replace(context, controlling=controlling or ""))
-    return value if isinstance(value, Refused) else None
+    said = item.row.value if item.row.wanted is None else item.row.wanted
+    value = coerce(said, item.description, replace(context, controlling="" if controlling is None else controlling))
+    if isinstance(value, Refused):
+        return value
+    item.row = replace(item.row, wanted=value)
+    return None
 
 
 def _choose(plan: Plan, item: Item, stand: _Stand, context: Context) -> None:
@@ -146,5 +150,4 @@ def is_ours(filled: Filled, current: FieldValue | None, described: FieldDescript
     """Tell whether a field still has what the connector wrote."""
     if filled.digest is None:
         return same(current, filled.value, described, context)
-    read = coerce(current, described, context)
-    return filled.wrote(current) or (not isinstance(read, Refused) and filled.wrote(read))
+    return filled.wrote(shown(current, described, context))

@@ -169,10 +169,10 @@ def found(item: Item, value: Extracted | None, source: str) -> None:
 
 def read_value(item: Item, context: Context) -> None:
     """Make of what was found the value as it is sent; what is empty or does not fit ends."""
-    described = item.description
-    values = tuple(replace(it, only_with=None) for it in described.values)  # what controls it is read later
-    free = replace(described, controlled_by=None, values=values)
-    value = coerce(item.row.value, free, context)
+    value = coerce(item.row.value, item.description, context)
+    if isinstance(value, Refused) and item.description.controlled_by:
+        item.row = replace(item.row, wanted=None)  # it may be plain once it is known what stands in the other field
+        return
     if isinstance(value, Refused):
         item.row = replace(item.row, wanted=None)
         item.end("other", value.reason, value.detail)

@@ -149,10 +149,12 @@ class Unit:
             self._again[job.call_id] = after or _pause(job)
 
     def _contexts(self, items: Sequence[Item]) -> dict[str, Context]:
-        settings = self._opened.association
         names = look_up_names(self._connection, items)
-        zone, regions = settings.time_zone, tuple(settings.regions)
-        return {item.job.call_id: Context(item.call.started_at, zone, regions, names) for item in items}
+        return {item.job.call_id: self._context(item.call.started_at, names) for item in items}
+
+    def _context(self, said_at: dt.datetime, names: Mapping[str, tuple[str, ...]]) -> Context:
+        settings = self._opened.association
+        return Context(said_at, settings.time_zone, tuple(settings.regions), names)
 
     def _linked(self, items: Sequence[Item]) -> None:
         """Find the records that values go to, some of them through a field of another record."""
@@ -176,7 +178,7 @@ class Unit:
         asked = [row for job in jobs for row in job.fillings.values() if row.undo_by and row.record_id]
         records = {(names.get(row.object or "", row.object or ""), row.record_id or "") for row in asked}
         written = self._ledger.fillings.written(self._connection.name, {item.place[:2] for item in items} | records)
-        taking_back = undos(self._connection, jobs, written, Context(self._now))
+        taking_back = undos(self._connection, jobs, written, self._context(self._now, {}))
         current = self._read(to_read(items, [undo.place for undo in taking_back]))
         for item in items:
             if isinstance(answer := current[item.place[:2]], Unknown):

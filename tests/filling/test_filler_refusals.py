@@ -263,3 +263,29 @@ def test_what_was_extracted_is_not_asked_for_again(file: FillOffice, monkeypatch
     file.filler.run()
 
     assert file.value() == "call again"
+
+
+# -- choices that depend on another field ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("country", "wanted"), [("France", "n_fr"), ("Spain", "n_es"), (None, None)])
+def test_a_label_means_what_goes_with_the_field_that_controls_it(
+    country: str | None, wanted: str | None, tmp_path: Path
+) -> None:
+    """A label that two values share is read once it is known which of them may be chosen; without that, none is."""
+    countries = {"object": "Opportunity", "name": "Country__c", "type": "picklist", "values": ["France", "Spain"]}
+    only_with = {"n_fr": ["France"], "n_es": ["Spain"]}
+    region = {
+        "object": "Opportunity", "name": "Region__c", "type": "picklist", "values": ["n_fr", "n_es"], "restricted": True,
+        "controller": "Country__c", "only_with": only_with,
+    }  # fmt: skip
+    labels = {"Opportunity.Region__c": [{"value": value, "label": "North"} for value in only_with]}
+    with fill_office("salesforce", tmp_path) as at:
+        assert at.at.sandbox is not None
+        at.at.sandbox.org({"custom_fields": [countries, region], "picklist_values": labels})
+        at.edit(country, "Country__c")
+        at.publish({"key": "region", "object": "opportunity", "field": "Region__c", "patterns": ["region: (.+)"]})
+        at.hear(said("region: north"))
+
+        outcome = ("sent", None) if wanted else ("other", "refused_value")
+        assert (at.outcome(key="region"), at.value("Region__c")) == (outcome, wanted)
