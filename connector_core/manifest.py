@@ -67,7 +67,7 @@ HOLDS: Mapping[str, str] = {
 NAMES = frozenset(
     {"contact", "lead", "account", "opportunity", "user"}
     | {"contact.title", "opportunity.next_step", "opportunity.amount", "opportunity.date"}
-    | {"call", "event", "meeting", "task", "event.place", "meeting.place"}
+    | {"call", "event", "meeting", "task", "note", "event.place", "meeting.place"}
 )
 """What :attr:`CrmManifest.names` translates: objects, and of them texts, a number and a day or time."""
 
