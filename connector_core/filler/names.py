@@ -21,7 +21,7 @@ def look_up_names(connection: Connection, items: Iterable[Item]) -> dict[str, tu
     accounts: set[str] = set()
     people: set[str] = set()
     users: set[str] = set()
-    called = {crm: role for role, crm in connection.manifest.names.items()}
+    called = connection.manifest.names
     for item in items:
         described, value = item.description, item.row.value
         if described.type != "reference" or not isinstance(value, str):
@@ -30,7 +30,7 @@ def look_up_names(connection: Connection, items: Iterable[Item]) -> dict[str, tu
         if "@" in name:
             users.add(name)
         elif len(name) >= SHORTEST_SEARCH:
-            roles = {called.get(crm) for crm in described.refers_to}
+            roles = {role for role, crm in called.items() if crm in described.refers_to}  # several may be one object
             accounts |= {name} if "account" in roles else set()
             people |= {name} if roles & {"contact", "lead"} else set()
     found: dict[str, set[str]] = {}
