@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,8 @@ from connector_core.sync import SyncResult, sync
 from connector_core.work import Work
 from connector_core.writing import Writing
 
-CRMS = ("file", "hubspot")
+CRMS = ("file", "hubspot", "salesforce")
+SERVICES = CRMS[1:]
 SUMMARY = Writing(note_parts=("summary",))
 POINTS = ("claimed", "decided", "noted", "sent", "kept")
 
@@ -37,10 +39,10 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         yield noting
 
 
-@pytest.fixture
-def hubspot(tmp_path: Path) -> Iterator[Office]:
-    """Open such an office with a sandbox of HubSpot."""
-    with office("hubspot", tmp_path) as it, restarted(with_notes(it)) as noting:
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """Open such an office with the sandbox of a service."""
+    with office(request.param, tmp_path) as it, restarted(with_notes(it)) as noting:
         yield noting
 
 
@@ -55,7 +57,9 @@ def said(number: int = 1, summary: str | None = "They buy.", **more: Any) -> Cal
 def notes(crm: Office, call_id: str = "x:1") -> list[dict[str, Any]]:
     """Give the notes of a call."""
     held = crm.records()
-    rows = held["notes"] if crm.sandbox else [it for it in held["activities"] if it["kind"] == "note"]
+    names = {"hubspot": "notes", "salesforce": "ContentNote"}
+    name = names.get(crm.config.crm)
+    rows = held[name] if name else [it for it in held["activities"] if it["kind"] == "note"]
     return [dict(row) for row in rows if f"ref: {call_id}" in json.dumps(row)]
 
 
@@ -67,13 +71,18 @@ def activities(crm: Office, call_id: str = "x:1") -> list[dict[str, Any]]:
 
 
 def body(note: dict[str, Any]) -> str:
+    if "Content" in note:
+        return base64.b64decode(note["Content"]).decode()
     text: str = note["properties"]["hs_note_body"] if "properties" in note else note["body"]
     return text
 
 
 def linked(crm: Office, row: dict[str, Any]) -> set[str]:
     """Give the records of the seed that a row names."""
-    text = json.dumps([row.get(name) for name in ("associations", "person_ids", "account_id", "opportunity_id")])
+    names = ("associations", "person_ids", "account_id", "opportunity_id", "WhoId", "WhatId", "AccountId")
+    links = crm.records().get("ContentDocumentLink", ())
+    related = [it["LinkedEntityId"] for it in links if it["ContentDocumentId"] == row.get("Id")]
+    text = json.dumps([*(row.get(name) for name in names), *related])
     return {seed for seed, there in crm.ids.items() if f'"{there}"' in text}
 
 
@@ -85,7 +94,8 @@ def without_ledger(crm: Office, *calls: Call) -> list[SyncResult]:
 def fault(crm: Office, does: dict[str, Any]) -> None:
     """Let something happen to the next creation of notes."""
     assert crm.server is not None
-    crm.server._set_faults([{"match": {"method": "POST", "path": "*/notes/batch/create"}, "times": 1, "do": does}])
+    path = {"hubspot": "*/notes/batch/create", "salesforce": "*/composite/graph"}[crm.config.crm]
+    crm.server._set_faults([{"match": {"method": "POST", "path": path}, "times": 1, "do": does}])
 
 
 def test_what_was_said_stands_in_a_note(crm: Office) -> None:
@@ -152,15 +162,17 @@ def test_a_new_ledger_finds_the_note_that_is_there(crm: Office, tmp_path: Path) 
     assert (len(notes(crm)), len(activities(crm))) == (1, 1)
 
 
-def test_a_note_that_outlived_its_activity_is_the_call_s_still(hubspot: Office, tmp_path: Path) -> None:
+def test_a_note_that_outlived_its_activity_is_the_call_s_still(service: Office, tmp_path: Path) -> None:
     """Somebody deleted the activity, and the ledger is gone: the activity is written anew, and no second note."""
-    hubspot.sync(said())
-    assert hubspot.sandbox is not None
-    hubspot.sandbox.patch("calls", activities(hubspot)[0]["id"], {}, delete=True, merge_into=None)
-    with Ledger(f"sqlite:///{tmp_path / 'new.db'}") as ledger, hubspot.config.open() as opened:
+    service.sync(said())
+    assert service.sandbox is not None
+    kind = {"hubspot": "calls", "salesforce": "Task"}[service.config.crm]
+    (activity,) = activities(service)
+    service.sandbox.patch(kind, activity.get("id") or activity["Id"], {}, delete=True, merge_into=None)
+    with Ledger(f"sqlite:///{tmp_path / 'new.db'}") as ledger, service.config.open() as opened:
         list(sync_settled(ledger, opened, [said()], sleep=lambda _: None))
 
-    assert (len(notes(hubspot)), len(activities(hubspot))) == (1, 1)
+    assert (len(notes(service)), len(activities(service))) == (1, 1)
 
 
 @pytest.mark.parametrize("time", [1, 2])
@@ -210,38 +222,43 @@ def test_a_call_whose_note_is_next_is_given_to_nobody_else(crm: Office) -> None:
     assert (claimed, len(notes(crm))) == ([0, 0], 1)
 
 
-def test_a_note_that_was_not_answered_is_looked_for(hubspot: Office) -> None:
+def test_a_note_that_was_not_answered_is_looked_for(service: Office) -> None:
     """It was written: that is found out, and it is not sent again."""
-    fault(hubspot, {"drop_after_commit": True})
-    (standing,) = hubspot.sync(said())
+    fault(service, {"drop_after_commit": True})
+    (standing,) = service.sync(said())
 
-    assert (standing.outcome, len(notes(hubspot))) == ("created", 1)
+    assert (standing.outcome, len(notes(service))) == ("created", 1)
 
 
-def test_a_note_that_was_not_answered_and_not_written_is_sent_again(hubspot: Office) -> None:
+def test_a_note_that_was_not_answered_and_not_written_is_sent_again(service: Office) -> None:
     """It is looked for, and is not there."""
-    fault(hubspot, {"status": 502, "body": "bad gateway"})
-    (standing,) = hubspot.sync(said())
+    fault(service, {"status": 502, "body": "bad gateway"})
+    (standing,) = service.sync(said())
 
-    assert (standing.state, len(notes(hubspot))) == ("written", 1)
+    assert (standing.state, len(notes(service))) == ("written", 1)
 
 
-def test_a_note_that_is_refused_asks_a_person(hubspot: Office) -> None:
+def test_a_note_that_is_refused_asks_a_person(service: Office) -> None:
     """The activity stays, and the reason says what was refused."""
-    assert hubspot.sandbox is not None
-    hubspot.sandbox.org({"required": {"notes": ["hubspot_owner_id"]}})
-    (standing,) = hubspot.sync(said(organizer={"email": "nobody@seller.example"}))
+    assert service.sandbox is not None
+    changes: Mapping[str, dict[str, Any]] = {
+        "hubspot": {"required": {"notes": ["hubspot_owner_id"]}},
+        "salesforce": {"missing_rights": {"ContentNote": ["create"]}},
+    }
+    service.sandbox.org(changes[service.config.crm])
+    (standing,) = service.sync(said(organizer={"email": "nobody@seller.example"}))
 
-    assert (standing.outcome, (standing.reason or "")[:9], len(activities(hubspot))) == ("refused", "its note:", 1)
+    assert (standing.outcome, (standing.reason or "")[:9], len(activities(service))) == ("refused", "its note:", 1)
 
 
 def test_who_owns_the_activity_owns_the_note(crm: Office) -> None:
-    """The organizer, whom the CRM knows by the e-mail address."""
+    """The organizer, whom the CRM knows by the e-mail address; on Salesforce the connection's own user, who writes it."""
     crm.sync(said(organizer={"email": "ada@seller.example"}))
     (note,) = notes(crm)
-    owner = note["properties"]["hubspot_owner_id"] if crm.sandbox else note["owner_id"]
+    owners = {"file": note.get("owner_id"), "hubspot": note.get("properties", {}).get("hubspot_owner_id")}
+    owner, wanted = owners.get(crm.config.crm, note.get("OwnerId")), crm.id("U1")
 
-    assert owner == crm.id("U1")
+    assert owner == (note["CreatedById"] if crm.config.crm == "salesforce" else wanted)
 
 
 def test_without_a_ledger_a_call_has_one_note_too(crm: Office) -> None:
@@ -252,12 +269,12 @@ def test_without_a_ledger_a_call_has_one_note_too(crm: Office) -> None:
     assert (first, again, len(notes(crm))) == (["created"], ["unchanged"], 1)
 
 
-def test_without_a_ledger_a_lost_answer_makes_no_second_note(hubspot: Office) -> None:
+def test_without_a_ledger_a_lost_answer_makes_no_second_note(service: Office) -> None:
     """It is looked for once it has settled."""
-    fault(hubspot, {"drop_after_commit": True})
-    outcomes = [it.outcome for it in without_ledger(hubspot, said())]
+    fault(service, {"drop_after_commit": True})
+    outcomes = [it.outcome for it in without_ledger(service, said())]
 
-    assert (outcomes, len(notes(hubspot))) == (["created"], 1)
+    assert (outcomes, len(notes(service))) == (["created"], 1)
 
 
 def test_many_calls_have_a_note_each(crm: Office) -> None:
@@ -281,8 +298,8 @@ def test_a_crm_without_notes_refuses_the_setting(tmp_path: Path) -> None:
 
 def test_a_configuration_names_the_crm_that_has_none() -> None:
     """With what to do."""
-    config = ConnectionConfig("acme", "salesforce", {}, FRANCE, SUMMARY)
-    with pytest.raises(ConfigurationError, match="acme, note_parts: Salesforce takes no notes; leave it out"):
+    config = ConnectionConfig("acme", "odoo", {}, FRANCE, SUMMARY)
+    with pytest.raises(ConfigurationError, match="acme, note_parts: Odoo takes no notes; leave it out"):
         config.open()
 
 

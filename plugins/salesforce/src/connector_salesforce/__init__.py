@@ -10,9 +10,8 @@ SALESFORCE = CrmManifest(
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
     | {"describe_objects", "read_fields", "check_access", "list_changes"},
-    traits=frozenset(
-        {"leads", "owner_filter", "change_opportunity", "events", "unique_external_key", "activity_fields"}
-    ),
+    traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key"})
+    | {"activity_fields", "notes"},
     settings="connector_salesforce.settings:SalesforceSettings",
     adapter="connector_salesforce.adapter:SalesforceAdapter",
     sandbox="connector_salesforce.sandbox:SalesforceSandbox",

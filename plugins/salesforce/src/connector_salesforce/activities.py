@@ -88,7 +88,8 @@ class Activities:
         """Keep what is a candidate of some call, read the records that it names, and answer by call."""
         rows = self._fitting(list(found.rows.values()), calls, became)
         kept = [row for of_call in rows.values() for row in of_call]
-        who, what, unknown = self._details(kept)
+        whats = [it for row in kept if (it := text(row, "WhatId"))]
+        who, what, unknown = details(self._client, self._people, (it for row in kept for it in _who(row)), whats)
         read = {record_id(row): self._activity(row, who, what) for row in kept}
         return {
             call.call_id: found.unknown.get(call.call_id)
@@ -172,28 +173,6 @@ class Activities:
         today = call.started_at.astimezone(self._zone).date()
         yield from (today - DAY, today, today + DAY)
 
-    def _details(
-        self, rows: Sequence[Row]
-    ) -> tuple[dict[str, Person], dict[str, Opportunity | Account], Unknown | None]:
-        """Read the people, opportunities and accounts that activities name; who is gone is not among them."""
-        asked = self._people.queries(it for row in rows for it in _who(row))
-        whats = [it for row in rows if (it := text(row, "WhatId"))]
-        deals = opportunities.queries_by_id(whats)
-        accounts = [
-            it
-            for _, it in split(
-                ids_of("Account", whats), lambda part: Query("Account", ("Id", "Name"), (within("Id", part),))
-            )
-        ]
-        answers = self._client.ask([*asked, *deals, *accounts])
-        unknown = next((it for it in answers if isinstance(it, Unknown)), None)
-        middle = len(asked) + len(deals)
-        about: dict[str, Opportunity | Account] = {**opportunities.by_id(answers[len(asked) : middle])}
-        for answer in answers[middle:]:
-            for row in [] if isinstance(answer, Unknown) else answer:
-                about[record_id(row)] = Account(record_id(row), named(row))
-        return self._people.by_id(answers[: len(asked)]), about, unknown
-
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def _fitting(
@@ -237,6 +216,28 @@ class Activities:
             owner_id=text(row, "OwnerId"),
             url=f"{self._client.instance_url}/lightning/r/{kind}/{record_id(row)}/view",
         )
+
+
+def details(
+    client: Client, people: People, who: Iterable[str], what: Sequence[str]
+) -> tuple[dict[str, Person], dict[str, Opportunity | Account], Unknown | None]:
+    """Read the people, opportunities and accounts that an activity or note names; who is gone is not among them."""
+    asked = people.queries(who)
+    deals = opportunities.queries_by_id(what)
+    accounts = [
+        it
+        for _, it in split(
+            ids_of("Account", what), lambda part: Query("Account", ("Id", "Name"), (within("Id", part),))
+        )
+    ]
+    answers = client.ask([*asked, *deals, *accounts])
+    unknown = next((it for it in answers if isinstance(it, Unknown)), None)
+    middle = len(asked) + len(deals)
+    about: dict[str, Opportunity | Account] = {**opportunities.by_id(answers[len(asked) : middle])}
+    for answer in answers[middle:]:
+        for row in [] if isinstance(answer, Unknown) else answer:
+            about[record_id(row)] = Account(record_id(row), named(row))
+    return people.by_id(answers[: len(asked)]), about, unknown
 
 
 def key_of(row: Row, key_field: str | None) -> str | None:

@@ -32,6 +32,7 @@ from connector_salesforce import access, describing, feed, filling, opportunitie
 from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
 from connector_salesforce.identifying import Identifying
+from connector_salesforce.notes import Notes
 from connector_salesforce.people import People
 from connector_salesforce.settings import SalesforceSettings
 from connector_salesforce.statuses import TaskStatuses
@@ -50,6 +51,7 @@ class SalesforceAdapter:
         self._statuses = TaskStatuses()
         self._users = Users(self._client)
         self._activities = Activities(self._client, info, self._people, settings.key_field)
+        self._notes = Notes(self._client, self._people)
         self._writer = Writer(self._client, info, self._statuses, settings.key_field)
 
     def close(self) -> None:
@@ -68,8 +70,11 @@ class SalesforceAdapter:
 
     @hookimpl
     def find_activity(self, calls: Sequence[CallKey]) -> Mapping[str, tuple[Activity, ...] | Unknown]:
-        """Find tasks and events."""
-        return self._activities.find(calls)
+        """Find tasks and events, and notes for those who ask for them."""
+        notes = [call for call in calls if call.kind == "note"]
+        others = [call for call in calls if call.kind != "note"]
+        found = self._activities.find(others) if others else {}
+        return found | self._notes.find(notes) if notes else found
 
     @hookimpl
     def list_opportunities(
@@ -86,8 +91,11 @@ class SalesforceAdapter:
 
     @hookimpl
     def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
-        """Write tasks and events."""
-        return self._writer.write(drafts)
+        """Write tasks and events, and notes."""
+        notes = [draft for draft in drafts if draft.kind == "note"]
+        others = [draft for draft in drafts if draft.kind != "note"]
+        receipts = self._writer.write(others) if others else {}
+        return receipts | self._notes.write(notes, sent=bool(others)) if notes else receipts
 
     @hookimpl
     def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:

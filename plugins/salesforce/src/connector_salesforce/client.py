@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from simple_salesforce.api import Salesforce
@@ -174,11 +174,24 @@ class Client:
         answer = self.call("composite", functools.partial(_post, "composite", body, repeatable=reads))
         found = answer.get("compositeResponse") if isinstance(answer, dict) else None
         try:
-            by_reference = {it["referenceId"]: (int(it["httpStatusCode"]), it["body"]) for it in found or ()}
-            return [by_reference[it["referenceId"]] for it in subrequests]
+            return _by_reference(found or (), subrequests)
         except (KeyError, TypeError, ValueError) as error:
             nonsense = TryAgainError if reads else OutcomeUnknownError
             raise nonsense("Salesforce answered a composite request with something else") from error
+
+    def graphs(self, graphs: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[tuple[int, Any]]]:
+        """Send graphs of creates as one API call: of each all is written, or nothing; a status and body for each create.
+
+        :raises OutcomeUnknownError: It was sent, and not answered, or not as documented.
+        """
+        named = {f"g{place}": it for place, it in enumerate(graphs)}
+        body = {"graphs": [{"graphId": name, "compositeRequest": list(it)} for name, it in named.items()]}
+        answer = self.call("composite/graph", functools.partial(_post, "composite/graph", body))
+        try:
+            parts = {it["graphId"]: it["graphResponse"]["compositeResponse"] for it in answer["graphs"]}
+            return [_by_reference(parts[name], it) for name, it in named.items()]
+        except (KeyError, TypeError, ValueError) as error:
+            raise OutcomeUnknownError("Salesforce answered graphs with something else") from error
 
     def versions(self) -> list[str]:
         """Give the versions of the API that the org offers, the oldest first (REST API Developer Guide, "Versions")."""
@@ -257,7 +270,12 @@ def _get(path: str, params: dict[str, Any], sdk: Salesforce) -> Any:
     return sdk.restful(path, params=params)
 
 
-def _post(path: str, body: Mapping[str, Any], sdk: Salesforce, *, repeatable: bool) -> Any:
+def _by_reference(answers: Any, subrequests: Iterable[Mapping[str, Any]]) -> list[tuple[int, Any]]:
+    found = {it["referenceId"]: (int(it["httpStatusCode"]), it["body"]) for it in answers}
+    return [found[it["referenceId"]] for it in subrequests]
+
+
+def _post(path: str, body: Mapping[str, Any], sdk: Salesforce, *, repeatable: bool = False) -> Any:
     return sdk.restful(path, method="POST", json=body, repeatable=repeatable)
 
 

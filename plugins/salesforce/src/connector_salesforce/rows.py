@@ -85,7 +85,7 @@ def write(
     :raises ConnectorError: What stops the very first request: nothing was written.
     """
     outcomes = dict(enumerate(first))
-    waiting = [place for place in _by_type(records) if place not in outcomes or _may_pass(outcomes[place])]
+    waiting = [place for place in _by_type(records) if place not in outcomes or may_pass(outcomes[place])]
     for attempt in range(bool(first), LOCK_TRIES):
         if attempt and waiting:
             client.policy.rest(LOCK_SECONDS * attempt)
@@ -97,10 +97,10 @@ def write(
             except ConnectorError as error:
                 if not sent and not outcomes and not isinstance(error, OutcomeUnknownError | RefusedError):
                     raise
-                found = [_spread(error)] * len(batch)
+                found = [spread(error)] * len(batch)
             outcomes |= zip(batch, found, strict=True)
-        waiting = [place for place in waiting if _may_pass(outcomes[place])]
-    return [_settled(outcomes[place]) for place in range(len(records))]
+        waiting = [place for place in waiting if may_pass(outcomes[place])]
+    return [settled(outcomes[place]) for place in range(len(records))]
 
 
 def delete(client: Client, ids: Sequence[str]) -> list[Outcome]:
@@ -116,9 +116,9 @@ def delete(client: Client, ids: Sequence[str]) -> list[Outcome]:
         try:
             found = _read(client.call("records", functools.partial(_delete, asked)), len(batch))
         except ConnectorError as error:
-            found = [_spread(error)] * len(batch)
+            found = [spread(error)] * len(batch)
         outcomes |= zip(batch, found, strict=True)
-    return [_gone(_settled(outcomes[place]), ids[place]) for place in range(len(ids))]
+    return [_gone(settled(outcomes[place]), ids[place]) for place in range(len(ids))]
 
 
 def create_with(
@@ -220,7 +220,7 @@ def _half(client: Client, method: Literal["POST", "PATCH"], records: Sequence[Re
     try:
         return _send(client, method, records)
     except ConnectorError as error:
-        return [_spread(error)] * len(records)
+        return [spread(error)] * len(records)
 
 
 def _unreadable(error: ContractError) -> Refused:
@@ -241,7 +241,7 @@ def _outcome(row: object) -> Outcome:
     return Refused(failure.code, failure.told or failure.code, failure.blamed)
 
 
-def _spread(error: ConnectorError) -> Outcome:
+def spread(error: ConnectorError) -> Outcome:
     """Tell what the failure of a whole request means for one row of it."""
     if isinstance(error, OutcomeUnknownError):
         return Unsure(str(error))
@@ -250,13 +250,13 @@ def _spread(error: ConnectorError) -> Outcome:
     return Later(str(error))
 
 
-def _may_pass(outcome: Outcome) -> bool:
+def may_pass(outcome: Outcome) -> bool:
     """Tell whether a row is sent again at once."""
     said = f"{outcome.code} {outcome.sentence}" if isinstance(outcome, Refused) else ""
     return HELD in said or TOO_MUCH in said
 
 
-def _settled(outcome: Outcome) -> Outcome:
+def settled(outcome: Outcome) -> Outcome:
     """Turn refusals that pass into what may be asked again; of an exception it is not known how far the row came."""
     if not isinstance(outcome, Refused) or not Failure(400, outcome.code, outcome.sentence).passes:
         return outcome

@@ -222,11 +222,12 @@ def test_a_meeting_of_a_day_lasts_that_day() -> None:
 
 
 def test_a_note_is_linked_to_its_records(serve: Any) -> None:
-    """Its content is HTML, with the key as the last paragraph."""
+    """Its content is HTML, with the key as the last paragraph; it is its owner's without being asked."""
     client = serve({"people": [CONTACT], "activities": [activity(id="N1", kind="note", body="a < b", call_id="n:1")]})
     content = client.send("GET", f"sobjects/ContentNote/{client.ids['N1']}/Content").text
     links = [row["LinkedEntityId"] for row in client.records("ContentDocumentLink")]
-    assert (content, links) == ("<p>a &lt; b</p><p>ref: n:1</p>", [client.ids["C1"]])
+    owner = client.records("ContentNote")[0]["OwnerId"]
+    assert (content, links) == ("<p>a &lt; b</p><p>ref: n:1</p>", [owner, client.ids["C1"]])
 
 
 def test_an_activity_of_account_and_opportunity_is_held_on_the_opportunity() -> None:

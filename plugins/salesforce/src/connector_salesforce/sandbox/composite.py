@@ -22,7 +22,7 @@ MAX_QUERIES = 5
 MAX_ROWS = 200
 MAX_CHUNKS = 10
 MAX_RETRIEVED = 2_000
-_REFERENCE = re.compile(r"@\{([^}]*)\}")
+REFERENCE = re.compile(r"@\{([^}]*)\}")
 _PATH = re.compile(r"(\w+)((?:\.\w+|\[\d+\])+)")
 _REFERENCE_ID = re.compile(r"\w+")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -30,7 +30,7 @@ _ROLLED_BACK = ServiceError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone header",
 )
-_HALTED = "The transaction was rolled back since another operation in the same transaction failed."
+HALTED = "The transaction was rolled back since another operation in the same transaction failed."
 
 
 def call_composite(api: Api, ask: Ask) -> Answer:
@@ -59,17 +59,18 @@ def _composite(api: Api, body: Mapping[str, Any]) -> Answer:
     before = api.store.checkpoint()
     done: dict[str, Answer] = {}
     for request in requests:
-        done[request["referenceId"]] = _subrequest(api, request, done, all_or_none=all_or_none)
+        done[request["referenceId"]] = subrequest(api, request, done, all_or_none=all_or_none)
         if all_or_none and done[request["referenceId"]].status >= 300:
             api.store.rollback(before)
-            halted = Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": _HALTED}])
+            halted = Answer(400, [{"errorCode": "PROCESSING_HALTED", "message": HALTED}])
             failed = request["referenceId"]
             done = {item["referenceId"]: done[failed] if item is request else halted for item in requests}
             break
-    return Answer(200, {"compositeResponse": [_part(reference, answer) for reference, answer in done.items()]})
+    return Answer(200, {"compositeResponse": [part(reference, answer) for reference, answer in done.items()]})
 
 
-def _part(reference: str, answer: Answer) -> dict[str, Any]:
+def part(reference: str, answer: Answer) -> dict[str, Any]:
+    """Give the answer of a subrequest as it stands in that of the whole."""
     return {
         "body": answer.body,
         "httpHeaders": dict(answer.headers),
@@ -83,6 +84,17 @@ def _check_composite(requests: Sequence[Mapping[str, Any]]) -> None:
         raise ServiceError("JSON_PARSER_ERROR", "compositeRequest: at least one subrequest is required")
     if len(requests) > MAX_SUBREQUESTS:
         raise ServiceError("LIMIT_EXCEEDED", f"A composite request can have up to {MAX_SUBREQUESTS} subrequests.")
+    check_references(requests)
+    heavy = [item for item in requests if resource(item["url"])[:1] in (("query",), ("queryAll",), ("composite",))]
+    if len(heavy) > MAX_QUERIES:
+        raise ServiceError("LIMIT_EXCEEDED", f"Up to {MAX_QUERIES} subrequests can be queries or sObject Collections.")
+
+
+def check_references(requests: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse subrequests without an address or a name of their own.
+
+    :raises ServiceError: One lacks it.
+    """
     seen: set[str] = set()
     for request in requests:
         if not isinstance(request.get("url"), str):
@@ -95,23 +107,25 @@ def _check_composite(requests: Sequence[Mapping[str, Any]]) -> None:
         if reference in seen:
             raise ServiceError("DUPLICATE_VALUE", f"Duplicate ReferenceId provided: {reference}")
         seen.add(reference)
-    heavy = [item for item in requests if _resource(item["url"])[:1] in (("query",), ("queryAll",), ("composite",))]
-    if len(heavy) > MAX_QUERIES:
-        raise ServiceError("LIMIT_EXCEEDED", f"Up to {MAX_QUERIES} subrequests can be queries or sObject Collections.")
 
 
-def _resource(url: str) -> tuple[str, ...]:
+def resource(url: str) -> tuple[str, ...]:
+    """Give what an address names below the version."""
     return tuple(unquote(part) for part in urlsplit(url).path.split("/")[4:])
 
 
-def _subrequest(api: Api, request: Mapping[str, Any], done: Mapping[str, Answer], *, all_or_none: bool) -> Answer:
+def subrequest(api: Api, request: Mapping[str, Any], done: Mapping[str, Answer], *, all_or_none: bool) -> Answer:
+    """Answer a subrequest, after those that are done already.
+
+    :raises NotSpokenError: The service may know it.
+    """
     try:
         url = _filled(request["url"], done)
         if not url.startswith(f"/services/data/{api.version}/"):
             raise ServiceError("INVALID_URL", f"The url must start with /services/data/{api.version}/", status=400)
         ask = Ask(
             str(request.get("method", "GET")).upper(),
-            _resource(url),
+            resource(url),
             dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)),
             {str(key).lower(): str(value) for key, value in (request.get("httpHeaders") or {}).items()},
             _filled(request.get("body"), done),
@@ -142,7 +156,7 @@ def _filled(value: Any, done: Mapping[str, Answer]) -> Any:
         return [_filled(item, done) for item in value]
     if not isinstance(value, str) or "@{" not in value:
         return value
-    return _REFERENCE.sub(lambda match: str(_follow(match, done)), value)
+    return REFERENCE.sub(lambda match: str(_follow(match, done)), value)
 
 
 def _follow(match: re.Match[str], done: Mapping[str, Answer]) -> Any:
@@ -279,6 +293,8 @@ def _type_of(api: Api, record: Mapping[str, Any]) -> ObjectType:
     obj = api.org.visible(str(name))
     if obj is None:
         raise ServiceError("INVALID_TYPE", f"sObject type '{name}' is not supported.", [])
+    if obj.name == "ContentNote":
+        raise NotSpokenError("a ContentNote in a collection")
     return obj
 
 

@@ -174,6 +174,8 @@ class Writer:
             self._hold_relation(obj.name.removesuffix("Relation"), new, stamp)
         if obj.name == "Opportunity" and old is not None:
             self._note_history(old, new, stamp)
+        if obj.name == "ContentNote" and old is None:
+            self._link_owner(new, stamp)
         return str(new["Id"])
 
     def _check_required(self, obj: ObjectType, old: Row | None, new: Row, given: Mapping[str, Any]) -> None:
@@ -218,6 +220,8 @@ class Writer:
                 raise ServiceError("DUPLICATES_DETECTED", rule.message, [], duplicates=rule.result(found))
 
     def _check_unique(self, obj: ObjectType, new: Row) -> None:
+        if obj.name == "ContentDocumentLink":
+            self._check_link(new)
         for item in obj.fields.values():
             if not item.unique or new.get(item.name) is None:
                 continue
@@ -225,6 +229,13 @@ class Writer:
                 if row["Id"] != new["Id"]:
                     message = f"duplicate value found: {item.name} duplicates value on record with id: {row['Id'][:15]}"
                     raise ServiceError("DUPLICATE_VALUE", message, [])
+
+    def _check_link(self, new: Row) -> None:
+        """Refuse a second link of a note to one record; the text is unverified."""
+        for row in self._store.where("ContentDocumentLink", "ContentDocumentId", new["ContentDocumentId"]):
+            if row["LinkedEntityId"] == new["LinkedEntityId"] and row["Id"] != new["Id"]:
+                message = f"document ID: {row['ContentDocumentId'][:15]} is already linked with the entity"
+                raise ServiceError("DUPLICATE_VALUE", message, ["ContentDocumentId"])
 
     # -- what follows -------------------------------------------------------------------------------------------------
 
@@ -256,6 +267,12 @@ class Writer:
         row |= {name: new[name] for name in watched}
         row |= {"PrevCloseDate": old["CloseDate"], "CreatedDate": new["LastStageChangeDate"] or stamp["CreatedDate"]}
         self._store.put("OpportunityHistory", row)
+
+    def _link_owner(self, note: Row, stamp: Mapping[str, Any]) -> None:
+        """Share a new note with its owner, as the service does by itself."""
+        link = {"ContentDocumentId": note["Id"], "LinkedEntityId": note["OwnerId"], "ShareType": "I"}
+        row = {"Id": self._store.new_id("ContentDocumentLink"), "IsDeleted": False, **stamp}
+        self._store.put("ContentDocumentLink", {**row, **link, "Visibility": "AllUsers"})
 
     def _referring(self, record_id: str) -> list[tuple[str, Field, Row]]:
         return [

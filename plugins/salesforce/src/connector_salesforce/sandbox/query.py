@@ -19,7 +19,7 @@ from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.schema import NAME, NOT_MODELLED, ObjectType, child_relationships
 from connector_salesforce.sandbox.soql import parse
 from connector_salesforce.sandbox.store import Row, Store, fold
-from connector_salesforce.sandbox.syntax import Combine, Compare, Condition, Count, Order, Path, Query, TypeOf
+from connector_salesforce.sandbox.syntax import Combine, Compare, Condition, Count, Negate, Order, Path, Query, TypeOf
 
 _MAX_OFFSET = 2_000
 _MAX_CHILDREN = 2_000
@@ -143,6 +143,8 @@ class Queries:
                 "LinkedEntityId using the equals operator or multiple Id's using the IN operator."
             )
             raise ServiceError("MALFORMED_QUERY", message)
+        if obj.name == "ContentDocumentLink":
+            _check_link_filters(query.where)
         if query.where is None:
             return self._store.rows(obj.name) if among is None else among
         joins = list(semi_joins(query.where))
@@ -273,6 +275,26 @@ class Queries:
             return None
         chosen = branches.get(str(self._store.object_of(target["Id"])), otherwise)
         return None if chosen is None else self.render(chosen, target)
+
+
+def _check_link_filters(condition: Condition | None) -> None:
+    """Refuse what a query of ContentDocumentLink may not ask for (Object Reference); the text is unverified."""
+    paths = [it.names for it in _paths(condition)]
+    by_document = any(names[-1].lower() == "contentdocumentid" for names in paths)
+    for names in paths:
+        parent = names[-2].lower() if len(names) > 1 else ""
+        if parent == "linkedentity" or (parent == "contentdocument" and by_document):
+            message = f"Implementation restriction: ContentDocumentLink cannot be filtered by {'.'.join(names)} here."
+            raise ServiceError("MALFORMED_QUERY", message)
+
+
+def _paths(condition: Condition | None) -> Iterable[Path]:
+    if isinstance(condition, Combine):
+        yield from (path for part in condition.parts for path in _paths(part))
+    elif isinstance(condition, Negate):
+        yield from _paths(condition.part)
+    elif isinstance(condition, Compare):
+        yield condition.path
 
 
 def _filters_link(condition: Condition | None) -> bool:

@@ -13,6 +13,7 @@ from connector_core.testing.sandbox import Request, Response, RowError, Sandbox
 from connector_salesforce.sandbox.composite import call_composite
 from connector_salesforce.sandbox.dml import Writer
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, SignInError, not_found
+from connector_salesforce.sandbox.graph import call_graph
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.rest import Answer, Api, Ask, Cursors, read_json
@@ -158,6 +159,8 @@ class SalesforceSandbox(Sandbox):
         ask = Ask(
             request.method, tuple((data[2] or "/")[1:].split("/")), request.query, request.headers, _body(request)
         )
+        if ask.parts == ("composite", "graph") and ask.method == "POST":
+            return call_graph(api, ask.json)
         return call_composite(api, ask) if ask.parts[0] == "composite" else api.call(ask)
 
     def _api(self, number: int, row_error: RowError | None) -> Api:
