@@ -96,7 +96,7 @@ class FillReport:
             numbers = _numbers(counts.days, row.field.key, report, wanted, reason)
             total += sum(numbers.values())
             found += self._behind(row.field.key, numbers, wanted, reason, most)
-        found.sort(key=lambda it: (-it.day.toordinal(), it.call_id, it.template, it.field))
+        found.sort(key=_newest_first)
         return Behind(tuple(found[:most]), total)
 
     def with_examples(self, query: Query) -> tuple[Report, tuple[Example, ...]]:
@@ -118,8 +118,8 @@ class FillReport:
             for outcome, reason in shown:
                 numbers = _numbers(days.get(key, ()), key, report, outcome, reason)
                 if numbers:
-                    calls = self._behind(key, numbers, outcome, reason, EXAMPLES)
-                    yield Example(key, outcome, reason, tuple(calls))
+                    calls = self._behind(key, numbers, outcome, reason, EXAMPLES, some=True)
+                    yield Example(key, outcome, reason, tuple(sorted(calls, key=_newest_first)))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -144,6 +144,8 @@ class FillReport:
         outcome: Outcome | None,
         reason: Reason | None,
         most: int,
+        *,
+        some: bool = False,
     ) -> list[CallBehind]:
         """Read the calls of the newest days that have as many: an index finds them, however many others there are."""
         days, enough = [], 0
@@ -152,7 +154,11 @@ class FillReport:
             enough += numbers[day]
             if enough >= most:
                 break
-        return self._ledger.fill_days.calls(self._connection, target, Asked(tuple(days), outcome, reason, most))
+        return self._ledger.fill_days.calls(self._connection, target, Asked(tuple(days), outcome, reason, most, some))
+
+
+def _newest_first(it: CallBehind) -> tuple[int, str, str, str]:
+    return -it.day.toordinal(), it.call_id, it.template, it.field
 
 
 def _numbers(

@@ -121,12 +121,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which calls of a field are asked for: of these days, with this outcome and reason or any, and how many at most."""
+    """Which calls of a field are asked for: of these days, with this outcome and reason or any, and how many at most.
+
+    ``some``: of one day any calls will do, so that not all of them are looked through for the first.
+    """
 
     days: tuple[dt.date, ...]
     outcome: Outcome | None = None
     reason: Reason | None = None
     most: int = 100
+    some: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class FillDays:
             which.append(rows.reason == asked.reason)
         columns = (rows.call_id, rows.day, *_TARGET[:2], rows.outcome, rows.reason, rows.detail, rows.who)
         # An id as it stands would let a planner go through all calls in their order, rather than find these and sort them.
-        order = (rows.day.desc(), rows.call_id.concat(""))
+        order = (rows.day.desc(), *(() if asked.some else (rows.call_id.concat(""),)))
         wanted = sa.select(*columns).where(*which).order_by(*order).limit(asked.most)
         with self._database.reading() as step:
             return [CallBehind(it[0], dt.date.fromisoformat(it[1]), *it[2:]) for it in step.execute(wanted)]

@@ -169,7 +169,7 @@ def _calls(
     calls = examples.get((row.field.key, outcome, reason), ())
     if not calls:
         return Markup("")
-    first = f"The newest {len(calls)} of {number:,} calls" if number > len(calls) else _all(number)
+    first = f"{len(calls)} of {number:,} calls, among the newest" if number > len(calls) else _all(number)
     which = f"--calls {shlex.quote(f'{row.field.template_id}.{row.field.name}')} --outcome {outcome}"
     which += f" --reason {reason}" if reason else ""
     told = [name for name in _MORE if any(getattr(it, name) for it in calls)]
