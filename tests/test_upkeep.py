@@ -18,6 +18,7 @@ from connector_core.errors import ConnectorError, ContractError, CredentialsErro
 from connector_core.ledger.agenda import read_agenda
 from connector_core.ledger.chores import TURN, Chores
 from connector_core.ledger.ledger import Ledger
+from connector_core.ledger.overview import read_overview
 from connector_core.providers.binding import Provider
 from connector_core.providers.hookspecs import Announced, Kept, Missed, Part
 from connector_core.upkeep import KEEP, LIST, LIST_SECONDS, LOOK_BACK, MOST_PAGES, PATIENCE, Upkeep
@@ -152,6 +153,15 @@ def test_what_fails_is_told_once_and_tried_later_each_time(at: Place) -> None:
         told.append(at.told(after_seconds))
         pauses.append(at.next_in_seconds())
     assert (told, pauses) == (["echo: away", None, None, None, "echo: away"], [60, 120, 240, 500, 60])
+
+
+def test_what_fails_stands_in_the_overview_until_it_goes_well(at: Place) -> None:
+    """It is told once, and there whoever looks finds it."""
+    at.adapter.kept = [AWAY]
+    at.told()
+    failing = read_overview(at.ledger.database)["acme"].failing
+    at.read(60)
+    assert (failing, read_overview(at.ledger.database)["acme"].failing) == (["echo: away"], [])
 
 
 def test_another_failure_is_news(at: Place) -> None:

@@ -31,6 +31,8 @@ def _show(it: Overview) -> None:
         paragraph(f"{it.not_read:,} announced by call providers could not be read: {it.not_read_reason}", indent="  ")
     if it.to_read:
         paragraph(f"{it.to_read:,} announced by call providers are still to be read", indent="  ")
+    for problem in it.failing:
+        paragraph(problem, indent="  ", label="wrong at a call provider: ")
     paragraph(f"{it.written_today:,} written today", indent="  ")
     if it.oldest_due_at is not None:
         paragraph(f"{it.oldest_due_at.isoformat(timespec='seconds')}", indent="  ", label="due since: ")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.leases import surely_let_go
-from connector_core.ledger.schema import STATES, activities, announcements, calls, connections
+from connector_core.ledger.schema import STATES, activities, announcements, calls, chores, connections
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class Overview:
 
     ``states``: calls in each state. ``refused``: those of the waiting ones that the CRM refuses. ``to_read``: what call
     providers announced and is still to be read; ``not_read``: what could not be for days, with the newest reason.
+    ``failing``: what is wrong with the subscriptions or the lists of call providers, each with its name; it is tried again.
     ``oldest_due_at``: since when the call has been due that waits longest. ``written_today``: since midnight, UTC.
     ``requests`` and ``seconds`` were spent on all calls so far. ``worked_on_by``: the owner of the lease, while it lasts; in
     SQLite, while the owner lives.
@@ -30,6 +31,7 @@ class Overview:
     to_read: int = 0
     not_read: int = 0
     not_read_reason: str | None = None
+    failing: list[str] = field(default_factory=list)
     written_today: int = 0
     oldest_due_at: dt.datetime | None = None
     paused_at: dt.datetime | None = None
@@ -65,6 +67,7 @@ class Overview:
             "to_read": self.to_read,
             "not_read": self.not_read,
             "not_read_reason": self.not_read_reason,
+            "failing": self.failing,
             "written_today": self.written_today,
             "oldest_due_at": _text(self.oldest_due_at),
             "paused": self.paused_at and {"at": _text(self.paused_at), "reason": self.paused_reason},
@@ -106,6 +109,8 @@ def read_overview(database: Database) -> dict[str, Overview]:
             found[row.connection].not_read = row.given_up
         for row in step.execute(_GIVEN_UP):
             found[row.connection].not_read_reason = row.reason
+        for row in step.execute(_FAILING):
+            found[row.connection].failing.append(f"{row.provider}: {row.reason}")
         midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for row in step.execute(_WRITTEN, {"since": midnight}):
             found[row.connection].written_today = row.number
@@ -131,6 +136,11 @@ _GIVEN_UP = (
     sa.select(announcements.c.connection, announcements.c.reason)
     .where(announcements.c.due_at.is_(None))
     .order_by(announcements.c.heard_at)
+)
+_FAILING = (
+    sa.select(chores.c.connection, chores.c.provider, chores.c.reason)
+    .where(chores.c.reason.is_not(None))
+    .order_by(chores.c.provider, chores.c.hook)
 )
 _WRITTEN = (
     sa.select(activities.c.connection, _NUMBER)
