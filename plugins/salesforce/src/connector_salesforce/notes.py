@@ -7,9 +7,10 @@
   without another. At most 75 graphs and 500 records a request, which is one API call; after 14 refused graphs it leaves
   the rest alone (REST API Developer Guide, "Composite Graph", "Composite Graph Limits"). The owner is the connection's user:
   to set another takes a permission of its own (Object Reference, "ContentNote", ``OwnerId``).
-- *Found*: a query gives the notes that the user owns, or that are shared with the user; another one, of the links of the
-  people of a call, those that hang on records that the user may read (help.salesforce.com, "Query All Files"; Object
-  Reference, "ContentDocumentLink"). One API call where there is none, three where there are some.
+- *Found*: a query by titles gives the notes that the user owns; one that hangs on a record, and is not the user's, is given
+  by its id alone, or through the links of the record: so the links of a call's people are asked for as well (Object
+  Reference, "ContentDocument", "Special Access Rules" and "Usage"; "ContentDocumentLink"). One API call for 200 calls where
+  there is no note, three where there are some.
 """
 
 from __future__ import annotations

@@ -15,11 +15,12 @@ from connector_salesforce.sandbox.columns import (
     semi_joins,
 )
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, query_fault, type_fault
+from connector_salesforce.sandbox.files import check_links, shown
 from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.schema import NAME, NOT_MODELLED, ObjectType, child_relationships
 from connector_salesforce.sandbox.soql import parse
 from connector_salesforce.sandbox.store import Row, Store, fold
-from connector_salesforce.sandbox.syntax import Combine, Compare, Condition, Count, Negate, Order, Path, Query, TypeOf
+from connector_salesforce.sandbox.syntax import Count, Order, Path, Query, TypeOf
 
 _MAX_OFFSET = 2_000
 _MAX_CHILDREN = 2_000
@@ -49,8 +50,8 @@ class Result:
 class Queries:
     """Answers queries as the connection's user sees the organization."""
 
-    def __init__(self, store: Store, org: Org, version: str) -> None:
-        self._store, self._org, self._version = store, org, version
+    def __init__(self, store: Store, org: Org, version: str, user_id: str) -> None:
+        self._store, self._org, self._version, self._user_id = store, org, version, user_id
 
     def run(self, soql: str, *, all_rows: bool = False) -> Result:
         """Answer a query; ``all_rows`` with deleted ones.
@@ -87,6 +88,8 @@ class Queries:
         Rows that are equal in the query's order come in one that nobody would expect, as the service promises none.
         """
         found = self._matching(query, obj, among)
+        if obj.name in ("ContentNote", "ContentDocument") and among is None:
+            found = shown(self._store, self._user_id, found, query.where)
         rows = sorted(found, key=lambda row: str(row["Id"]), reverse=bool(query.order))
         if not all_rows:
             rows = [row for row in rows if not row["IsDeleted"]]
@@ -137,14 +140,8 @@ class Queries:
     # -- rows ---------------------------------------------------------------------------------------------------------
 
     def _matching(self, query: Query, obj: ObjectType, among: Iterable[Row] | None) -> Iterable[Row]:
-        if obj.name == "ContentDocumentLink" and among is None and not _filters_link(query.where):
-            message = (
-                "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or "
-                "LinkedEntityId using the equals operator or multiple Id's using the IN operator."
-            )
-            raise ServiceError("MALFORMED_QUERY", message)
-        if obj.name == "ContentDocumentLink":
-            _check_link_filters(query.where)
+        if obj.name == "ContentDocumentLink" and among is None:
+            check_links(query.where)
         if query.where is None:
             return self._store.rows(obj.name) if among is None else among
         joins = list(semi_joins(query.where))
@@ -275,34 +272,3 @@ class Queries:
             return None
         chosen = branches.get(str(self._store.object_of(target["Id"])), otherwise)
         return None if chosen is None else self.render(chosen, target)
-
-
-def _check_link_filters(condition: Condition | None) -> None:
-    """Refuse what a query of ContentDocumentLink may not ask for (Object Reference); the text is unverified."""
-    paths = [it.names for it in _paths(condition)]
-    by_document = any(names[-1].lower() == "contentdocumentid" for names in paths)
-    for names in paths:
-        parent = names[-2].lower() if len(names) > 1 else ""
-        if parent == "linkedentity" or (parent == "contentdocument" and by_document):
-            message = f"Implementation restriction: ContentDocumentLink cannot be filtered by {'.'.join(names)} here."
-            raise ServiceError("MALFORMED_QUERY", message)
-
-
-def _paths(condition: Condition | None) -> Iterable[Path]:
-    if isinstance(condition, Combine):
-        yield from (path for part in condition.parts for path in _paths(part))
-    elif isinstance(condition, Negate):
-        yield from _paths(condition.part)
-    elif isinstance(condition, Compare):
-        yield condition.path
-
-
-def _filters_link(condition: Condition | None) -> bool:
-    """Tell whether a query of ContentDocumentLink is narrowed to some records, which the service insists on."""
-    if isinstance(condition, Combine):
-        return condition.operator == "AND" and any(_filters_link(part) for part in condition.parts)
-    return (
-        isinstance(condition, Compare)
-        and condition.operator in ("=", "IN")
-        and condition.path.names[-1].lower() in ("id", "contentdocumentid", "linkedentityid")
-    )

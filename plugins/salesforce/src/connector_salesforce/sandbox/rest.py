@@ -78,7 +78,7 @@ class Api:
     ) -> None:
         self.store, self.org, self.version = store, org, version
         self.writer = Writer(store, org, user_id)
-        self.queries = Queries(store, org, version)
+        self.queries = Queries(store, org, version, user_id)
         self._searches = Searches(store, org, self.queries, index_lag_seconds)
         self._cursors, self._used, self._row_error = cursors, used, row_error
 
