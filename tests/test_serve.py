@@ -286,6 +286,23 @@ def test_huge_bodies_take_no_more_memory_than_there_is_room_for(folder: Path, to
     assert rise < 1.5 * MOST_BODIES * MOST_BYTES, f"{rise:,} bytes"
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read in /proc")
+def test_bodies_that_grow_when_they_are_read_do_not_fill_the_memory(folder: Path) -> None:
+    """Fifty at once of 2 MB, each of many small things: nobody has proven anything before they are read."""
+    small = b"{}," * ((MOST_BYTES - 100) // 3)
+    body = b'{"token": [' + small + b"{}]}"
+    with running("serve", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"] + "/hooks/acme/aircall"
+        assert post(url, b"{}") == 400
+        before = memory(process.pid, "VmRSS")
+        with ThreadPoolExecutor(MOST_BODIES) as threads:
+            answers = set(threads.map(lambda _: post(url, body), range(MOST_BODIES)))
+        rise = memory(process.pid, "VmHWM") - before
+    assert answers <= {400, 408, 503}
+    assert rise < 3 * MOST_BODIES * MOST_BYTES, f"{rise:,} bytes"
+
+
 def memory(pid: int, name: str) -> int:
     """Read how many bytes of memory a process has now (VmRSS), or had at most (VmHWM)."""
     status = Path(f"/proc/{pid}/status").read_text()

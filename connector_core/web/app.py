@@ -7,6 +7,7 @@ there is one. Why stands in the log, by connection and provider, without anythin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import traceback
@@ -32,6 +33,8 @@ MOST_BYTES = 2_000_000
 """How long a body may be. The longest events that are known are transcripts of some hundred kilobytes."""
 MOST_BODIES = 50
 """How many of the longest bodies there is room for: senders that nobody knows yet are not to fill the memory."""
+LARGE_BYTES = 100_000
+"""Bodies beyond are worked on one after another: what is read of them may take twenty times their length, proven or not."""
 BODY_SECONDS = 10.0
 """How long a sender may take for a body."""
 
@@ -56,6 +59,7 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
     """
 
     room = _Room(MOST_BODIES * most_bytes)
+    one_large = asyncio.Semaphore(1)
 
     async def receive(request: Request, take: Take) -> Response:
         body = bytearray()
@@ -64,9 +68,10 @@ def create_app(receiver: Receiver, *, most_bytes: int = MOST_BYTES, public_url: 
                 status = await _read(request, body, most_bytes, room)
             if status is not None:
                 return Response(status_code=status)
-            url = _called(request, public_url)
-            delivery = Delivery(bytes(body), _headers(request), dict(request.query_params), url)
-            return await run_in_threadpool(_answer, request.path_params, take, delivery)
+            async with one_large if len(body) > LARGE_BYTES else contextlib.nullcontext():
+                url = _called(request, public_url)
+                delivery = Delivery(bytes(body), _headers(request), dict(request.query_params), url)
+                return await run_in_threadpool(_answer, request.path_params, take, delivery)
         except TimeoutError:
             return Response(status_code=408)
         except ClientDisconnect:
