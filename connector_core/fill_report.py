@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -92,8 +93,9 @@ class FillReport:
         wanted = "other" if reason is not None else outcome
         found: list[CallBehind] = []
         total = 0
+        days = _by_field(counts, report)
         for row in report.rows:
-            numbers = _numbers(counts.days, row.field.key, report, wanted, reason)
+            numbers = _numbers(days[row.field.key], wanted, reason)
             total += sum(numbers.values())
             found += self._behind(row.field.key, numbers, wanted, reason, most)
         found.sort(key=_newest_first)
@@ -106,9 +108,7 @@ class FillReport:
         return report, tuple(self._examples(report, counts))
 
     def _examples(self, report: Report, counts: Counts) -> Iterator[Example]:
-        days: dict[Target, list[FieldDay]] = {}
-        for it in counts.days:
-            days.setdefault(it.target, []).append(it)
+        days = _by_field(counts, report)
         for row in report.rows:
             key = row.field.key
             shown: list[tuple[Outcome, Reason | None]] = [
@@ -116,7 +116,7 @@ class FillReport:
             ]
             shown += [("other", reason) for reason in row.reasons]  # type: ignore[misc]  # as they were kept
             for outcome, reason in shown:
-                numbers = _numbers(days.get(key, ()), key, report, outcome, reason)
+                numbers = _numbers(days[key], outcome, reason)
                 if numbers:
                     calls = self._behind(key, numbers, outcome, reason, EXAMPLES, some=True)
                     yield Example(key, outcome, reason, tuple(sorted(calls, key=_newest_first)))
@@ -161,17 +161,22 @@ def _newest_first(it: CallBehind) -> tuple[int, str, str, str]:
     return -it.day.toordinal(), it.call_id, it.template, it.field
 
 
-def _numbers(
-    days: Sequence[FieldDay], target: Target, report: Report, outcome: Outcome | None, reason: Reason | None
-) -> dict[dt.date, int]:
-    """Tell how many such calls each day of the period has, of those that have any."""
+def _by_field(counts: Counts, report: Report) -> Mapping[Target, Sequence[FieldDay]]:
+    """Give the days of the period that each field has."""
+    days: defaultdict[Target, list[FieldDay]] = defaultdict(list)
+    for it in counts.days:
+        if it.day in report.period.elapsed:
+            days[it.target].append(it)
+    return days
+
+
+def _numbers(days: Sequence[FieldDay], outcome: Outcome | None, reason: Reason | None) -> dict[dt.date, int]:
+    """Tell how many such calls each day has, of those that have any."""
     found = {}
     for it in days:
-        if it.target == target and it.day in report.period.elapsed:
-            number = it.tally.eligible if outcome is None else it.tally.of(outcome)
-            number = it.reasons.get(reason, 0) if reason is not None else number
-            if number:
-                found[it.day] = number
+        number = it.tally.eligible if outcome is None else it.tally.of(outcome)
+        if number := it.reasons.get(reason, 0) if reason is not None else number:
+            found[it.day] = number
     return found
 
 
