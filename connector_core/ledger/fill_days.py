@@ -231,7 +231,9 @@ def _waiting(step: sa.Connection, wanted: sa.Select[Any]) -> tuple[Waiting, ...]
     rows = wanted.subquery()
     whose = [rows.c[name] for name in (*_NAMES, "who")]
     since = sa.func.min(rows.c.since, type_=fill_pending.c.since.type)
-    found = step.execute(sa.select(*whose, sa.cast(sa.func.sum(rows.c.number), sa.BigInteger), since).group_by(*whose))
+    number = sa.cast(sa.func.sum(rows.c.number), sa.BigInteger)
+    # What tells most rows apart comes first: they are sorted to be added up.
+    found = step.execute(sa.select(*whose, number, since).group_by(*reversed(whose)))
     return tuple(Waiting(tuple(target), who or None, number, since) for *target, who, number, since in found)
 
 
