@@ -46,7 +46,7 @@ TRAITS: Mapping[str, str] = {
     "events": "keeps meetings as events of a calendar",
     "unique_external_key": "can be given a unique field for the call's id, which makes duplicates impossible",
     "activity_fields": "writes further fields of activities, by the CRM's own names",
-    "notes": "writes what was said as a note beside the activity too, and finds it again by its `ref:` line",
+    "notes": "writes what was said as a note beside the activity too, and finds it again by the call's id",
 }
 """Abilities that are no hook, declared by a plugin and proved by the contract kit."""
 

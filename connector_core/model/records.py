@@ -108,7 +108,7 @@ class CallKey:
     """What a CRM needs to find the activities that may be a call's.
 
     ``person_ids``: every record that a guest may be (alternates, absent guests, leads and whom they became). Of kind
-    ``note`` it asks for notes alone, by their last line ``ref: ID``; only where the CRM has the trait ``notes``.
+    ``note`` it asks for notes alone, by the id of their call; only where the CRM has the trait ``notes``.
     """
 
     call_id: str
