@@ -8,17 +8,19 @@ from typing import Any
 
 from connector_core.config import OpenConnection
 from connector_core.errors import InputError
-from connector_core.filler.items import BY_HAND, eligible
+from connector_core.filler.items import BY_HAND, NOT_YET, eligible
 from connector_core.filling.values import RawValue
 from connector_core.ledger.fill_rows import Filling
+from connector_core.ledger.fillings import FillJob
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
+from connector_core.ledger.templates import Published
 
 WAITS = ("pending", "no_crm_link")
 """Outcomes of fields that a person may send: at once, or as soon as there is a record."""
-SENDABLE = ("taken_back", "object_not_linked")
-"""Reasons of others that may be sent."""
+SENDABLE = ("object_not_linked",)
+"""Reasons of others that may be sent; and what was taken back may be."""
 
 
 class FillDesk:
@@ -46,7 +48,10 @@ class FillDesk:
 
     def pending(self, most: int = 1_000) -> list[dict[str, Any]]:
         """List the fields that wait for a person's approval, those that have waited longest first."""
-        return [it.to_json() for it in self._ledger.fillings.pending(self._name, most)]
+        targets = [
+            (it.template.id, field.key, field.target) for it in self._published() for field in it.template.fields
+        ]
+        return [it.to_json() for it in self._ledger.fillings.pending(self._name, most, targets)]
 
     # -- deciding ------------------------------------------------------------------------------------------------------
 
@@ -56,9 +61,9 @@ class FillDesk:
         :param fields: These alone, each ``TEMPLATE.FIELD``; all without any.
         :raises InputError: There is no such call; or none of these calls has such a field to send. Then nothing changes.
         """
-        self._require(call_ids)
-        rows = self._ledger.fillings.of(self._name, call_ids)
-        waiting = [it for it in rows if it.approved_at is None and (it.outcome in WAITS or it.reason in SENDABLE)]
+        jobs = self._require(call_ids).values()
+        items = eligible(jobs, self._published(), self._opened.association.time_zone)
+        waiting = [it.old for it in items if it.old is not None and _waits(it.old)]
         for name in fields:
             if not any(_name(it) == name for it in waiting):
                 possible = ", ".join(sorted({_name(it) for it in waiting})) or "none"
@@ -77,8 +82,7 @@ class FillDesk:
         :raises InputError: There is no such call, or no published template with such a field is for it.
         """
         job = self._require([call_id])[call_id]
-        published = self._ledger.templates.published(self._name)
-        items = {_name(it.row): it for it in eligible([job], published, self._opened.association.time_zone)}
+        items = {_name(it.row): it for it in eligible([job], self._published(), self._opened.association.time_zone)}
         given: list[Filling] = []
         for name, value in values.items():
             if name not in items:
@@ -86,8 +90,9 @@ class FillDesk:
                 raise InputError(
                     f"connection {self._name}: call {call_id} has no field {name} to fill; it has: {possible}"
                 )
-            it = items[name]
-            row = it.row if it.old is not None else replace(it.row, outcome="other", reason="unknown_outcome")
+            row = items[name].row
+            if row.reason == "taken_back":  # whoever gives another one wants it sent
+                row = replace(row, reason=NOT_YET, detail=None, run=None)
             source = f"{BY_HAND}{actor.name}"
             given.append(replace(row, value=value, passage=None, confidence=None, source=source))
         self._ledger.fillings.give(self._name, actor, given, wake=self._wake)
@@ -111,12 +116,22 @@ class FillDesk:
         self._require(call_ids)
         self._ledger.fillings.again(self._name, actor, call_ids, wake=self._wake)
 
-    def _require(self, call_ids: Sequence[str]) -> dict[str, Any]:
+    def _published(self) -> tuple[Published, ...]:
+        return self._ledger.templates.published(self._name)
+
+    def _require(self, call_ids: Sequence[str]) -> dict[str, FillJob]:
         found = self._ledger.fillings.jobs(self._name, call_ids)
         for call_id in call_ids:
             if call_id not in found:
                 raise InputError(f"connection {self._name}: has accepted no call {call_id}")
         return found
+
+
+def _waits(it: Filling) -> bool:
+    """Tell whether a person may send it; what the call said may be forgotten."""
+    if it.value is None:
+        return False
+    return it.reason == "taken_back" or (it.approved_at is None and (it.outcome in WAITS or it.reason in SENDABLE))
 
 
 def _name(it: Filling) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,12 +16,14 @@ from connector_core.model import FieldDescription, FieldValue, RecordFields, Rec
 class Plan:
     """What is to be sent: for each place the items that share a value; ``put_back``: what is to stand there again.
 
-    ``confirmed``: what was sent before and not answered, and stands there.
+    ``confirmed``: what was sent before and not answered, and stands there. ``outdone``: items that make room for a later
+    call's value in their place.
     """
 
     sending: dict[Place, list[Item]] = field(default_factory=dict)
     put_back: dict[Place, FieldValue | None] = field(default_factory=dict)
     confirmed: list[Filled] = field(default_factory=list)
+    outdone: dict[Place, list[Item]] = field(default_factory=dict)
 
     def updates(self) -> list[RecordUpdate]:
         """Give one update for each record."""
@@ -43,13 +44,27 @@ class Plan:
 
 @dataclass(slots=True)
 class _Stand:
-    """What stands in a place, or will once what was chosen is sent; ``before``: what it takes the place of."""
+    """What stands in a place, or will once what was chosen is sent; ``before``: what it takes the place of.
+
+    ``filled``: what the connector wrote last. ``found_out``: the item that was sent and not answered, and stands there.
+    """
 
     current: FieldValue | None
     ours: bool | None
-    ours_from: dt.datetime | None
+    filled: Filled | None
     before: FieldValue | None
+    found_out: Item | None = None
     chosen: bool = False
+
+    def is_newer(self, item: Item) -> bool:
+        """Tell whether what stands there is of a call that started later, or of another field of the same call."""
+        it = self.filled
+        if it is None:
+            return False
+        if it.call_id == item.job.call_id:
+            others = (row for row in item.job.fillings.values() if row.key != item.row.key)
+            return not self.chosen and any(row.run == it.run and row.is_at(item.place) for row in others)
+        return (it.call_started_at, it.call_id) > (item.call.started_at, item.job.call_id)
 
 
 def to_read(items: Iterable[Item], places: Iterable[Place]) -> list[RecordFields]:
@@ -78,6 +93,7 @@ def choose(
     stands: dict[Place, _Stand] = {}
     # A field that controls another one comes first: what it is to say decides what the other one may.
     ordered = sorted(items, key=lambda it: (bool(it.description.controlled_by), it.call.started_at, it.job.call_id))
+    doubtful = {item.place: item for item in ordered if item.doubtful}
     for item in ordered:
         answer, context = current[item.place[:2]], contexts[item.job.call_id]
         if isinstance(answer, Unknown):
@@ -87,15 +103,27 @@ def choose(
         elif item.place[2] not in answer[0]:
             item.end("other", "no_permission", f"the CRM hides {item.place[2]} from the connection's user")
         elif (why := _mismatch(item, answer[0], stands, context)) is not None:
-            item.end("other", why.reason, why.detail)
+            item.keep_out(why.reason, why.detail)
         else:
             stand = stands.get(item.place)
             if stand is None:
-                filled, now = written.get(item.place), answer[0][item.place[2]]
-                ours = None if filled is None else is_ours(filled, now, item.description, context)
-                stand = stands[item.place] = _Stand(now, ours, None if filled is None else filled.call_started_at, now)
+                now, filled = answer[0][item.place[2]], written.get(item.place)
+                stand = stands[item.place] = _stand(plan, now, filled, item, doubtful.get(item.place), context)
             _choose(plan, item, stand, context)
     return plan
+
+
+def _stand(
+    plan: Plan, now: FieldValue | None, filled: Filled | None, item: Item, doubtful: Item | None, context: Context
+) -> _Stand:
+    """Say whose value stands in a place; what was sent and not answered was done if it stands there."""
+    old = doubtful.old if doubtful is not None else None
+    if doubtful is not None and old is not None and same(now, old.wanted, item.description, context):
+        confirmed = doubtful.wrote(old.wanted, old.previous, old.run or "")
+        plan.confirmed.append(confirmed)
+        return _Stand(now, True, confirmed, now, doubtful)
+    ours = None if filled is None else is_ours(filled, now, item.description, context)
+    return _Stand(now, ours, filled, now)
 
 
 def _mismatch(
@@ -117,16 +145,8 @@ def _mismatch(
 
 def _choose(plan: Plan, item: Item, stand: _Stand, context: Context) -> None:
     old = item.old
-    if (
-        not stand.chosen
-        and old is not None
-        and item.doubtful
-        and same(stand.current, old.wanted, item.description, context)
-    ):
-        stand.ours, stand.ours_from, stand.before = True, None, old.previous  # what was not answered was done
-        plan.confirmed.append(item.wrote(old.wanted, old.previous, old.run or ""))
     empty, there = (same(stand.current, value, item.description, context) for value in (None, item.row.wanted))
-    said = verdict(item.field.overwrite, Found(empty, there, stand.ours, stand.ours_from), item.call.started_at)
+    said = verdict(item.field.overwrite, Found(empty, there, stand.ours, stand.is_newer(item)))
     if said == "there" and stand.chosen:
         plan.sending[item.place].append(item)
     elif said == "there":
@@ -134,16 +154,16 @@ def _choose(plan: Plan, item: Item, stand: _Stand, context: Context) -> None:
     elif said == "send":
         for earlier in plan.sending.pop(item.place, ()):
             earlier.end("other", "newer_call")
-        item.row = replace(item.row, previous=stand.before)
+            plan.outdone.setdefault(item.place, []).append(earlier)
+        previous = old.previous if old is not None and stand.found_out is item else stand.before
+        item.row = replace(item.row, previous=previous)
         plan.sending[item.place] = [item]
-        stand.current, stand.chosen, stand.ours, stand.ours_from = item.row.wanted, True, True, item.call.started_at
-    elif old is not None and old.outcome == "sent" and said != "newer_call":
-        item.row = replace(item.row, wanted=old.wanted)
-        item.end(
-            "sent", None, "what was found later was kept out: the field is not to be written twice, or was changed"
-        )
-    else:
+        stand.current, stand.chosen, stand.ours = item.row.wanted, True, True
+        stand.filled = item.wrote(item.row.wanted, previous, "")
+    elif said == "newer_call":
         item.end("other", said)
+    else:
+        item.keep_out(said)
 
 
 def is_ours(filled: Filled, current: FieldValue | None, described: FieldDescription, context: Context) -> bool:

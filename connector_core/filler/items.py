@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connector_core.filling.coercion import Context, Refused, coerce
 from connector_core.filling.linking import linked
-from connector_core.filling.outcomes import Outcome, Reason
+from connector_core.filling.outcomes import REASONS, Outcome, Reason
 from connector_core.filling.templates import TemplateField
 from connector_core.filling.values import Extracted, WantedField
 from connector_core.ledger.fill_rows import Filled, Filling, Place
@@ -25,14 +25,18 @@ Current: TypeAlias = Mapping[Record, tuple[Mapping[str, FieldValue | None], ...]
 BY_HAND = "by "
 """How the source of a value begins that somebody gave: no extractor replaces it."""
 
+NOT_YET: Reason = "unknown_outcome"
+"""The reason of what has come to nothing yet."""
+
+_FOUND = ("day", "who", "version", "value", "passage", "confidence", "source", "content_hash")
+"""What a row says of the call and of what was found in it; the rest is what became of that."""
+
 
 @dataclass(slots=True)
 class Item:
-    """One eligible field of one call. ``row`` is what is known of it so far; ``ended``: it has its outcome.
+    """One eligible field of one call. ``row`` is what is known of it so far; ``ended``: nothing more comes of it now.
 
-    ``put_off``: it could not be asked for what is needed now, and has none yet.
-
-    ``record``: the object by the CRM's own name, and the record's id.
+    ``old``: how the ledger has it. ``record``: the object by the CRM's own name, and the record's id.
     """
 
     job: FillJob
@@ -43,12 +47,6 @@ class Item:
     described: FieldDescription | None = None
     record: tuple[str, str] | None = None
     ended: bool = False
-    put_off: bool = False
-
-    @property
-    def done(self) -> bool:
-        """Tell whether nothing more is to be found out of it now."""
-        return self.ended or self.put_off
 
     @property
     def key(self) -> str:
@@ -77,9 +75,21 @@ class Item:
     def doubtful(self) -> bool:
         """Tell whether it was sent to the same record before, and not answered."""
         old = self.old
-        if old is None or old.record_id != self.row.record_id:
-            return False
-        return old.reason == "unknown_outcome" and old.run is not None
+        return old is not None and old.in_doubt and old.record_id == self.row.record_id
+
+    @property
+    def sent(self) -> bool:
+        """Tell whether the CRM has a value of it: in the record of ``old``."""
+        return self.old is not None and self.old.outcome == "sent"
+
+    @property
+    def taken_back(self) -> bool:
+        """Tell whether somebody took it back: it stays so until somebody sends it after all."""
+        return self.old is not None and self.old.reason == "taken_back"
+
+    def known(self) -> Filling:
+        """Give what was found, beside what had become of it before."""
+        return self.row if self.old is None else replace(self.old, **{it: getattr(self.row, it) for it in _FOUND})
 
     def wrote(self, value: FieldValue | None, previous: FieldValue | None, run: str) -> Filled:
         """Give what was written in its place."""
@@ -92,10 +102,25 @@ class Item:
         self.row = replace(self.row, outcome=outcome, reason=reason, detail=detail, since=since)
         self.ended = True
 
-    def stay(self) -> None:
-        """Leave it the outcome that it had."""
+    def stay(self, detail: str | None = None) -> None:
+        """Leave all as it was, but for what was found."""
         assert self.old is not None  # noqa: S101 - only one that had an outcome stays
-        self.end(self.old.outcome, self.old.reason, self.old.detail)
+        self.row = self.known()
+        self.end(self.old.outcome, self.old.reason, detail or self.old.detail)
+
+    def keep_out(self, reason: Reason, detail: str | None = None) -> None:
+        """Say why its value is not sent; what the record has of it already was sent all the same."""
+        if self.taken_back or (self.old is not None and self.sent and self.old.record_id == self.row.record_id):
+            self.stay(f"what was found later was kept out: {detail or REASONS[reason]}")
+        else:
+            self.end("other", reason, detail)
+
+    def wait(self, reason: Reason, why: str) -> None:
+        """Leave it for later: with the outcome that it had, or one that says why there is none yet."""
+        if self.old is not None:
+            self.stay()
+        else:
+            self.end("other", reason, why)
 
 
 def eligible(jobs: Iterable[FillJob], published: Sequence[Published], time_zone: str) -> list[Item]:
@@ -114,21 +139,26 @@ def _of_job(job: FillJob, published: Sequence[Published], time_zone: str) -> Ite
             continue
         for wanted in it.template.fields:
             old = job.fillings.get((it.template.id, wanted.key))
-            if old is not None and old.target != wanted.target:
-                old = None  # it goes elsewhere now: what came of it there is another's
             if old is not None and old.undo_by:
                 continue  # it is taken back first
-            row = old or Filling(job.call_id, it.template.id, wanted.key, wanted.target, it.version, day, "empty")
-            yield Item(job, it, wanted, replace(row, day=day, who=who), old)
+            if old is not None and old.target != wanted.target:
+                old = None  # it goes elsewhere now: what came of it there is another's
+            new = Filling(job.call_id, it.template.id, wanted.key, wanted.target, it.version, day, "other", NOT_YET)
+            yield Item(job, it, wanted, replace(old or new, day=day, who=who), old)
 
 
-def describe(items: Iterable[Item], objects: Mapping[str, tuple[ObjectDescription, ...]]) -> None:
+def describe(items: Iterable[Item], objects: Mapping[str, tuple[ObjectDescription, ...] | Unknown]) -> list[Item]:
     """Give each item the CRM's description of its field; one that is not there any more ends.
 
     :param objects: By the role or name that templates use.
+    :returns: Those whose object was not described.
     """
+    waiting: list[Item] = []
     for item in items:
         found, name = objects[item.field.object], item.field.field
+        if isinstance(found, Unknown):
+            waiting.append(item)
+            continue
         by_name = {key.casefold(): it for key, it in found[0].fields.items()} if found else {}
         item.described = by_name.get(name.casefold())
         if item.described is None and found and not found[0].complete:
@@ -137,11 +167,12 @@ def describe(items: Iterable[Item], objects: Mapping[str, tuple[ObjectDescriptio
             )  # it may be there; the CRM does not say what it is
         if item.described is None:
             item.end("other", "field_missing", f"the CRM has no field {name} of {item.field.object}")
+    return waiting
 
 
 def to_extract(items: Iterable[Item]) -> list[Item]:
     """Give the items whose value is to be looked for: for the first time, or since the call or the template says more."""
-    return [item for item in items if not item.done and _is_stale(item)]
+    return [item for item in items if not item.ended and _is_stale(item)]
 
 
 def _is_stale(item: Item) -> bool:
@@ -173,9 +204,13 @@ def read_value(item: Item, context: Context) -> None:
     if isinstance(value, Refused) and item.description.controlled_by:
         item.row = replace(item.row, wanted=None)  # it may be plain once it is known what stands in the other field
         return
+    if (value is None or isinstance(value, Refused)) and item.doubtful:
+        return  # what was begun is brought to its end: the CRM may have the value
     if isinstance(value, Refused):
         item.row = replace(item.row, wanted=None)
-        item.end("other", value.reason, value.detail)
+        item.keep_out(value.reason, value.detail)
+    elif value is None and (item.sent or item.taken_back):
+        item.stay()
     elif value is None:
         item.row = replace(item.row, wanted=None)
         item.end("empty")
@@ -193,6 +228,9 @@ def link(item: Item, names: Mapping[str, str], through: Current) -> bool:
     """
     role, _, lookup = (item.field.through or item.field.object).partition(".")
     record_id = linked(item.job.decision).get(role)
+    if record_id is None and item.sent:
+        item.stay(f"the call has no {role} any more; the value is in the one that it had")
+        return True
     if record_id is None:
         item.row = replace(item.row, object=role, record_id=None)
         item.end("no_crm_link", None, f"the call has no {role}")
@@ -218,7 +256,7 @@ def lookups(items: Iterable[Item]) -> set[tuple[str, str, str]]:
     for item in items:
         role, _, lookup = (item.field.through or "").partition(".")
         record_id = linked(item.job.decision).get(role)
-        if lookup and record_id and not item.done:
+        if lookup and record_id and not item.ended:
             found.add((role, record_id, lookup))
     return found
 
@@ -226,11 +264,11 @@ def lookups(items: Iterable[Item]) -> set[tuple[str, str, str]]:
 def approve(item: Item) -> None:
     """Let what takes a person's approval wait for it; what is written already, or was taken back, stays as it is."""
     old = item.old
-    if old is not None and old.reason == "taken_back":
-        item.stay()
+    if old is not None and item.taken_back:
+        item.row = replace(old, **{it: getattr(item.row, it) for it in (*_FOUND, "wanted")})  # it may be sent after all
+        item.end(old.outcome, old.reason, old.detail)
         return
-    sent = old is not None and old.outcome == "sent" and old.record_id == item.row.record_id
-    if old is not None and sent and old.wanted == item.row.wanted:
+    if old is not None and item.sent and old.record_id == item.row.record_id and old.wanted == item.row.wanted:
         item.stay()
         return
     waits = item.row.approval or item.field.mode == "manual"

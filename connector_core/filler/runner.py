@@ -17,7 +17,8 @@ from functools import partial
 from connector_core.config import OpenConnection
 from connector_core.errors import ConfigurationError, ConnectorError, CredentialsError, TryAgainError
 from connector_core.filler.unit import Unit
-from connector_core.ledger.fillings import FillJob, Turn
+from connector_core.ledger.fill_steps import Turn, Wrote
+from connector_core.ledger.fillings import FillJob
 from connector_core.ledger.leases import Lease, LeaseLostError
 from connector_core.ledger.ledger import Ledger
 from connector_core.work import UNIT
@@ -97,7 +98,8 @@ class Filler:
         while not stop.is_set() and (jobs := self._due()):
             if calls and time.monotonic() >= until:
                 return FillRun(calls, more=True, trouble=trouble)
-            unit = Unit(self._ledger, self._opened, self._ledger.templates.published(lease.connection), self._reached)
+            published = self._ledger.templates.published(lease.connection)
+            unit = Unit(self._ledger, self._opened, published, self._reached, until=until)
             self._fill(partial(unit.fill, lease), lease, jobs)
             trouble = trouble or unit.trouble
             calls += len(jobs)
@@ -116,9 +118,11 @@ class Filler:
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails for one call keeps no other back
             if len(jobs) > 1:
+                known = self._ledger.fillings.jobs(lease.connection, [job.call_id for job in jobs])
+                again = [known[job.call_id] for job in jobs if job.call_id in known]  # with what was kept of them
                 middle = len(jobs) // 2
-                self._fill(fill, lease, jobs[:middle])
-                self._fill(fill, lease, jobs[middle:])
+                self._fill(fill, lease, again[:middle])
+                self._fill(fill, lease, again[middle:])
                 return
             _log.warning(
                 "connection %s: the fields of a call fail by themselves (%s)", lease.connection, type(error).__name__
@@ -127,4 +131,4 @@ class Filler:
 
     def _put_off(self, lease: Lease, jobs: Sequence[FillJob], seconds: float) -> None:
         turns = [Turn(job, again_seconds=seconds) for job in jobs]
-        self._ledger.fillings.begin(lease, turns, (), doubt_seconds=0.0)
+        self._ledger.fill_steps.begin(lease, turns, (), Wrote(), doubt_seconds=0.0)

@@ -59,14 +59,14 @@ def try_out(
             item.end("other", "not_extracted", answer.reason)
         else:
             stages.found(item, answer, extractor.name)
-    names = look_up_names(opened.connection, list(_open(items)))
+    names = look_up_names(opened.connection, list(_open(items))).ids
     for item in _open(items):
         stages.read_value(item, Context(call.started_at, settings.time_zone, tuple(settings.regions), names))
     return Tried(call.id, template.targeting.targets(call), tuple(items))
 
 
 def _open(items: list[Item]) -> Iterator[Item]:
-    return (item for item in items if not item.done)
+    return (item for item in items if not item.ended)
 
 
 def _plain(item: Item) -> dict[str, Any]:
@@ -81,6 +81,6 @@ def _plain(item: Item) -> dict[str, Any]:
         "confidence": row.confidence,
         "wanted": row.wanted,
         "outcome": row.outcome if item.ended else None,
-        "reason": row.reason,
-        "detail": row.detail,
+        "reason": row.reason if item.ended else None,
+        "detail": row.detail if item.ended else None,
     }

@@ -16,7 +16,10 @@ from connector_core.model import FieldDescription, Unknown
 
 @dataclass(slots=True)
 class Undo:
-    """One value to take back. ``filled``: what was written, None where something else was since."""
+    """One value to take back. ``filled``: what was written, None where something else was since.
+
+    ``asked``: the CRM said what its object is.
+    """
 
     job: FillJob
     row: Filling
@@ -24,17 +27,20 @@ class Undo:
     filled: Filled | None
     described: FieldDescription | None
     context: Context
-    readable: bool
+    asked: bool
     done: bool = False
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Tell whether what the connector wrote is not there any more."""
+        return self.row.reason == "taken_back"
 
     def decide(self, plan: Plan, answer: Sequence[Mapping[str, Any]]) -> None:
         """Plan what is put back, or say why nothing is.
 
         :param answer: What was read of the record: nothing where it is gone.
         """
-        if not self.readable:
-            self.keep("the CRM's plugin cannot read what stands there")
-        elif not answer or self.place[2] not in answer[0]:
+        if not answer or self.place[2] not in answer[0]:
             self.keep("the record or the field is gone")
         elif self.described is None or self.filled is None:
             self.keep("something else was written since")
@@ -73,16 +79,14 @@ def undos(
     names = connection.manifest.names
     objects = {names.get(row.object or "", row.object or "") for _, row in wanted}
     found = connection.describe_objects(objects) if objects else {}
-    readable = "read_fields" in connection.operations
     taking: list[Undo] = []
     for job, row in wanted:
         name = names.get(row.object or "", row.object or "")
         answer = found[name]
         fields = {} if isinstance(answer, Unknown) or not answer else answer[0].fields
-        asked = row.target.rpartition(".")[2].casefold()
-        described = next((it for it in fields.values() if it.name.casefold() == asked), None)
-        place = (name, row.record_id or "", described.name if described else row.target.rpartition(".")[2])
+        described = next((it for it in fields.values() if it.name.casefold() == row.name.casefold()), None)
+        place = (name, row.record_id or "", described.name if described else row.name)
         filled = written.get(place)
         ours = filled if filled is not None and filled.run == row.run else None
-        taking.append(Undo(job, row, place, ours, described, context, readable))
+        taking.append(Undo(job, row, place, ours, described, context, not isinstance(answer, Unknown)))
     return taking

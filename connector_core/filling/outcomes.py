@@ -42,12 +42,12 @@ REASONS: Mapping[Reason, str] = {
     "refused_value": "the value does not fit the field, or the CRM refused it",
     "not_empty": "the field had a value that the connector did not write",
     "changed_by_person": "somebody changed what the connector wrote",
-    "newer_call": "a later call filled it",
+    "newer_call": "a later call filled it, or another template for the same call",
     "taken_back": "somebody took the value back",
     "no_permission": "the connection's user may not set the field",
     "field_missing": "the CRM has no such field any more",
     "not_extracted": "the extractor could not be asked",
-    "unknown_outcome": "it was sent, and not answered yet",
+    "unknown_outcome": "it is not known yet: it was not answered, or not asked for",
 }
 """Of the outcome ``other``."""
 

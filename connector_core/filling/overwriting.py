@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,20 +16,20 @@ class Found:
     """What stands in a field, beside a value that is to go there.
 
     ``empty``: nothing. ``wanted``: that value already. ``ours``: what the connector wrote last; None where it never wrote.
-    ``ours_from``: when the call started that it came from.
+    ``newer``: what the connector wrote last is of a call that started later.
     """
 
     empty: bool
     wanted: bool
     ours: bool | None = None
-    ours_from: dt.datetime | None = None
+    newer: bool = False
 
 
-def verdict(overwrite: Overwrite, found: Found, call_started_at: dt.datetime) -> Verdict:
+def verdict(overwrite: Overwrite, found: Found) -> Verdict:
     """Say what becomes of a value: it is sent, it is there already, or the reason why it is kept out."""
     if found.wanted:
         return "there"
-    if found.ours and found.ours_from is not None and found.ours_from > call_started_at:
+    if found.ours and found.newer:
         return "newer_call"
     if overwrite == "always":
         return "send"

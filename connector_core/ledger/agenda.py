@@ -8,8 +8,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
-from connector_core.ledger.schema import announcements, calls, changed, chores, connections, feeds
+from connector_core.ledger.schema import (
+    BACKFILL,
+    INTERACTIVE,
+    announcements,
+    calls,
+    changed,
+    chores,
+    connections,
+    feeds,
+)
 from connector_core.ledger.schema_filling import fills
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.inbox import BACKFILL
-from connector_core.ledger.schema import Moment, activities, calls, decisions
+from connector_core.ledger.schema import BACKFILL, Moment, activities, calls, decisions
 from connector_core.ledger.texts import read_written
 from connector_core.model import Call
 from connector_core.writing import Owner, result_json

@@ -11,10 +11,12 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.schema import calls
+from connector_core.ledger.schema import INTERACTIVE, calls
 from connector_core.ledger.schema_filling import fill_dirty, fills, templates
 
 AT_ONCE = 500
+AHEAD = dt.timedelta(days=1)
+"""How much sooner than now what somebody waits for is due: it is taken before a backlog, of a backfill for one."""
 
 
 def make_fills_due(
@@ -27,19 +29,27 @@ def make_fills_due(
     since = step.execute(sa.select(sa.func.min(templates.c.since)).where(*of)).scalar()
     if since is None:
         return
-    wanted: list[str] = []
     for start in range(0, len(call_ids), AT_ONCE):
         these = (calls.c.connection == connection, calls.c.call_id.in_(call_ids[start : start + AT_ONCE]))
-        wanted += step.execute(sa.select(calls.c.call_id).where(*these, calls.c.started_at >= since)).scalars()
-    put_fills_due(database, step, connection, wanted, now)
+        wanted = sa.select(calls.c.call_id, calls.c.priority).where(*these, calls.c.started_at >= since)
+        found = step.execute(wanted).all()
+        put_fills_due(database, step, connection, [it.call_id for it in found if it.priority == INTERACTIVE], now)
+        backlog = [it.call_id for it in found if it.priority != INTERACTIVE]
+        put_fills_due(database, step, connection, backlog, now, ahead=dt.timedelta())
 
 
 def put_fills_due(
-    database: Database, step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime
+    database: Database,
+    step: sa.Connection,
+    connection: str,
+    call_ids: Sequence[str],
+    now: dt.datetime,
+    *,
+    ahead: dt.timedelta = AHEAD,
 ) -> None:
     """Make the fields of calls due, whatever is published."""
-    new = {"connection": connection, "mark": 1, "due_at": now, "tries": 0, "since": now}
-    again = {"mark": fills.c.mark + 1, "due_at": now, "tries": 0, "since": now}
+    new = {"connection": connection, "mark": 1, "due_at": now - ahead, "tries": 0, "since": now}
+    again = {"mark": fills.c.mark + 1, "due_at": now - ahead, "tries": 0, "since": now}
     put(database, step, fills, [{**new, "call_id": call_id} for call_id in call_ids], again)
 
 

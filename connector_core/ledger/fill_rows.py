@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from connector_core.filling.outcomes import Outcome, Reason
 from connector_core.filling.values import RawValue
+from connector_core.ledger.schema_filling import filled
 from connector_core.model import FieldValue
 
 FieldKey: TypeAlias = tuple[str, str]
@@ -57,6 +58,20 @@ class Filling:
         """The template and its field."""
         return self.template, self.field
 
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether it was sent, and not answered."""
+        return self.reason == "unknown_outcome" and self.run is not None
+
+    @property
+    def name(self) -> str:
+        """The CRM's name of the field, as the template has it: in any case."""
+        return self.target.rpartition(".")[2]
+
+    def is_at(self, place: Place) -> bool:
+        """Tell whether it goes to a place."""
+        return self.record_id == place[1] and self.name.casefold() == place[2].casefold()
+
     def to_json(self) -> dict[str, Any]:
         """Give it as plain data."""
         return {
@@ -81,6 +96,15 @@ class Filled:
     def wrote(self, value: FieldValue | None) -> bool:
         """Tell whether this is the value, of which only a digest is kept after a time."""
         return digest_of_value(value) == self.digest if self.digest else value == self.value
+
+    def bare(self) -> Filled:
+        """Give what is kept once the call is forgotten."""
+        return self if self.digest else replace(self, value=None, previous=None, digest=digest_of_value(self.value))
+
+
+def at_place(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
+    """Say which row of ``filled`` is meant, of a connection."""
+    return tuple(filled.c[name] == value for name, value in zip(("object", "record_id", "name"), place, strict=True))
 
 
 def digest_of_value(value: FieldValue | None) -> str:
@@ -119,7 +143,7 @@ def row_of_filled(connection: str, it: Filled, now: dt.datetime) -> dict[str, An
         **dict(zip(("object", "record_id", "name"), it.place, strict=True)),
         "value": value,
         "previous": previous,
-        "digest": None,
+        "digest": it.digest,
         "call_id": it.call_id,
         "call_started_at": it.call_started_at,
         "run": it.run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,16 +17,15 @@ from connector_core.ledger.fill_rows import (
     Filled,
     Filling,
     Place,
-    digest_of_value,
+    at_place,
     read_filled,
     read_filling,
-    row_of_filled,
     row_of_filling,
 )
-from connector_core.ledger.inbox import BACKFILL, Wake
-from connector_core.ledger.leases import Lease, Leases, lock_connection
+from connector_core.ledger.inbox import Wake
+from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note
-from connector_core.ledger.schema import calls, decisions
+from connector_core.ledger.schema import BACKFILL, calls, decisions
 from connector_core.ledger.schema_filling import fill_pending, filled, fillings, fills
 from connector_core.model import Call
 
@@ -50,23 +49,18 @@ class FillJob:
     decision: Mapping[str, Any] | None
     fillings: Mapping[FieldKey, Filling] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What becomes of a call that was due: its fields, and in how many seconds it is due again; None for not by itself."""
-
-    job: FillJob
-    fillings: Sequence[Filling] = ()
-    again_seconds: float | None = None
+    @property
+    def undone(self) -> Collection[FieldKey]:
+        """The fields that somebody wants taken back."""
+        return {key for key, it in self.fillings.items() if it.undo_by}
 
 
 class Fillings:
-    """Keeps them. Every step of a pump's makes sure that the lease is still held."""
+    """Tells what came of fields, and keeps what people decide about them; pumps keep what comes of their own in steps."""
 
-    def __init__(self, database: Database, leases: Leases) -> None:
+    def __init__(self, database: Database) -> None:
         """Keep nothing yet."""
         self._database = database
-        self._leases = leases
 
     # -- for who works on them -----------------------------------------------------------------------------------------
 
@@ -121,62 +115,20 @@ class Fillings:
                     found[it.place] = it
         return found
 
-    def begin(self, lease: Lease, turns: Sequence[Turn], sending: Collection[str], *, doubt_seconds: float) -> set[str]:
-        """Keep what became of calls, before anything is sent for some of them.
+    def in_doubt(self, connection: str, records: Iterable[tuple[str, str]], aside: Collection[str]) -> list[Filling]:
+        """Give what other calls sent to records, each an object and an id, and was not answered.
 
-        :param sending: Of these calls more is to come; the others are done with, or due again.
-        :param doubt_seconds: How long what is sent and not answered may still take effect.
-        :returns: The calls whose turns were kept: those that did not become due once more meanwhile.
+        :param aside: Calls that it is not asked of. One that is not due any more is left out: nobody will find out.
         """
-        with self._leases.step(lease) as step:
-            now = self._database.now(step)
-            marks = self._marks(step, lease.connection, [turn.job.call_id for turn in turns])
-            current = [turn for turn in turns if marks.get(turn.job.call_id) == turn.job.mark]
-            rows = [row_of_filling(lease.connection, it, now) for turn in current for it in turn.fillings]
-            before = {it.day for turn in current for it in turn.job.fillings.values()}
-            if rows:
-                mark_dirty(self._database, step, lease.connection, before | {row["day"] for row in rows})
-            replace_rows(self._database, step, fillings, rows)
-            self._leave(step, lease.connection, [turn for turn in current if turn.job.call_id not in sending], now)
-            # Should the process die now, nobody asks before it is sure what came of it.
-            doubtful = [replace(it, again_seconds=doubt_seconds) for it in current if it.job.call_id in sending]
-            self._leave(step, lease.connection, doubtful, now)
-            return {turn.job.call_id for turn in current}
-
-    def finish(self, lease: Lease, turns: Sequence[Turn], wrote: Sequence[Filled], taken_back: Sequence[Place]) -> None:
-        """Keep what came of what was sent. What people decided meanwhile stays."""
-        with self._leases.step(lease) as step:
-            now = self._database.now(step)
-            days = set()
-            for it in (it for turn in turns for it in turn.fillings):
-                days.add(it.day)
-                row = row_of_filling(lease.connection, it, now)
-                this = [fillings.c[name] == row[name] for name in ("connection", "call_id", "template", "field")]
-                values = {name: row[name] for name in ("outcome", "reason", "detail", "since", "undo_by", "changed_at")}
-                step.execute(sa.update(fillings).where(*this).values(values))
-            mark_dirty(self._database, step, lease.connection, days)
-            replace_rows(self._database, step, filled, [row_of_filled(lease.connection, it, now) for it in wrote])
-            for place in taken_back:
-                step.execute(sa.delete(filled).where(filled.c.connection == lease.connection, *_at(place)))
-            self._leave(step, lease.connection, turns, now)
-
-    def _leave(self, step: sa.Connection, connection: str, turns: Sequence[Turn], now: dt.datetime) -> None:
-        for turn in turns:
-            mine = (
-                fills.c.connection == connection,
-                fills.c.call_id == turn.job.call_id,
-                fills.c.mark == turn.job.mark,
-            )
-            if turn.again_seconds is None:
-                step.execute(sa.delete(fills).where(*mine))
-            else:
-                due_at = now + dt.timedelta(seconds=turn.again_seconds)
-                step.execute(sa.update(fills).where(*mine).values(due_at=due_at, tries=turn.job.tries + 1))
-
-    def _marks(self, step: sa.Connection, connection: str, call_ids: Sequence[str]) -> dict[str, int]:
-        wanted = sa.select(fills.c.call_id, fills.c.mark)
-        these = (fills.c.connection == connection, fills.c.call_id.in_(call_ids))
-        return {row.call_id: row.mark for row in step.execute(wanted.where(*these))}
+        due = sa.exists().where(fills.c.connection == fillings.c.connection, fills.c.call_id == fillings.c.call_id)
+        # Written out, since it is the condition of an index.
+        sent = (fillings.c.reason == sa.literal_column("'unknown_outcome'"), fillings.c.run.is_not(None), due)
+        ids = sorted({record_id for _, record_id in records})
+        with self._database.reading() as step:
+            found: list[Filling] = []
+            for start in range(0, len(ids), AT_ONCE):
+                found += self._read(step, connection, fillings.c.record_id.in_(ids[start : start + AT_ONCE]), *sent)
+        return [it for it in found if it.call_id not in aside]
 
     # -- for people ----------------------------------------------------------------------------------------------------
 
@@ -188,9 +140,18 @@ class Fillings:
                 found += self._read(step, connection, fillings.c.call_id.in_(call_ids[start : start + AT_ONCE]))
             return found
 
-    def pending(self, connection: str, most: int) -> list[Filling]:
-        """Give the fields that wait for a person's approval, those that have waited longest first."""
-        waits = (fillings.c.outcome == "pending", fillings.c.approved_at.is_(None))
+    def pending(self, connection: str, most: int, targets: Collection[tuple[str, str, str]]) -> list[Filling]:
+        """Give the fields that wait for a person's approval, those that have waited longest first.
+
+        :param targets: Of which fields: each a template, a key, and where its values go.
+        """
+        target = sa.tuple_(fillings.c.template, fillings.c.field, fillings.c.target)
+        waits = (
+            fillings.c.outcome == "pending",
+            fillings.c.approved_at.is_(None),
+            fillings.c.value.is_not(None),
+            target.in_(sorted(targets)),
+        )
         with self._database.reading() as step:
             return self._read(step, connection, *waits, order=(fillings.c.since, fillings.c.call_id), most=most)
 
@@ -294,12 +255,8 @@ def forget_fillings(database: Database, step: sa.Connection, connection: str, ca
     these = (filled.c.connection == connection, filled.c.call_id.in_(call_ids), filled.c.digest.is_(None))
     for row in step.execute(sa.select(filled).where(*these)).all():
         it = read_filled(row)
-        values = {"value": None, "previous": None, "digest": digest_of_value(it.value)}
-        step.execute(sa.update(filled).where(filled.c.connection == connection, *_at(it.place)).values(values))
-
-
-def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
-    return tuple(filled.c[name] == value for name, value in zip(("object", "record_id", "name"), place, strict=True))
+        values = {"value": None, "previous": None, "digest": it.bare().digest}
+        step.execute(sa.update(filled).where(filled.c.connection == connection, *at_place(it.place)).values(values))
 
 
 def _job(row: Any, now: dt.datetime, known: Mapping[FieldKey, Filling]) -> FillJob:

@@ -16,10 +16,9 @@ from connector_core.ledger.database import Database
 from connector_core.ledger.fill_queue import make_fills_due
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.places import moved
-from connector_core.ledger.schema import activities, calls, choices, writes
+from connector_core.ledger.schema import BACKFILL, INTERACTIVE, activities, calls, choices, writes
 from connector_core.model import Call
 
-INTERACTIVE, BACKFILL = 0, 1
 AT_ONCE = 500
 """Calls that are accepted in one step."""
 

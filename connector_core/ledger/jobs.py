@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from connector_core.association import NO_HISTORY, Choice, Choices, Earlier, History
 from connector_core.ledger.database import Database
-from connector_core.ledger.inbox import BACKFILL, is_call
+from connector_core.ledger.inbox import is_call
 from connector_core.ledger.leases import Lease, Leases
-from connector_core.ledger.schema import activities, calls, choices, decisions, writes
+from connector_core.ledger.schema import BACKFILL, activities, calls, choices, decisions, writes
 from connector_core.ledger.texts import read_draft, read_written
 from connector_core.model import ActivityDraft, Call, Receipt, Written
 

@@ -12,6 +12,7 @@ from connector_core.ledger.connections import Connections
 from connector_core.ledger.database import Database
 from connector_core.ledger.feeds import Feeds
 from connector_core.ledger.fill_days import FillDays
+from connector_core.ledger.fill_steps import FillSteps
 from connector_core.ledger.fillings import Fillings
 from connector_core.ledger.heard import Heard
 from connector_core.ledger.inbox import Inbox
@@ -56,7 +57,8 @@ class Ledger:
         self.progress = Progress(self.database, self.leases)
         self.connections = Connections(self.database, self.leases)
         self.feeds = Feeds(self.database)
-        self.fillings = Fillings(self.database, self.leases)
+        self.fillings = Fillings(self.database)
+        self.fill_steps = FillSteps(self.database, self.leases)
         self.templates = Templates(self.database)
         self.fill_days = FillDays(self.database)
 

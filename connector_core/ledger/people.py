@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from connector_core.association import Choice
 from connector_core.errors import InputError
 from connector_core.ledger.database import Database
-from connector_core.ledger.inbox import AT_ONCE, INTERACTIVE, Wake, is_call, of_calls
+from connector_core.ledger.inbox import AT_ONCE, Wake, is_call, of_calls
 from connector_core.ledger.leases import lock_connection
-from connector_core.ledger.schema import audit, calls, choices, connections, writes
+from connector_core.ledger.schema import INTERACTIVE, audit, calls, choices, connections, writes
 
 Role: TypeAlias = Literal["admin", "manager", "user"]
 NOBODY = -1

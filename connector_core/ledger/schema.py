@@ -86,6 +86,9 @@ connections = sa.Table(
     sa.Column("quota_at", Moment),
 )
 
+INTERACTIVE, BACKFILL = 0, 1
+"""Priorities of calls."""
+
 calls = sa.Table(
     "calls",
     metadata,

@@ -45,6 +45,8 @@ fills = sa.Table(
     sa.Index(None, "connection", "due_at"),
 )
 
+_IN_DOUBT = sa.text("reason = 'unknown_outcome'")
+
 # What came of each field of a published template, for each call that it is for; see connector_core.filling.outcomes.
 # ``target``: where the value goes in the CRM. ``day``: the call's, in the connection's zone. ``who``: the organizer.
 # ``value``, ``passage``, ``confidence``, ``source``: what was found, in ``content`` of the call and by which extractor, or
@@ -82,6 +84,8 @@ fillings = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     sa.Index(None, "connection", "day", "template", "field", "target", "outcome"),
     sa.Index(None, "connection", "run"),
+    # What was sent and not answered, by record: there are few.
+    sa.Index(None, "connection", "record_id", sqlite_where=_IN_DOUBT, postgresql_where=_IN_DOUBT),
 )
 
 # What the connector wrote last into each field of a record, and what stood there before. After a time only a digest of it.

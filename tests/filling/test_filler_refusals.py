@@ -232,15 +232,15 @@ def listen(file: FillOffice, monkeypatch: pytest.MonkeyPatch, *answers: Answer |
 def test_an_extractor_that_cannot_be_asked_is_asked_again(
     trouble: Answer | Exception, file: FillOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The field has no outcome yet, the trouble is told, and the call stays due."""
+    """The field says so until then, the trouble is told, and the call stays due."""
     listen(file, monkeypatch, trouble, Extracted("call again"))
     file.publish(NEXT_STEP)
     ran = file.hear(said("anything"))
-    before = (str(ran.trouble), file.rows(), list(file.at.ledger.fillings.due_of("acme", ["x:1"])))
+    before = (str(ran.trouble), file.outcome(), list(file.at.ledger.fillings.due_of("acme", ["x:1"])))
     file.desk.again(USER, ["x:1"])
     file.filler.run()
 
-    assert before == ("busy", [], ["x:1"])
+    assert before == ("busy", ("other", "not_extracted"), ["x:1"])
     assert (file.outcome(), file.value()) == (("sent", None), "call again")
 
 
@@ -251,7 +251,7 @@ def test_a_defect_of_an_extractor_keeps_no_other_call_back(file: FillOffice, mon
     ran = file.hear(said("anything"), said("anything", 2))
 
     assert "ValueError" in str(ran.trouble)
-    assert [bool(file.rows("x:1")), file.outcome("x:2")] == [False, ("sent", None)]
+    assert [file.outcome("x:1"), file.outcome("x:2")] == [("other", "not_extracted"), ("sent", None)]
 
 
 def test_what_was_extracted_is_not_asked_for_again(file: FillOffice, monkeypatch: pytest.MonkeyPatch) -> None:

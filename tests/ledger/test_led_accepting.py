@@ -8,8 +8,8 @@ import threading
 import pytest
 from ledger_bench import ACME, Bench, Killed, call, draft, ids, several
 
-from connector_core.ledger.inbox import BACKFILL, INTERACTIVE
 from connector_core.ledger.people import Actor
+from connector_core.ledger.schema import BACKFILL, INTERACTIVE
 
 
 def test_a_call_is_new_then_known_then_changed(at: Bench) -> None:
