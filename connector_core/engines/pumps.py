@@ -145,6 +145,10 @@ class Pumps:
         except ConnectorError as error:
             self._tell(name, error)
             return False
+        except Exception as error:  # noqa: BLE001 - whatever fails here keeps no call of any connection back
+            _log.exception("connection %s: its filling failed", name)
+            self._tell(name, ConnectorError(f"connection {name}: unexpected {type(error).__name__}, a defect"))
+            return False
         if ran.trouble is not None:
             self._tell(name, ran.trouble)
         return ran.more
