@@ -251,6 +251,34 @@ def test_a_note_that_is_refused_asks_a_person(service: Office) -> None:
     assert (standing.outcome, (standing.reason or "")[:9], len(activities(service))) == ("refused", "its note:", 1)
 
 
+def test_where_salesforce_has_notes_switched_off_they_wait(tmp_path: Path) -> None:
+    """The activity is written, the reason says what to switch on, and once that is done the note is written."""
+    with office("salesforce", tmp_path) as it, restarted(with_notes(it)) as crm:
+        assert crm.sandbox is not None
+        crm.sandbox.org({"missing_rights": {"ContentNote": ["read"]}})
+        (standing,) = crm.sync(said())
+        before = (standing.outcome, len(notes(crm)), len(activities(crm)))
+        crm.sandbox.org({"missing_rights": {}})
+        crm.ledger.inbox.hurry("acme", ["x:1"])
+        crm.settle()
+
+        assert (before, len(notes(crm)), len(activities(crm))) == (("deferred", 0, 1), 1, 1)
+        assert "Setup, Notes Settings" in (standing.reason or "")
+
+
+def test_notes_of_two_hundred_calls_take_four_requests_more(tmp_path: Path) -> None:
+    """One to look for them, and one for 75 of them."""
+    spent = []
+    for number, writing in enumerate((Writing(), SUMMARY)):
+        (tmp_path / str(number)).mkdir()
+        with office("salesforce", tmp_path / str(number)) as it, restarted(with_notes(it, writing)) as crm:
+            assert crm.server is not None
+            crm.sync(*(said(1, id=f"x:{place}.") for place in range(200)))
+            spent.append(sum(int(entry["api_calls"]) for entry in crm.server._journal))
+
+    assert spent[1] - spent[0] == 4
+
+
 def test_who_owns_the_activity_owns_the_note(crm: Office) -> None:
     """The organizer, whom the CRM knows by the e-mail address; on Salesforce the connection's own user, who writes it."""
     crm.sync(said(organizer={"email": "ada@seller.example"}))

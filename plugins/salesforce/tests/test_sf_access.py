@@ -35,6 +35,16 @@ def test_a_right_on_an_object_is_missing(connect: Any) -> None:
     }
 
 
+def test_where_notes_are_off_all_rights_on_them_are_missing(connect: Any) -> None:
+    """Then the org has no such object; what does not work without it is told."""
+    desk = connect({})
+    desk.post("org", {"missing_rights": {"ContentNote": ["read"]}})
+    rights = [it for it in desk.adapter.check_access().rights if it.granted is False]
+
+    assert {it.name for it in rights} == {"Read on ContentNote", "Edit on ContentNote", "Create on ContentNote"}
+    assert "writing notes" in {it.disables for it in rights}
+
+
 def test_a_right_on_a_field_is_missing(connect: Any) -> None:
     """What a question needs is a must, what it goes on without is none; a read-only field can still be read."""
     desk = connect({})
