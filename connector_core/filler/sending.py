@@ -68,7 +68,7 @@ class Sending:
         rows = [*(item.row for item in chosen.items), *(undo.row for undo in chosen.undos if undo.done)]
         doubt_seconds = self._connection.settle_seconds + self._connection.timeout_seconds
         turns = turns_of(chosen.jobs, rows, self._later)
-        found_out = Wrote(plan.confirmed, [undo.place for undo in chosen.undos if undo.is_taken_back])
+        found_out = Wrote(plan.confirmed, _taken_back(chosen.undos))
         kept = self._steps.begin(lease, turns, open_calls, found_out, doubt_seconds=doubt_seconds)
         self._reached("noted")
         if not open_calls & kept:
@@ -83,10 +83,7 @@ class Sending:
         for item in noted:
             if item.place not in receipts:  # the one that was to send it for both was decided anew
                 self._later.at_once(item.job)
-        wrote = Wrote(
-            [it.wrote(it.row.wanted, it.row.previous, run) for it in done],
-            [undo.place for undo in undos if undo.is_taken_back],
-        )
+        wrote = Wrote([it.wrote(it.row.wanted, it.row.previous, run) for it in done], _taken_back(undos))
         jobs = [job for job in chosen.jobs if job.call_id in kept & open_calls]
         rows = [*(item.row for group in plan.sending.values() for item in group), *(undo.row for undo in undos)]
         self._steps.finish(lease, turns_of(jobs, rows, self._later), wrote)
@@ -152,6 +149,10 @@ class Sending:
         if receipt.code == NO_RIGHT:
             return "no_permission"
         return self._connection.manifest.refusals.get(receipt.code or "", "refused_value")
+
+
+def _taken_back(undos: Iterable[Undo]) -> dict[Place, str]:
+    return {undo.place: undo.job.call_id for undo in undos if undo.is_taken_back}
 
 
 def turns_of(jobs: Sequence[FillJob], rows: Iterable[Filling], later: Later) -> list[Turn]:

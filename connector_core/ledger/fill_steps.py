@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -28,10 +28,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """What the connector has ``written`` in the CRM, and from which places it has ``taken back`` what it wrote."""
+    """What the connector has ``written`` in the CRM, and from which places it has ``taken_back`` what it wrote of a call."""
 
     written: Sequence[Filled] = ()
-    taken_back: Sequence[Place] = ()
+    taken_back: Mapping[Place, str] = field(default_factory=dict)
+
+    def of(self, call_ids: Collection[str]) -> Wrote:
+        """Give it without what was taken back of other calls."""
+        return Wrote(self.written, {place: it for place, it in self.taken_back.items() if it in call_ids})
 
 
 class FillSteps:
@@ -66,7 +70,7 @@ class FillSteps:
         with self._leases.step(lease) as step:
             now = self._database.now(step)
             current = self._keep(step, lease.connection, turns, now)
-            self._wrote(step, lease.connection, found_out, now)
+            self._wrote(step, lease.connection, found_out.of({turn.job.call_id for turn in current}), now)
             # Should the process die now, nobody asks before it is sure what came of it.
             doubtful = [replace(it, again_seconds=doubt_seconds) for it in current if it.job.call_id in sending]
             done = [it for it in current if it.job.call_id not in sending]

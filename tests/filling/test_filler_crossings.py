@@ -25,10 +25,11 @@ MOODY = ExtractorManifest(name="moody", title="Moody", hook_api=HOOK_API, settin
 Asked = Callable[[Call, WantedField], Answer]
 
 
-@pytest.fixture
-def at(tmp_path: Path) -> Iterator[FillOffice]:
-    """An office on the CRM in a file."""
-    with fill_office("file", tmp_path) as opened:
+@pytest.fixture(params=["sqlite", "postgres"])
+def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FillOffice]:
+    """An office on the CRM in a file, with each ledger."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    with fill_office("file", tmp_path, ledger_url=url) as opened:
         yield opened
 
 
