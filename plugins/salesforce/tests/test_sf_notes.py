@@ -268,6 +268,16 @@ def test_of_an_org_without_notes_none_is_known(desk: Any) -> None:
     assert "Setup, Notes Settings" in found.reason
 
 
+def test_a_right_on_people_that_is_missing_is_not_said_to_be_one_on_notes(desk: Any) -> None:
+    """Whom the note is linked to cannot be read."""
+    write(desk, draft(desk))
+    desk.post("org", {"missing_rights": {"Contact": ["read"]}})
+    (found,) = find(desk, "k").values()
+
+    assert isinstance(found, Unknown)
+    assert ("Contact" in found.reason, "Notes Settings" in found.reason) == (True, False)
+
+
 def test_activities_are_found_beside_notes_that_are_hidden(desk: Any) -> None:
     """What is not known of one call is known of another."""
     desk.post("org", {"missing_rights": {"ContentNote": ["read"]}})

@@ -37,7 +37,7 @@ from connector_salesforce.soql import Query, askable, split, within
 MOST_GRAPHS = 75
 MOST_NODES = 500
 LARGEST = 4_000_000
-"""Characters of content in one request, of our own choosing: none that documentation gives is near."""
+"""Characters of content in one request: our own choice, as documentation gives no limit that is near."""
 
 CALLS_AT_ONCE = 100
 """Titles that one query asks for: as many as fit into it, however long they are."""
@@ -150,7 +150,8 @@ class Notes:
         try:
             return self._find(calls)
         except MissingRightError as error:
-            return {call.call_id: Unknown(f"{error} ({_OFF})") for call in calls}
+            hint = f" ({_OFF})" if (error.right or "").startswith("Content") else ""
+            return {call.call_id: Unknown(f"{error}{hint}") for call in calls}
 
     def _find(self, calls: Sequence[CallKey]) -> dict[str, tuple[Activity, ...] | Unknown]:
         titled = {title: call for call in calls if (title := title_of(call.call_id))}
