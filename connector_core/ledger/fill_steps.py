@@ -93,11 +93,10 @@ class FillSteps:
         """Keep the fields of the calls that did not become due once more meanwhile; give the turns of these."""
         marks = self._marks(step, connection, [turn.job.call_id for turn in turns])
         current = [turn for turn in turns if marks.get(turn.job.call_id) == turn.job.mark]
-        rows = [row_of_filling(connection, it, now) for turn in current for it in turn.fillings]
-        before = {it.day for turn in current for it in turn.job.fillings.values()}
-        if rows:
-            mark_dirty(self._database, step, connection, before | {row["day"] for row in rows})
-        replace_rows(self._database, step, fillings, rows)
+        pairs = [(turn.job.fillings.get(it.key), it) for turn in current for it in turn.fillings]
+        changed = [(before, it) for before, it in pairs if before != it]
+        mark_dirty(self._database, step, connection, {it.day for pair in changed for it in pair if it is not None})
+        replace_rows(self._database, step, fillings, [row_of_filling(connection, it, now) for _, it in changed])
         return current
 
     def _wrote(

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.fill_queue import AT_ONCE, make_fills_due, mark_dirty, put_fills_due, replace_rows
+from connector_core.ledger.fill_queue import AT_ONCE, mark_dirty, put_fills_due, replace_rows
 from connector_core.ledger.fill_rows import (
     FieldKey,
     Filled,
@@ -24,7 +24,7 @@ from connector_core.ledger.fill_rows import (
 )
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.leases import lock_connection
-from connector_core.ledger.people import Actor, note
+from connector_core.ledger.people import Actor, note_each
 from connector_core.ledger.schema import BACKFILL, calls, decisions
 from connector_core.ledger.schema_filling import fill_pending, filled, fillings, fills
 from connector_core.model import Call
@@ -55,6 +55,9 @@ class FillJob:
         return {key for key, it in self.fillings.items() if it.undo_by}
 
 
+_KEY = ("call_id", "template", "field")
+
+
 class Fillings:
     """Tells what came of fields, and keeps what people decide about them; pumps keep what comes of their own in steps."""
 
@@ -73,9 +76,13 @@ class Fillings:
 
     def jobs(self, connection: str, call_ids: Sequence[str]) -> dict[str, FillJob]:
         """Give what is known of calls, due or not, by id."""
+        found: dict[str, FillJob] = {}
         with self._database.reading() as step:
             now = self._database.now(step)
-            return {it.call_id: it for it in self._jobs(step, connection, now, calls.c.call_id.in_(call_ids))}
+            for start in range(0, len(call_ids), AT_ONCE):
+                these = calls.c.call_id.in_(call_ids[start : start + AT_ONCE])
+                found |= {it.call_id: it for it in self._jobs(step, connection, now, these)}
+        return found
 
     def _jobs(
         self,
@@ -162,10 +169,13 @@ class Fillings:
 
     def due_of(self, connection: str, call_ids: Sequence[str]) -> dict[str, dt.datetime]:
         """Tell when the fields of calls are due, of those that are."""
-        wanted = sa.select(fills.c.call_id, fills.c.due_at)
+        wanted = sa.select(fills.c.call_id, fills.c.due_at).where(fills.c.connection == connection)
+        found: dict[str, dt.datetime] = {}
         with self._database.reading() as step:
-            found = step.execute(wanted.where(fills.c.connection == connection, fills.c.call_id.in_(call_ids)))
-            return {row.call_id: row.due_at for row in found}
+            for start in range(0, len(call_ids), AT_ONCE):
+                rows = step.execute(wanted.where(fills.c.call_id.in_(call_ids[start : start + AT_ONCE])))
+                found |= {row.call_id: row.due_at for row in rows}
+        return found
 
     def again(self, connection: str, actor: Actor, call_ids: Sequence[str], *, wake: Wake | None = None) -> None:
         """Let the fields of calls be filled anew."""
@@ -187,23 +197,27 @@ class Fillings:
         chosen: Mapping[str, Sequence[Filling]],
         *,
         wake: Wake | None,
-        **values: str,
+        **values: Any,
     ) -> None:
         """Note what a person decided of fields, by call, and in the audit; and make those calls due."""
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
             now = self._database.now(step)
-            at = {"approved_at": now} if "approved_by" in values else {}
-            for call_id, rows in chosen.items():
-                for it in rows:
-                    waits = (
-                        {"outcome": "pending", "reason": None, "since": now} if at and it.reason == "taken_back" else {}
-                    )
-                    this = (fillings.c.connection == connection, fillings.c.call_id == call_id)
-                    which = (*this, fillings.c.template == it.template, fillings.c.field == it.field)
-                    step.execute(sa.update(fillings).where(*which).values(**values, **at, **waits, changed_at=now))
-                fields = {"fields": [".".join(it.key) for it in rows]}
-                note(step, connection, call_id, now, actor, action, None, fields)
+            if "approved_by" in values:
+                values["approved_at"] = now
+            rows = [it for of_call in chosen.values() for it in of_call]
+            for again in (False, True):  # what was taken back waits once more
+                these = [it for it in rows if (it.reason == "taken_back") is again]
+                waits = (
+                    {"outcome": "pending", "reason": None, "since": now} if again and "approved_by" in values else {}
+                )
+                if these:
+                    keys = [{f"of_{name}": getattr(it, name) for name in _KEY} for it in these]
+                    which = (fillings.c[name] == sa.bindparam(f"of_{name}") for name in _KEY)
+                    change = sa.update(fillings).where(fillings.c.connection == connection, *which)
+                    step.execute(change, [{**key, **values, **waits, "changed_at": now} for key in keys])
+            told = {call_id: {"fields": [".".join(it.key) for it in of_call]} for call_id, of_call in chosen.items()}
+            note_each(step, connection, now, actor, action, told)
             mark_dirty(self._database, step, connection, {it.day for rows in chosen.values() for it in rows})
             put_fills_due(self._database, step, connection, list(chosen), now)
             if wake is not None:
@@ -216,10 +230,10 @@ class Fillings:
             now = self._database.now(step)
             replace_rows(self._database, step, fillings, [row_of_filling(connection, it, now) for it in given])
             mark_dirty(self._database, step, connection, {it.day for it in given})
-            for call_id in dict.fromkeys(it.call_id for it in given):
-                keys = [".".join(it.key) for it in given if it.call_id == call_id]
-                note(step, connection, call_id, now, actor, "give", None, {"fields": keys})
-            make_fills_due(self._database, step, connection, list(dict.fromkeys(it.call_id for it in given)), now)
+            chosen = _by_call(given)
+            told = {call_id: {"fields": [".".join(it.key) for it in of_call]} for call_id, of_call in chosen.items()}
+            note_each(step, connection, now, actor, "give", told)
+            put_fills_due(self._database, step, connection, list(chosen), now)
             if wake is not None:
                 wake(connection, step)
 

@@ -200,15 +200,39 @@ def note(
     after: Mapping[str, Any] | None,
 ) -> None:
     """Keep in the audit what somebody did."""
-    step.execute(
-        sa.insert(audit).values(
-            connection=connection,
-            call_id=call_id,
-            at=now,
-            actor=actor.name,
-            role=actor.role,
-            action=action,
-            before=None if before is None else json.dumps(before, ensure_ascii=False),
-            after=None if after is None else json.dumps(after, ensure_ascii=False),
-        )
-    )
+    step.execute(sa.insert(audit), [_noted(connection, call_id, now, actor, action, before, after)])
+
+
+def note_each(
+    step: sa.Connection,
+    connection: str,
+    now: dt.datetime,
+    actor: Actor,
+    action: str,
+    after: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Keep in the audit what somebody did of several calls, by their ids."""
+    rows = [_noted(connection, call_id, now, actor, action, None, it) for call_id, it in after.items()]
+    if rows:
+        step.execute(sa.insert(audit), rows)
+
+
+def _noted(
+    connection: str,
+    call_id: str | None,
+    now: dt.datetime,
+    actor: Actor,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "call_id": call_id,
+        "at": now,
+        "actor": actor.name,
+        "role": actor.role,
+        "action": action,
+        "before": None if before is None else json.dumps(before, ensure_ascii=False),
+        "after": None if after is None else json.dumps(after, ensure_ascii=False),
+    }
