@@ -42,8 +42,10 @@ FOUND = {
     "x: 415.555.2671": "a phone number that is not of a range for fiction",
     "x: +1 415-555-2671": "a phone number that is not of a range for fiction",
     "x: +49 30 12345678": "a phone number that is not of a range for fiction",
+    "x: PHA+Q2FsbCBqb0BhY21lLmZyIGJhY2sgb24gTW9uZGF5PC9wPg==": "an e-mail address that is not of an example's domain",
 }
 PASSING = [
+    "Content: PHA+Rmlyc3QgbGluZTwvcD48cD5TZWNvbmQgbGluZTwvcD48cD5yZWY6IGNvbnRyYWN0Om5ldzwvcD4=",  # a note's text, in base64
     "access_token: scrubbed-access-token-2",
     "refresh_token:",
     "client_secret: ''",

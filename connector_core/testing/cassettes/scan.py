@@ -8,6 +8,7 @@ United Kingdom's (ofcom.org.uk, "Numbers for use in TV and radio drama").
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -51,6 +52,7 @@ _SECRETS: Mapping[str, re.Pattern[str]] = {
         rf"['\"]?\s*[:=]\s*(?!['\"]?{PLACEHOLDER}|null\b|''|\"\"|['\"]?\s*$)\S"
     ),
 }
+_BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/]{16,}={0,2}(?![\w+/=-])")
 _LONG = re.compile(r"[\w=-]{40,}")
 _EMAIL = re.compile(r"(?<![\w.%+'-])[\w.%+'-]+@((?:[\w-]+\.)+[A-Za-z]{2,})")
 _HOST = re.compile(r"(?i)https?://([^/\s'\"<>:?#\\]+)")
@@ -83,10 +85,12 @@ def scan(path: Path, *, hosts: Collection[str] = PUBLIC_HOSTS) -> list[str]:
 
 
 def _seen(line: str, hosts: Collection[str]) -> Iterator[str]:
-    for text in {line, unquote(line)}:
+    shown = {line, unquote(line)}
+    opened = {_opened(text) for text in shown}
+    if any(_mixed(it[0]) for text in opened for it in _LONG.finditer(text)):
+        yield "a long random text"
+    for text in shown | opened:
         yield from (what for what, pattern in _SECRETS.items() if pattern.search(text))
-        if any(_mixed(it[0]) for it in _LONG.finditer(text)):
-            yield "a long random text"
         if any(not _RESERVED.fullmatch(it[1]) for it in _EMAIL.finditer(text)):
             yield "an e-mail address that is not of an example's domain"
         named = [it[1].lower() for pattern in (_HOST, _ACCOUNT_HOST) for it in pattern.finditer(text)]
@@ -94,6 +98,19 @@ def _seen(line: str, hosts: Collection[str]) -> Iterator[str]:
             yield "a host that is not on the list"
         if any(not _fictional(code, it[0]) for code, pattern in _PHONES.items() for it in pattern.finditer(text)):
             yield "a phone number that is not of a range for fiction"
+
+
+def _opened(line: str) -> str:
+    """Show what was only written in base64, as a stranger could; what is no text then stays, and looks random."""
+    return _BASE64.sub(lambda found: _decoded(found[0]) or found[0], line)
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        said = base64.b64decode(text, validate=True).decode()
+    except ValueError:  # of both: no base64, no UTF-8
+        return None
+    return said if all(char.isprintable() or char.isspace() for char in said) else None
 
 
 def _mixed(text: str) -> bool:
