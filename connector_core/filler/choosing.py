@@ -33,13 +33,14 @@ class Plan:
             of.setdefault((kind, record_id), {})[name] = value
         return [RecordUpdate(kind, record_id, changed) for (kind, record_id), changed in of.items()]
 
-    def leave_out(self, call_ids: Collection[str]) -> None:
-        """Send nothing for these calls, nor what would have been theirs too."""
+    def leave_out(self, call_ids: Collection[str], still_put_back: Collection[Place]) -> None:
+        """Send nothing for these calls, nor what would have been theirs too; put back only in these places."""
         self.sending = {
             place: [item for item in group if item.job.call_id not in call_ids]
             for place, group in self.sending.items()
             if group[0].job.call_id not in call_ids
         }
+        self.put_back = {place: value for place, value in self.put_back.items() if place in still_put_back}
 
 
 @dataclass(slots=True)

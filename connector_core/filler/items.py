@@ -45,7 +45,7 @@ class Item:
     row: Filling
     old: Filling | None = None
     described: FieldDescription | None = None
-    record: tuple[str, str] | None = None
+    record: Record | None = None
     ended: bool = False
 
     @property

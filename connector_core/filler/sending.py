@@ -60,23 +60,14 @@ class Sending:
 
     def send(self, lease: Lease, chosen: Chosen) -> None:
         """Note what is about to be sent, send it, and keep what came of it."""
-        plan, run, open_calls = chosen.plan, uuid.uuid4().hex[:12], chosen.open_calls()
-        for group in plan.sending.values():
-            for number, item in enumerate(group):
-                item.end("other", "unknown_outcome")
-                item.row = replace(item.row, run=None if number else run)
-        rows = [*(item.row for item in chosen.items), *(undo.row for undo in chosen.undos if undo.done)]
-        doubt_seconds = self._connection.settle_seconds + self._connection.timeout_seconds
-        turns = turns_of(chosen.jobs, rows, self._later)
-        found_out = Wrote(plan.confirmed, _taken_back(chosen.undos))
-        kept = self._steps.begin(lease, turns, open_calls, found_out, doubt_seconds=doubt_seconds)
+        plan, run = chosen.plan, uuid.uuid4().hex[:12]
+        kept = self._note(lease, chosen, run)
         self._reached("noted")
-        if not open_calls & kept:
+        if not kept:
             return
-        noted = [item for group in plan.sending.values() for item in group if item.job.call_id in kept]
-        plan.leave_out(open_calls - kept)
+        noted = [item for group in plan.sending.values() for item in group]
         undos = [it for it in chosen.undos if it.place in plan.put_back and it.job.call_id in kept]
-        plan.put_back = {it.place: plan.put_back[it.place] for it in undos}
+        plan.leave_out(chosen.open_calls() - kept, [it.place for it in undos])
         receipts = self._sent(plan.updates())
         self._reached("sent")
         done = self._received(plan, undos, receipts)
@@ -84,9 +75,22 @@ class Sending:
             if item.place not in receipts:  # the one that was to send it for both was decided anew
                 self._later.at_once(item.job)
         wrote = Wrote([it.wrote(it.row.wanted, it.row.previous, run) for it in done], _taken_back(undos))
-        jobs = [job for job in chosen.jobs if job.call_id in kept & open_calls]
         rows = [*(item.row for group in plan.sending.values() for item in group), *(undo.row for undo in undos)]
+        jobs = [job for job in chosen.jobs if job.call_id in kept]
         self._steps.finish(lease, turns_of(jobs, rows, self._later), wrote)
+
+    def _note(self, lease: Lease, chosen: Chosen, run: str) -> set[str]:
+        """Note what became of calls so far; give those of which more is to come, if nobody decided anew about them."""
+        plan, open_calls = chosen.plan, chosen.open_calls()
+        for group in plan.sending.values():
+            for number, item in enumerate(group):
+                item.end("other", "unknown_outcome")
+                item.row = replace(item.row, run=None if number else run)
+        rows = [*(item.row for item in chosen.items), *(undo.row for undo in chosen.undos if undo.done)]
+        found_out = Wrote(plan.confirmed, _taken_back(chosen.undos))
+        doubt_seconds = self._connection.settle_seconds + self._connection.timeout_seconds
+        turns = turns_of(chosen.jobs, rows, self._later)
+        return open_calls & self._steps.begin(lease, turns, open_calls, found_out, doubt_seconds=doubt_seconds)
 
     def _received(self, plan: Plan, undos: Sequence[Undo], receipts: Mapping[Place, FieldReceipt]) -> list[Item]:
         """Say what came of each; give the items whose values were written."""

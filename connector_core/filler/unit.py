@@ -7,10 +7,12 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 
 from connector_core.config import OpenConnection
 from connector_core.errors import ConnectorError, TryAgainError
+from connector_core.extractors.binding import Extractor
+from connector_core.extractors.hookspecs import Answer
 from connector_core.filler import items as stages
 from connector_core.filler.choosing import choose, to_read
 from connector_core.filler.items import Current, Item
@@ -109,16 +111,7 @@ class Unit:
         except ConnectorError as error:
             self._not_extracted([item for chosen in of.values() for item in chosen], error)
             return False
-        with ThreadPoolExecutor(min(EXTRACTING, len(of)), thread_name_prefix="extract") as pool:
-            asked = {
-                call_id: pool.submit(extractor.extract, chosen[0].call, [stages.asked(item) for item in chosen])
-                for call_id, chosen in of.items()
-            }
-            left = self._until - time.monotonic()
-            wait(asked.values(), None if left == math.inf else max(0.0, left))
-            for future in list(asked.values())[EXTRACTING:]:
-                future.cancel()  # unless it is done, or under way; the first ones are, or nothing would ever be
-        for call_id, future in asked.items():
+        for call_id, future in self._asked(extractor, of).items():
             try:
                 answers = future.result()
             except CancelledError:
@@ -136,6 +129,19 @@ class Unit:
                 else:
                     stages.found(item, answer, extractor.name)
         return True
+
+    def _asked(self, extractor: Extractor, of: Mapping[str, Sequence[Item]]) -> dict[str, Future[Mapping[str, Answer]]]:
+        """Ask about the items of each call; when the time is over, only what is under way is waited for."""
+        with ThreadPoolExecutor(min(EXTRACTING, len(of)), thread_name_prefix="extract") as pool:
+            asked = {
+                call_id: pool.submit(extractor.extract, items[0].call, [stages.asked(item) for item in items])
+                for call_id, items in of.items()
+            }
+            left = self._until - time.monotonic()
+            wait(asked.values(), None if left == math.inf else max(0.0, left))
+            for future in list(asked.values())[EXTRACTING:]:  # the first ones are asked, or nothing would ever be
+                future.cancel()
+        return asked
 
     def _not_extracted(self, items: Sequence[Item], error: ConnectorError) -> None:
         self.trouble = self.trouble or error

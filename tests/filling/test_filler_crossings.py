@@ -10,7 +10,7 @@ import pytest
 from fill_office import MANAGER, NEXT_STEP, TITLE, USER, FillOffice, fill_office, said
 
 from connector_core.connection import Connection
-from connector_core.errors import InputError, TryAgainError
+from connector_core.errors import ContractError, InputError, TryAgainError
 from connector_core.extractors import ExtractorManifest
 from connector_core.extractors.binding import Extractor
 from connector_core.extractors.hookspecs import Answer, Extracted, WantedField, hookimpl
@@ -368,6 +368,30 @@ def test_what_was_found_is_not_looked_for_again(at: FillOffice, monkeypatch: pyt
     at.filler.run()
 
     assert (asked, at.outcome()) == (["x:1"], ("sent", None))
+
+
+def test_a_poisoned_call_keeps_no_other_back(at: FillOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call on which the plugin fails is left alone for long; the others are sent, and none is looked at twice."""
+    asked: list[str] = []
+    read = Connection.read_fields
+
+    def answer(call: Call, _: WantedField) -> Answer:
+        asked.append(call.id)
+        return Extracted("call again")
+
+    def fails(self: Connection, records: Any) -> Any:
+        if any(it.id == "O2" for it in records):
+            raise ContractError("file", "read_fields", "a defect")
+        return read(self, records)
+
+    listen(monkeypatch, at, answer)
+    monkeypatch.setattr(Connection, "read_fields", fails)
+    at.publish(NEXT_STEP)
+    dora = {"is_user": False, "emails": ["dora@other.example"]}
+    at.hear(said("anything"), said("anything", 2, participants=[dora]), said("anything", 3))
+
+    assert (at.outcome("x:1"), at.outcome("x:3"), at.value()) == (("sent", None), ("sent", None), "call again")
+    assert (at.outcome("x:2"), due(at), sorted(asked)) == (("other", "unknown_outcome"), ["x:2"], ["x:1", "x:2", "x:3"])
 
 
 def test_a_record_that_cannot_be_read_has_an_outcome(at: FillOffice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from connector_core.errors import InputError
 from connector_core.filler import Filler
+from connector_core.ledger.retention import Retention
 
 NUMBERS = st.integers(1, 3)
 STEPS = st.one_of(
@@ -22,6 +23,9 @@ STEPS = st.one_of(
     st.tuples(st.just("send"), NUMBERS),
     st.tuples(st.just("undo"), NUMBERS),
     st.tuples(st.just("again"), NUMBERS),
+    st.tuples(st.just("give"), NUMBERS),
+    st.tuples(st.just("publish"), st.sampled_from(["automatic", "manual"])),
+    st.tuples(st.just("prune"), st.just(0)),
     st.tuples(st.just("die"), st.sampled_from(["noted", "sent"])),
 )
 
@@ -29,9 +33,10 @@ STEPS = st.one_of(
 class History:
     """One office with one field, and what a person wrote there last."""
 
-    def __init__(self, at: FillOffice, *, watching: bool = True) -> None:
+    def __init__(self, at: FillOffice, overwrite: str = "ours", *, watching: bool = True) -> None:
         """Begin with nothing."""
         self.at = at
+        self.overwrite = overwrite
         self.watching = watching
         self.edited = False
         self.wrote = False
@@ -48,6 +53,10 @@ class History:
                 before, self.edited = value, True
             case ("die", point):
                 self.die_at = point
+            case ("publish", mode):
+                self.at.publish({**NEXT_STEP, "mode": mode, "overwrite": self.overwrite})
+            case ("prune", days):
+                Retention(self.at.at.ledger.database).prune(days)
             case (verb, number):
                 self._decide(verb, f"x:{number}")
         undone = step[0] == "undo"
@@ -65,6 +74,8 @@ class History:
                     self.at.desk.undo(USER, run)
             elif verb == "send":
                 self.at.desk.send(USER, [call_id])
+            elif verb == "give":
+                self.at.desk.give(USER, call_id, {"t.next_step": "given"})
             else:
                 self.at.desk.again(USER, [call_id])
         except InputError:
@@ -119,7 +130,7 @@ def test_filling_twice_changes_nothing(steps: list[tuple[Any, ...]], overwrite: 
     """Once all is filled, filling all anew leaves the CRM, and each outcome, as they are."""
     with opened() as at:
         at.publish({**NEXT_STEP, "overwrite": overwrite})
-        history = History(at, watching=False)
+        history = History(at, overwrite, watching=False)
         for step in steps:
             history.take(step)
 
