@@ -128,13 +128,14 @@ class Fillings:
         :param aside: Calls that it is not asked of. One that is not due any more is left out: nobody will find out.
         """
         due = sa.exists().where(fills.c.connection == fillings.c.connection, fills.c.call_id == fillings.c.call_id)
-        # Written out, since it is the condition of an index.
+        # Written out, as the condition of an index says it.
         sent = (fillings.c.reason == sa.literal_column("'unknown_outcome'"), fillings.c.run.is_not(None), due)
         ids = sorted({record_id for _, record_id in records})
         with self._database.reading() as step:
             found: list[Filling] = []
             for start in range(0, len(ids), AT_ONCE):
-                found += self._read(step, connection, fillings.c.record_id.in_(ids[start : start + AT_ONCE]), *sent)
+                these = fillings.c.record_id.in_(ids[start : start + AT_ONCE])
+                found += self._read(step, connection, these, *sent, order=(fillings.c.record_id,))
         return [it for it in found if it.call_id not in aside]
 
     # -- for people ----------------------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ class Fillings:
         """
         target = sa.tuple_(fillings.c.template, fillings.c.field, fillings.c.target)
         waits = (
-            fillings.c.outcome == "pending",
+            fillings.c.outcome == sa.literal_column("'pending'"),  # as the condition of an index says it
             fillings.c.approved_at.is_(None),
             fillings.c.value.is_not(None),
             target.in_(sorted(targets)),

@@ -45,7 +45,7 @@ fills = sa.Table(
     sa.Index(None, "connection", "due_at"),
 )
 
-_IN_DOUBT = sa.text("reason = 'unknown_outcome'")
+_IN_DOUBT, _PENDING = sa.text("reason = 'unknown_outcome'"), sa.text("outcome = 'pending'")
 
 # What came of each field of a published template, for each call that it is for; see connector_core.filling.outcomes.
 # ``target``: where the value goes in the CRM. ``day``: the call's, in the connection's zone. ``who``: the organizer.
@@ -84,8 +84,9 @@ fillings = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     sa.Index(None, "connection", "day", "template", "field", "target", "outcome"),
     sa.Index(None, "connection", "run"),
-    # What was sent and not answered, by record: there are few.
+    # What was sent and not answered, by record; and what waits for a person, by how long: there are few of either.
     sa.Index(None, "connection", "record_id", sqlite_where=_IN_DOUBT, postgresql_where=_IN_DOUBT),
+    sa.Index(None, "connection", "since", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
 
 # What the connector wrote last into each field of a record, and what stood there before. After a time only a digest of it.

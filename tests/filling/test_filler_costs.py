@@ -76,3 +76,28 @@ def test_a_batch_costs_a_few_requests(name: str, tmp_path: Path) -> None:
         assert len(asked) == REQUESTS[name], asked
         assert len(executed) < STATEMENTS, executed
         assert len(at.at.server._journal) == done
+
+
+@pytest.mark.parametrize(
+    ("what", "index"),
+    [
+        (lambda it: it.in_doubt("acme", [("o", "O1")], ()), "ix_fillings_connection_record_id"),
+        (
+            lambda it: it.pending("acme", 10, [("t", "next_step", "opportunity.next_step")]),
+            "ix_fillings_connection_since",
+        ),
+    ],
+    ids=["in doubt", "pending"],
+)
+def test_few_of_many_rows_are_found_by_an_index(what: Any, index: str, tmp_path: Path) -> None:
+    """What is asked with each batch, and what a person looks at, costs the same however many fields there are."""
+    seen: list[tuple[str, Any]] = []
+    with fill_office("file", tmp_path) as at:
+        engine = at.at.ledger.database.engine
+        sa.event.listen(engine, "before_cursor_execute", lambda _a, _b, said, values, *_: seen.append((said, values)))
+        what(at.at.ledger.fillings)
+        ((statement, values),) = [it for it in seen if "FROM fillings" in it[0]]
+        with at.at.ledger.database.reading() as step:
+            plan = str(step.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+
+        assert index in plan
