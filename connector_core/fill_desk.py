@@ -102,7 +102,8 @@ class FillDesk:
 
         :raises InputError: There is no such run, or nothing of it is left to take back.
         """
-        sent = [it for it in self._ledger.fillings.of_run(self._name, run) if it.outcome == "sent"]
+        # Where another value waits for approval by now, the CRM has the one that was sent.
+        sent = [it for it in self._ledger.fillings.of_run(self._name, run) if it.outcome in ("sent", "pending")]
         if not sent:
             raise InputError(f"connection {self._name}: nothing that was sent in run {run} is left to take back")
         self._ledger.fillings.take_back(self._name, actor, sent, wake=self._wake)

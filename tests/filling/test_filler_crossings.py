@@ -249,6 +249,20 @@ def test_a_value_is_given_in_place_of_what_was_taken_back(at: FillOffice) -> Non
     assert (at.outcome(), at.value()) == (("sent", None), "send the quote")
 
 
+def test_what_was_sent_is_taken_back_though_another_value_waits(at: FillOffice) -> None:
+    """A manual field whose call says something else by now: the CRM still has what was approved before."""
+    at.publish(MANUAL)
+    at.hear(said("next: call again"))
+    at.desk.send(USER, ["x:1"])
+    at.filler.run()
+    at.hear(said("next: send the quote"))
+    between = at.outcome()
+    at.desk.undo(USER, at.rows()[0].run or "")
+    at.filler.run()
+
+    assert (between, at.outcome(), at.value() or None) == (("pending", None), ("other", "taken_back"), None)
+
+
 def test_what_was_sent_stays_sent_when_nothing_is_found_any_more(at: FillOffice) -> None:
     """The CRM has it still, and it can be taken back."""
     at.publish(NEXT_STEP)
