@@ -147,6 +147,18 @@ def _of_job(job: FillJob, published: Sequence[Published], time_zone: str) -> Ite
             yield Item(job, it, wanted, replace(old or new, day=day, who=who), old)
 
 
+def untargeted(jobs: Iterable[FillJob], published: Sequence[Published]) -> list[Filling]:
+    """Give the fields of templates that were for these calls and are not any more; not what is in doubt or taken back."""
+    found: list[Filling] = []
+    for job in jobs:
+        call = job.call
+        if call is not None:
+            others = {it.template.id for it in published if not it.template.targeting.targets(call)}
+            rows = (row for row in job.fillings.values() if row.template in others)
+            found += [row for row in rows if not row.undo_by and not row.in_doubt]
+    return found
+
+
 def describe(items: Iterable[Item], objects: Mapping[str, tuple[ObjectDescription, ...] | Unknown]) -> list[Item]:
     """Give each item the CRM's description of its field; one that is not there any more ends.
 

@@ -67,6 +67,8 @@ class Unit:
         """
         self._later = Later(self._ledger.now())
         ready = [job for job in jobs if job.settled]
+        if gone := stages.untargeted(ready, self._published):
+            self._ledger.fill_steps.drop(lease, gone)
         items = stages.eligible(ready, self._published, self._opened.association.time_zone)
         self._described(items)
         if self._extracted(items):  # it may have cost money: whatever happens now, nobody asks for it again

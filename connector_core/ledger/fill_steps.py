@@ -51,6 +51,14 @@ class FillSteps:
         with self._leases.step(lease) as step:
             self._keep(step, lease.connection, turns, self._database.now(step))
 
+    def drop(self, lease: Lease, rows: Sequence[Filling]) -> None:
+        """Forget the fields of calls that no template is for any more; what was written of them is still known as ours."""
+        with self._leases.step(lease) as step:
+            of = tuple(fillings.c[name] == sa.bindparam(f"of_{name}") for name in ("call_id", "template", "field"))
+            keys = [{"of_call_id": it.call_id, "of_template": it.template, "of_field": it.field} for it in rows]
+            step.execute(sa.delete(fillings).where(fillings.c.connection == lease.connection, *of), keys)
+            mark_dirty(self._database, step, lease.connection, {it.day for it in rows})
+
     def begin(
         self,
         lease: Lease,

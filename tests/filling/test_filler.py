@@ -250,6 +250,16 @@ def test_a_template_is_for_the_calls_that_it_targets(file: FillOffice) -> None:
     assert (file.rows("x:1"), file.outcome("x:2")) == ([], ("sent", None))
 
 
+def test_a_call_that_is_targeted_no_more_counts_no_more(file: FillOffice) -> None:
+    """A new version of a template that is for other calls takes the outcomes of this one away; the CRM keeps its value."""
+    file.publish(NEXT_STEP)
+    file.hear(said("next: call again"))
+    file.publish(NEXT_STEP, targeting={"tags": ["demo"]})
+    file.filler.run()
+
+    assert (file.rows(), file.value()) == ([], "call again")
+
+
 # -- what people decide
 
 
