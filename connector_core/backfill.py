@@ -20,6 +20,7 @@ from connector_core.ledger.connections import HELD_BACK_SECONDS
 from connector_core.ledger.inbox import Verdict
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.progress import STATE_OF, Step
+from connector_core.lookup import KnownPeople
 from connector_core.model import Call
 from connector_core.pump import Pump, Ran
 
@@ -89,7 +90,7 @@ class Backfill:
         self._name = opened.connection.name
         self._calls = calls
         self._batch = batch
-        self._pump = Pump(ledger, opened, batch=batch, in_flight=IN_FLIGHT, heard=self.tally.heard)
+        self._pump = Pump(ledger, opened, batch=batch, in_flight=IN_FLIGHT, known=KnownPeople(), heard=self.tally.heard)
         self._filler = Filler(ledger, opened, batch=batch)
         self._stop = threading.Event()
 

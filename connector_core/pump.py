@@ -29,6 +29,7 @@ from connector_core.ledger.jobs import Job
 from connector_core.ledger.leases import Lease, LeaseLostError
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.progress import Step
+from connector_core.lookup import KnownPeople
 from connector_core.meter import Cost
 from connector_core.model import Activity, ActivityDraft, Receipt, Written
 from connector_core.noting import held, noted, owing_notes, with_notes
@@ -69,23 +70,23 @@ class Pump:
         *,
         batch: int = UNIT,
         in_flight: int = IN_FLIGHT,
+        known: KnownPeople | None = None,
         heard: Callable[[Sequence[Step]], object] = lambda steps: None,
         reached: Callable[[str], None] = lambda point: None,
     ) -> None:
         """Take nothing yet.
 
         :param batch: Calls that are looked up and written together.
-        :param in_flight: Batches at once.
+        :param in_flight: Batches at once; ``known`` is for :class:`~connector_core.work.Work`.
         :param heard: Hears what calls came to, once that is kept; called in the threads of the batches.
         :param reached: Hears the name of each point that a batch passes; for tests that stop the process there.
         :raises ConfigurationError: The connection cannot serve its settings.
         """
-        connection = opened.connection
-        self.connection = connection
+        self.connection = opened.connection
         self._ledger = ledger
         self._reserve = opened.quota_reserve
         self._has_feed = has_feed(opened)
-        self._work = Work(connection, opened.association, opened.writing)
+        self._work = Work(self.connection, opened.association, opened.writing, known=known)
         self._batch_size = batch
         self.in_flight = in_flight
         self._heard = heard

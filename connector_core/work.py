@@ -19,7 +19,7 @@ from connector_core.errors import (
     RefusedError,
     TryAgainError,
 )
-from connector_core.lookup import known_or_not, look_up
+from connector_core.lookup import KnownPeople, known_or_not, look_up
 from connector_core.model import Activity, ActivityDraft, ActivityKind, Call, CallKey, Receipt, Unknown, User
 from connector_core.writing import Form, Owner, Owners, Writing, change, create, note
 
@@ -62,9 +62,17 @@ class Plan:
 class Work:
     """How the calls of one connection are worked on."""
 
-    def __init__(self, connection: Connection, settings: Settings, writing: Writing | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        settings: Settings,
+        writing: Writing | None = None,
+        *,
+        known: KnownPeople | None = None,
+    ) -> None:
         """Check that the connection can serve the settings; ask nothing.
 
+        :param known: Whom not to ask for once more, for calls that nothing was decided of before.
         :raises UnsupportedError: The owner filter, or further fields, where the CRM has none.
         :raises ConfigurationError: Numbers or days would be read otherwise by the CRM's plugin than by the decision.
         """
@@ -83,6 +91,7 @@ class Work:
         if writing and writing.note_parts:
             connection.require_trait("notes")
         self.connection = connection
+        self._known = known
         self.settings = settings
         self.writing = writing or Writing()
         self._owners = Owners.of(self.writing.owners, self.writing.fallback_owner)
@@ -105,7 +114,8 @@ class Work:
         :param histories: What is known of calls from before.
         """
         worth = [it for it in calls if self._why_not(it, histories.get(it.id, NO_HISTORY)) is None]
-        records = look_up(self.connection, worth, self.settings, histories)
+        fresh = all(history == NO_HISTORY for history in histories.values())
+        records = look_up(self.connection, worth, self.settings, histories, self._known if fresh else None)
         return {call.id: self._decide(call, records, take, histories.get(call.id, NO_HISTORY)) for call in worth}
 
     def _why_not(self, call: Call, history: History, *, unmatched: bool = False) -> str | None:

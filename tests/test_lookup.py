@@ -14,9 +14,10 @@ from connector_core.association import Choice, Choices, Decision, Earlier, Histo
 from connector_core.crms import FILE
 from connector_core.crms.file import FileAdapter
 from connector_core.hookspecs import hookimpl
-from connector_core.lookup import look_up
+from connector_core.lookup import FEW_CALLS, KNOWN_SECONDS, KnownPeople, look_up
 from connector_core.manifest import CrmManifest
-from connector_core.model import Call
+from connector_core.model import Call, Participant
+from connector_core.work import Taken, Work
 
 AT = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
 WORLD: dict[str, Any] = {
@@ -104,3 +105,59 @@ def test_one_look_up_reads_what_all_calls_of_a_unit_want() -> None:
 
     read = [called for called in watching.called if called[0] in WITHOUT]
     assert read == [("read_people", 1), ("read_accounts", 1)]
+
+
+# -- many calls at once ------------------------------------------------------------------------------------------------
+
+
+def guest_of(number: int, email: str) -> Call:
+    """Make a call with somebody who has an address, and a number of their own."""
+    guest = {"is_user": False, "emails": [email], "phones": [f"+336399810{number % 100:02}"]}
+    return CALLS[0].model_copy(update={"id": f"y:{number}", "participants": (Participant.model_validate(guest),)})
+
+
+def asked(calls: Sequence[Call], known: KnownPeople | None = None) -> dict[str, int]:
+    """Look calls up; give how many people each operation was asked for."""
+    watching = Watching()
+    with crm(WORLD, observers=[watching]) as connection:
+        look_up(connection, calls, Settings(regions=("FR",)), known=known)
+    return {name: keys for name, keys in watching.called if name.startswith("find_contacts")}
+
+
+def test_few_calls_are_asked_about_all_at_once() -> None:
+    """A round less is worth more than a number that nobody has to know."""
+    assert asked([guest_of(1, "c@b.example")]) == {"find_contacts_by_email": 1, "find_contacts_by_phone": 1}
+
+
+def test_of_many_calls_numbers_wait_for_emails() -> None:
+    """Of guests who are found by their e-mail no number is asked for; of the others it is."""
+    calls = [guest_of(number, "c@b.example" if number else "n@b.example") for number in range(FEW_CALLS + 1)]
+
+    assert asked(calls) == {"find_contacts_by_email": 2, "find_contacts_by_phone": 1}
+
+
+def test_who_is_known_is_not_asked_for() -> None:
+    """For a minute; who was not found is asked for anew."""
+    now = [0.0]
+    known = KnownPeople(lambda: now[0])
+    calls = [guest_of(0, "c@b.example"), guest_of(1, "n@b.example")]
+    first, second = asked(calls, known), asked(calls, known)
+    now[0] = KNOWN_SECONDS + 1
+
+    assert (first, second, asked(calls, known)) == (
+        {"find_contacts_by_email": 2, "find_contacts_by_phone": 2},
+        {"find_contacts_by_email": 1, "find_contacts_by_phone": 2},
+        {"find_contacts_by_email": 2, "find_contacts_by_phone": 2},
+    )
+
+
+def test_whom_a_person_decided_about_is_asked_for_anew() -> None:
+    """A call that somebody corrected or refreshes is decided by what the CRM has now."""
+    watching, known = Watching(), KnownPeople()
+    with crm(WORLD, observers=[watching]) as connection:
+        work = Work(connection, Settings(regions=("FR",)), known=known)
+        take = Taken()
+        work.decide(CALLS[:1], take)
+        work.decide(CALLS[:1], take, {"x:0": History(Choices.of([CHOICES[1]]))})
+
+    assert [name for name, _ in watching.called].count("find_contacts_by_email") == 2
