@@ -18,12 +18,13 @@ class Later:
         self.now = now
         self._seconds: dict[str, float] = {}
 
-    def once_more(self, job: FillJob, seconds: float | None = None) -> None:
+    def once_more(self, job: FillJob, seconds: float | None = None, *, most: int | None = None) -> None:
         """Try a call again, after a pause that is longer each time, up to an hour; after some days, not any more.
 
         :param seconds: No sooner than that.
+        :param most: Nor more often.
         """
-        if self.now - job.since < PATIENCE:
+        if self.now - job.since < PATIENCE and (most is None or job.tries < most):
             self._put(job, max(seconds or 0.0, min(3600.0, 15.0 * 2 ** min(job.tries, 10))))
 
     def at_once(self, job: FillJob) -> None:

@@ -30,6 +30,8 @@ from connector_core.model import RecordFields, Unknown
 
 EXTRACTING = 4
 """Calls that an extractor is asked about at once."""
+MOST_ANSWERS = 5
+"""How often an extractor is asked again that answers, and does not know: each answer may cost money."""
 
 _log = logging.getLogger(__name__)
 
@@ -94,10 +96,12 @@ class Unit:
         for item in stages.describe(_open(items), {role: found[name] for role, name in names.items()}):
             self._wait(item, "unknown_outcome", f"the CRM did not describe {item.field.object}")
 
-    def _wait(self, item: Item, reason: Reason, why: str, seconds: float | None = None) -> None:
+    def _wait(
+        self, item: Item, reason: Reason, why: str, seconds: float | None = None, most: int | None = None
+    ) -> None:
         _log.info("connection %s: a field is filled later: %s", self._connection.name, why)
         item.wait(reason, why)
-        self._later.once_more(item.job, seconds)
+        self._later.once_more(item.job, seconds, most=most)
 
     # -- what was said -------------------------------------------------------------------------------------------------
 
@@ -127,7 +131,7 @@ class Unit:
             for item in of[call_id]:
                 answer = answers[item.key]
                 if isinstance(answer, Unknown):
-                    self._not_extracted([item], TryAgainError(answer.reason))
+                    self._not_extracted([item], TryAgainError(answer.reason), most=MOST_ANSWERS)
                 else:
                     stages.found(item, answer, extractor.name)
         return True
@@ -145,11 +149,11 @@ class Unit:
                 future.cancel()
         return asked
 
-    def _not_extracted(self, items: Sequence[Item], error: ConnectorError) -> None:
+    def _not_extracted(self, items: Sequence[Item], error: ConnectorError, *, most: int | None = None) -> None:
         self.trouble = self.trouble or error
         after = error.after_seconds if isinstance(error, TryAgainError) else None
         for item in items:
-            self._wait(item, "not_extracted", str(error), after)
+            self._wait(item, "not_extracted", str(error), after, most)
 
     def _contexts(self, items: Sequence[Item]) -> dict[str, Context]:
         names = look_up_names(self._connection, _open(items))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from connector_core.errors import TryAgainError
 from connector_core.extractors import ExtractorManifest
 from connector_core.extractors.binding import Extractor
 from connector_core.extractors.hookspecs import Answer, Extracted, WantedField, hookimpl
+from connector_core.filler.unit import MOST_ANSWERS
 from connector_core.hookspecs import HOOK_API
 from connector_core.model import Call, Unknown
 
@@ -242,6 +244,19 @@ def test_an_extractor_that_cannot_be_asked_is_asked_again(
 
     assert before == ("busy", ("other", "not_extracted"), ["x:1"])
     assert (file.outcome(), file.value()) == (("sent", None), "call again")
+
+
+def test_an_extractor_that_never_knows_is_not_asked_for_ever(file: FillOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer may cost money: after some of them the field says that nothing was found out."""
+    listen(file, monkeypatch, Unknown("too long for the model"))
+    file.publish(NEXT_STEP)
+    list(file.at.sync(said("anything")))
+    for hours in range(2 * MOST_ANSWERS):
+        monkeypatch.setattr(file.at.ledger.database, "_clock", lambda: time.time() + hours * 3600.0)  # noqa: B023 - asked in this turn alone
+        file.filler.run()
+
+    assert file.at.ledger.fillings.due_of("acme", ["x:1"]) == {}
+    assert file.outcome() == ("other", "not_extracted")
 
 
 def test_a_defect_of_an_extractor_keeps_no_other_call_back(file: FillOffice, monkeypatch: pytest.MonkeyPatch) -> None:
