@@ -182,9 +182,12 @@ def judge(stage: Stage, injected: Injected, expected: Mapping[str, Any], typed: 
     )
 
 
-def scene(number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Make a world and so many calls; of every tenth the CRM has the dialler's own record already, with a person's words."""
-    world, calls = cold_start(calls=number)
+def scene(number: int, people_for: int | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Make a world and so many calls; of every tenth the CRM has the dialler's own record already, with a person's words.
+
+    :param people_for: As in :func:`~tests.benchmarks.request_cost.cold_start`.
+    """
+    world, calls = cold_start(calls=number, people_for=people_for)
     activities = []
     for place, call in enumerate(calls):
         guest = next((it for it in call["participants"][1:] if _known(it)), None)
