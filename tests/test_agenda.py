@@ -10,6 +10,7 @@ import pytest
 from engine_host import calls
 
 from connector_core.ledger.agenda import Agenda, read_agenda
+from connector_core.ledger.fill_queue import hurry_fills, make_settled_due
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.schema import calls as rows
 
@@ -39,6 +40,38 @@ def test_who_waited_longest_comes_first(ledger: Ledger) -> None:
             step.execute(rows.update().where(rows.c.connection == name).values(due_at=due_at))
 
     assert read_agenda(ledger.database) == Agenda(("first", "second", "third"), frozenset(), None)
+
+
+def test_fields_that_were_made_due_just_now_wait_for_connections_that_waited_longer(ledger: Ledger) -> None:
+    """Whose fields somebody decided about comes first among its own connection's, and not before other connections."""
+    now = dt.datetime.now(dt.UTC)
+    for name, seconds in (("decides", 0), ("waits", 30)):
+        ledger.inbox.accept(name, calls(1, start=now - dt.timedelta(seconds=60)))
+        with ledger.database.writing() as step:
+            due_at = now - dt.timedelta(seconds=seconds)
+            step.execute(rows.update().where(rows.c.connection == name).values(due_at=due_at))
+            if name == "decides":
+                hurry_fills(ledger.database, step, name, ["test:0"], now)
+
+    assert read_agenda(ledger.database).due == ("waits", "decides")
+
+
+def test_fields_that_nobody_waits_for_are_held_back_with_a_backfill(ledger: Ledger) -> None:
+    """While the quota is kept for others, only fields that somebody decided about are due."""
+    now = dt.datetime.now(dt.UTC)
+    for name in ("waits", "acme"):
+        ledger.inbox.accept(name, calls(1, start=now), delay_seconds=6000)
+        with ledger.database.writing() as step:
+            step.execute(rows.update().values(state="written"))
+            make_settled_due(ledger.database, step, name, now - dt.timedelta(days=1), now)
+        with ledger.leases.take(name, "somebody") as lease:
+            assert lease
+            ledger.connections.hold_back(lease, "the quota is spent", seconds=500)
+    with ledger.database.writing() as step:
+        hurry_fills(ledger.database, step, "acme", ["test:0"], now)
+
+    assert read_agenda(ledger.database).due == ("acme",)
+    assert not ledger.fillings.due("waits", 10, backfill=False)
 
 
 def test_what_is_due_later_says_when(ledger: Ledger) -> None:

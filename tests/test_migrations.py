@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.schema import metadata
+from connector_core.ledger.schema import BACKFILL, INTERACTIVE, calls, metadata
 from connector_core.ledger.schema_filling import fills
 
 
@@ -27,3 +32,32 @@ def test_migrations_make_what_the_schema_says(kind: str, tmp_path: Path, request
 
     assert differences == []
     assert fills.metadata is metadata
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_fields_that_are_due_before_0008_wait_as_their_calls_did(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """What was due stays due; of a backfilled call it is what nobody waits for."""
+    sqlite = kind == "SQLite"
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}" if sqlite else request.getfixturevalue("postgres_url"))
+    config = Config()
+    config.set_main_option("script_location", str(files("connector_core.ledger") / "migrations"))
+    with database.writing() as step:
+        config.attributes["connection"] = step
+        command.upgrade(config, "0007")
+    moments = dict.fromkeys(
+        ("due_at", "started_at", "accepted_at", "changed_at"), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    )
+    said = {"connection": "acme", "state": "written", "how": "sync", "version": 1, "provider": "x", "content_hash": "x"}
+    with database.writing() as step:
+        for call_id, priority in (("at once", INTERACTIVE), ("backfilled", BACKFILL)):
+            step.execute(sa.insert(calls).values(call_id=call_id, priority=priority, **said, **moments))
+            due = {"due_at": moments["due_at"], "since": moments["due_at"]}
+            step.execute(sa.insert(fills).values(connection="acme", call_id=call_id, mark=1, **due))
+    database.upgrade()
+    with database.reading() as step:
+        found = step.execute(sa.select(fills.c.call_id, fills.c.priority)).all()
+    database.close()
+
+    assert dict(map(tuple, found)) == {"at once": INTERACTIVE, "backfilled": BACKFILL}

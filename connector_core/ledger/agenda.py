@@ -35,7 +35,7 @@ class Agenda:
 
 
 def read_agenda(database: Database) -> Agenda:
-    """Read it, at the cost of seven seeks in an index for each connection, however many calls are due.
+    """Read it, at the cost of eight seeks in an index for each connection, however many calls are due.
 
     :raises TryAgainError: The database cannot be reached.
     """
@@ -62,19 +62,18 @@ def _first(row: sa.Row[tuple[object, ...]]) -> dt.datetime | None:
     """Give the moment at which there is something to do for a connection, past or to come."""
     if row.paused_at is not None:  # its webhooks are received all the while
         return row.chore  # type: ignore[no-any-return]  # a Moment
-    backfill = row.backfill and max(row.backfill, row.backfill_until or row.backfill)
-    moments = (row.interactive, backfill, row.feed, row.announced, row.changed, row.fill, row.chore)
+    backlogs = (max(at, row.backfill_until or at) for at in (row.backfill, row.later_fill) if at is not None)
+    moments = (row.interactive, row.fill, *backlogs, row.feed, row.announced, row.changed, row.chore)
     return min((at for at in moments if at is not None), default=None)
 
 
-def _of(table: sa.Table) -> sa.ScalarSelect[dt.datetime]:
-    of_it = table.c.connection == connections.c.name
-    return sa.select(sa.func.min(table.c.due_at)).where(of_it).correlate(connections).scalar_subquery()
+def _of(table: sa.Table, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[dt.datetime]:
+    of_it = (table.c.connection == connections.c.name, *which)
+    return sa.select(sa.func.min(table.c.due_at)).where(*of_it).correlate(connections).scalar_subquery()
 
 
-def _earliest(priority: int) -> sa.ScalarSelect[dt.datetime]:
-    of = (calls.c.connection == connections.c.name, calls.c.state == "due", calls.c.priority == priority)
-    return sa.select(sa.func.min(calls.c.due_at)).where(*of).correlate(connections).scalar_subquery()
+def _calls(priority: int) -> sa.ScalarSelect[dt.datetime]:
+    return _of(calls, calls.c.state == "due", calls.c.priority == priority)
 
 
 _FIRST = sa.select(
@@ -83,10 +82,11 @@ _FIRST = sa.select(
     connections.c.paused_at,
     connections.c.backfill_until,
     feeds.c.due_at.label("feed"),
-    _earliest(INTERACTIVE).label("interactive"),
-    _earliest(BACKFILL).label("backfill"),
+    _calls(INTERACTIVE).label("interactive"),
+    _calls(BACKFILL).label("backfill"),
     _of(announcements).label("announced"),
     _of(changed).label("changed"),
-    _of(fills).label("fill"),
+    _of(fills, fills.c.priority == INTERACTIVE).label("fill"),
+    _of(fills, fills.c.priority == BACKFILL).label("later_fill"),
     _of(chores).label("chore"),
 ).outerjoin_from(connections, feeds, feeds.c.connection == connections.c.name)

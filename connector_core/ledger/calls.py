@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.schema import BACKFILL, Moment, activities, calls, decisions
+from connector_core.ledger.schema import BACKFILL, SETTLED, Moment, activities, calls, decisions
 from connector_core.ledger.texts import read_written
 from connector_core.model import Call
 from connector_core.writing import Owner, result_json
@@ -43,7 +43,7 @@ class Standing:
     @property
     def settled(self) -> bool:
         """Tell whether this call needs nobody any more."""
-        return self.state in ("written", "rejected")
+        return self.state in SETTLED
 
     @property
     def call(self) -> Call | None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.errors import ConfigurationError, TryAgainError
 from connector_core.references import resolve
@@ -68,6 +70,10 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self.engine.dispose()
+
+    def insert(self, table: sa.Table) -> Any:
+        """Give an insert that can say what becomes of rows that are there: each database has one of its own."""
+        return (sqlite_insert if self.is_sqlite else pg_insert)(table)
 
     def upgrade(self) -> None:
         """Bring the tables up to date; several processes may do so at once.

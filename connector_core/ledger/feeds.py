@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import AT_ONCE, Wake, digest_of
@@ -88,11 +86,10 @@ class Feeds:
             if not step.execute(sa.select(sa.exists().where(feeds.c.connection == connection))).scalar():
                 return False
         rows = [{"connection": connection, "kind": it.kind, "record_id": it.id} for it in records]
-        insert = sqlite_insert if self._database.is_sqlite else pg_insert
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
             due = {"due_at": self._database.now(step)}
-            step.execute(insert(changed).on_conflict_do_nothing(), [row | due for row in rows])
+            step.execute(self._database.insert(changed).on_conflict_do_nothing(), [row | due for row in rows])
             if wake is not None:
                 wake(connection, step)
         return True
@@ -182,5 +179,6 @@ def keep_awaited(
     if rows:
         step.execute(sa.insert(awaited), rows)
         # Changes are read from now on, unless they are already.
-        insert = sqlite_insert if database.is_sqlite else pg_insert
-        step.execute(insert(feeds).values(connection=connection, due_at=now, since=now).on_conflict_do_nothing())
+        step.execute(
+            database.insert(feeds).values(connection=connection, due_at=now, since=now).on_conflict_do_nothing()
+        )

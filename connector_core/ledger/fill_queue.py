@@ -7,50 +7,65 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.schema import INTERACTIVE, calls
+from connector_core.ledger.schema import BACKFILL, INTERACTIVE, SETTLED, calls
 from connector_core.ledger.schema_filling import fill_dirty, fills, templates
 
 AT_ONCE = 500
-AHEAD = dt.timedelta(days=1)
-"""How much sooner than now what somebody waits for is due: it is taken before a backlog, of a backfill for one."""
+_QUEUED = ("connection", "call_id", "priority", "mark", "due_at", "tries", "since")
 
 
 def make_fills_due(
     database: Database, step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime
 ) -> None:
-    """Make the fields of calls due to be filled, or filled anew, where a published template may be for them."""
+    """Make the fields of calls that settled due, where a published template may be for them."""
     if not call_ids:
         return
     of = (templates.c.connection == connection, templates.c.published.is_not(None))
     since = step.execute(sa.select(sa.func.min(templates.c.since)).where(*of)).scalar()
-    if since is None:
-        return
-    for start in range(0, len(call_ids), AT_ONCE):
-        these = (calls.c.connection == connection, calls.c.call_id.in_(call_ids[start : start + AT_ONCE]))
-        wanted = sa.select(calls.c.call_id, calls.c.priority).where(*these, calls.c.started_at >= since)
-        found = step.execute(wanted).all()
-        put_fills_due(database, step, connection, [it.call_id for it in found if it.priority == INTERACTIVE], now)
-        backlog = [it.call_id for it in found if it.priority != INTERACTIVE]
-        put_fills_due(database, step, connection, backlog, now, ahead=dt.timedelta())
+    if since is not None:
+        _queue(database, step, connection, now, calls.c.priority, call_ids, calls.c.started_at >= since)
 
 
-def put_fills_due(
+def hurry_fills(
+    database: Database, step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime
+) -> None:
+    """Make the fields of calls due that somebody decided about, and waits for: whatever is published."""
+    _queue(database, step, connection, now, sa.literal(INTERACTIVE), call_ids)
+
+
+def make_settled_due(
+    database: Database, step: sa.Connection, connection: str, since: dt.datetime, now: dt.datetime
+) -> None:
+    """Make the fields of all settled calls due that started at a time or later; nobody waits for them."""
+    settled = (calls.c.state.in_(SETTLED), calls.c.started_at >= since)
+    _queue(database, step, connection, now, sa.literal(BACKFILL), None, *settled)
+
+
+def _queue(
     database: Database,
     step: sa.Connection,
     connection: str,
-    call_ids: Sequence[str],
     now: dt.datetime,
-    *,
-    ahead: dt.timedelta = AHEAD,
+    priority: sa.ColumnElement[int],
+    call_ids: Sequence[str] | None,
+    *which: sa.ColumnElement[bool],
 ) -> None:
-    """Make the fields of calls due, whatever is published."""
-    new = {"connection": connection, "mark": 1, "due_at": now - ahead, "tries": 0, "since": now}
-    again = {"mark": fills.c.mark + 1, "due_at": now - ahead, "tries": 0, "since": now}
-    put(database, step, fills, [{**new, "call_id": call_id} for call_id in call_ids], again)
+    """Make the fields of calls due now; those that are due already, anew, and no later than others of their priority.
+
+    :param call_ids: None for all.
+    """
+    at = sa.literal(now, fills.c.due_at.type)
+    row = (calls.c.connection, calls.c.call_id, priority.label("priority"), sa.literal(1), at, sa.literal(0))
+    chosen = sa.select(*row, at.label("since")).where(calls.c.connection == connection, *which)
+    for start in range(0, 1 if call_ids is None else len(call_ids), AT_ONCE):
+        some = () if call_ids is None else (calls.c.call_id.in_(call_ids[start : start + AT_ONCE]),)
+        statement = database.insert(fills).from_select(_QUEUED, chosen.where(*some))
+        new = statement.excluded
+        sooner = sa.case((fills.c.priority < new.priority, fills.c.priority), else_=new.priority)
+        again = {"mark": fills.c.mark + 1, "priority": sooner, "due_at": new.due_at, "tries": 0, "since": new.since}
+        step.execute(statement.on_conflict_do_update(index_elements=["connection", "call_id"], set_=again))
 
 
 def mark_dirty(database: Database, step: sa.Connection, connection: str, days: set[str]) -> None:
@@ -68,7 +83,7 @@ def put(
     """Insert rows; of those that are there already, change what ``again`` says, or nothing without one."""
     if not rows:
         return
-    insert = _insert(database, table)
+    insert = database.insert(table)
     key = [column.name for column in table.primary_key]
     if again is None:
         step.execute(insert.on_conflict_do_nothing(index_elements=key), rows)
@@ -79,10 +94,5 @@ def put(
 def replace_rows(database: Database, step: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows in place of those that are there already; each names the same columns."""
     if rows:
-        new = _insert(database, table).excluded
+        new = database.insert(table).excluded
         put(database, step, table, rows, {name: new[name] for name in rows[0] if name not in table.primary_key})
-
-
-def _insert(database: Database, table: sa.Table) -> Any:
-    """Give an insert that can say what becomes of rows that are there: each database has one of its own."""
-    return (sqlite_insert if database.is_sqlite else pg_insert)(table)

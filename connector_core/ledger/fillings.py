@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector_core.ledger.database import Database
-from connector_core.ledger.fill_queue import AT_ONCE, mark_dirty, put_fills_due, replace_rows
+from connector_core.ledger.fill_queue import AT_ONCE, hurry_fills, mark_dirty, replace_rows
 from connector_core.ledger.fill_rows import (
     FieldKey,
     Filled,
@@ -25,7 +25,7 @@ from connector_core.ledger.fill_rows import (
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note_each
-from connector_core.ledger.schema import BACKFILL, calls, decisions
+from connector_core.ledger.schema import BACKFILL, SETTLED, calls, decisions
 from connector_core.ledger.schema_filling import fill_pending, filled, fillings, fills
 from connector_core.model import Call
 
@@ -68,10 +68,10 @@ class Fillings:
     # -- for who works on them -----------------------------------------------------------------------------------------
 
     def due(self, connection: str, most: int, *, backfill: bool = True) -> list[FillJob]:
-        """Give calls whose fields are due, those that waited longest first."""
+        """Give calls whose fields are due: what somebody waits for first, then those that waited longest."""
         with self._database.reading() as step:
             now = self._database.now(step)
-            waits = (fills.c.due_at <= now,) if backfill else (fills.c.due_at <= now, calls.c.priority < BACKFILL)
+            waits = (fills.c.due_at <= now,) if backfill else (fills.c.due_at <= now, fills.c.priority < BACKFILL)
             return self._jobs(step, connection, now, *waits, most=most)
 
     def jobs(self, connection: str, call_ids: Sequence[str]) -> dict[str, FillJob]:
@@ -100,7 +100,7 @@ class Fillings:
             sa.select(*calls.c, fills.c.mark, fills.c.tries.label("fill_tries"), fills.c.since, decisions.c.decision)
             .select_from(calls.outerjoin(fills, there).outerjoin(decisions, decided))
             .where(calls.c.connection == connection, *which)
-            .order_by(fills.c.due_at, calls.c.call_id)
+            .order_by(fills.c.priority, fills.c.due_at, calls.c.call_id)
             .limit(most)
         )
         rows = step.execute(wanted).all()
@@ -220,7 +220,7 @@ class Fillings:
             told = {call_id: {"fields": [".".join(it.key) for it in of_call]} for call_id, of_call in chosen.items()}
             note_each(step, connection, now, actor, action, told)
             mark_dirty(self._database, step, connection, {it.day for rows in chosen.values() for it in rows})
-            put_fills_due(self._database, step, connection, list(chosen), now)
+            hurry_fills(self._database, step, connection, list(chosen), now)
             if wake is not None:
                 wake(connection, step)
 
@@ -234,7 +234,7 @@ class Fillings:
             chosen = _by_call(given)
             told = {call_id: {"fields": [".".join(it.key) for it in of_call]} for call_id, of_call in chosen.items()}
             note_each(step, connection, now, actor, "give", told)
-            put_fills_due(self._database, step, connection, list(chosen), now)
+            hurry_fills(self._database, step, connection, list(chosen), now)
             if wake is not None:
                 wake(connection, step)
 
@@ -283,7 +283,7 @@ def _job(row: Any, now: dt.datetime, known: Mapping[FieldKey, Filling]) -> FillJ
         row.fill_tries or 0,
         row.since or now,
         row.deleted_at is not None,
-        row.state in ("written", "rejected"),
+        row.state in SETTLED,
         json.loads(row.decision) if row.decision else None,
         known,
     )

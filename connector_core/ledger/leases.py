@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.errors import ConnectorError, TryAgainError
 from connector_core.ledger.database import Database
@@ -187,6 +185,5 @@ def _lock_file(ledger: Path, connection: str) -> Path:
 
 def lock_connection(database: Database, step: sa.Connection, name: str) -> sa.Row[tuple[object, ...]]:
     """Give a connection's row, made where there is none, and keep others from changing it until the step ends."""
-    insert = sqlite_insert if database.is_sqlite else pg_insert
-    step.execute(insert(connections).values(name=name).on_conflict_do_nothing())
+    step.execute(database.insert(connections).values(name=name).on_conflict_do_nothing())
     return step.execute(sa.select(connections).where(connections.c.name == name).with_for_update()).one()

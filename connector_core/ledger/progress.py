@@ -15,7 +15,7 @@ from connector_core.ledger.fill_queue import make_fills_due
 from connector_core.ledger.inbox import digest_of, of_calls
 from connector_core.ledger.jobs import Job
 from connector_core.ledger.leases import Lease, Leases
-from connector_core.ledger.schema import activities, calls, decisions, writes
+from connector_core.ledger.schema import SETTLED, activities, calls, decisions, writes
 from connector_core.ledger.texts import text_of_draft, text_of_written
 from connector_core.model import ActivityDraft, Receipt, Written
 
@@ -30,9 +30,6 @@ STATE_OF = {
     "unknown": "due",
 }
 """What an outcome makes of a call."""
-
-SETTLED = ("written", "rejected")
-"""States of calls of which nothing more comes by itself."""
 
 PATIENCE = dt.timedelta(days=7)
 """How long a call is tried, before a person is asked."""
@@ -226,7 +223,7 @@ class Progress:
             if row.version == it.job.version:
                 values |= {"outcome": outcome, "reason": reason, "state": STATE_OF[outcome], "due_at": due_at}
                 values["tries"] = it.job.tries + 1 if STATE_OF[outcome] == "due" else 0
-                values["settled_at"] = now if STATE_OF[outcome] in ("written", "rejected") else None
+                values["settled_at"] = now if STATE_OF[outcome] in SETTLED else None
             elif row.content is None and STATE_OF[outcome] == "written":  # it was erased while it was sent
                 values |= {"outcome": outcome, "reason": None, "state": "written", "settled_at": now}
             elif STATE_OF[outcome] == "due":  # what was learned meanwhile waits for what is not sure

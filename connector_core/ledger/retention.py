@@ -14,7 +14,7 @@ from connector_core.ledger.database import Database
 from connector_core.ledger.fillings import forget_fillings
 from connector_core.ledger.heard import forget_heard, forget_stubs
 from connector_core.ledger.leases import lock_connection
-from connector_core.ledger.schema import activities, awaited, calls, decisions, writes
+from connector_core.ledger.schema import SETTLED, activities, awaited, calls, decisions, writes
 from connector_core.ledger.texts import bare_draft, bare_written
 
 AT_ONCE = 500
@@ -50,7 +50,7 @@ class Retention:
             old = (
                 calls.c.pruned_at.is_(None),
                 calls.c.settled_at < now - keep,
-                calls.c.state.in_(("written", "rejected")),
+                calls.c.state.in_(SETTLED),
             )
             oldest = sa.select(calls.c.connection).where(*old).order_by(calls.c.settled_at).limit(1)
             connection = step.execute(oldest).scalar()

@@ -21,6 +21,9 @@ STATES: Mapping[str, str] = {
 }
 """Where a call can stand. Every accepted call ends in one of the last three."""
 
+SETTLED = ("written", "rejected")
+"""The states of calls that need nobody any more."""
+
 CONVENTION = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 metadata = sa.MetaData(naming_convention=CONVENTION)
 

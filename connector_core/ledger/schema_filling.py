@@ -33,16 +33,17 @@ template_versions = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )
 
-# Calls whose fields are to be filled, or filled anew. ``mark`` grows with each reason to.
+# Calls whose fields are to be filled, or filled anew. ``mark`` grows with each reason to. ``priority``: as of calls.
 fills = sa.Table(
     "fills",
     metadata,
     *of_call(),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
     sa.Column("mark", sa.Integer, nullable=False),
     sa.Column("due_at", Moment, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("since", Moment, nullable=False),
-    sa.Index(None, "connection", "due_at"),
+    sa.Index(None, "connection", "priority", "due_at"),
 )
 
 _IN_DOUBT, _PENDING = sa.text("reason = 'unknown_outcome'"), sa.text("outcome = 'pending'")

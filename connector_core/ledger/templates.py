@@ -10,21 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from connector_core.errors import InputError
 from connector_core.filling.templates import Template
 from connector_core.ledger.database import Database
+from connector_core.ledger.fill_queue import make_settled_due
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note
-from connector_core.ledger.schema import calls
-from connector_core.ledger.schema_filling import fills, template_versions, templates
+from connector_core.ledger.schema_filling import template_versions, templates
 from connector_core.model import FieldType
-
-SETTLED = ("written", "rejected")
-"""The states of calls whose fields can be filled: nothing more comes of them by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +164,7 @@ class Templates:
             _change(step, connection, template_id, **values, changed_at=now)
             before = _use(template_id, row.published, row.since)
             note(step, connection, None, now, actor, "publish template", before, _use(template_id, *_at(made)))
-            self._make_due(step, connection, made.since, now)
+            make_settled_due(self._database, step, connection, made.since, now)
             if wake is not None:
                 wake(connection, step)
             return made
@@ -189,18 +184,6 @@ class Templates:
             _change(step, connection, template_id, published=None, changed_at=now)
             uses = (_use(template_id, number, row.since) for number in (row.published, None))
             note(step, connection, None, now, actor, "unpublish template", *uses)
-
-    def _make_due(self, step: sa.Connection, connection: str, since: dt.datetime, now: dt.datetime) -> None:
-        moment = sa.literal(now, calls.c.due_at.type)
-        targeted = sa.select(
-            calls.c.connection, calls.c.call_id, sa.literal(1), moment, sa.literal(0), moment.label("since")
-        ).where(calls.c.connection == connection, calls.c.state.in_(SETTLED), calls.c.started_at >= since)
-        insert = sqlite_insert if self._database.is_sqlite else pg_insert
-        names = ["connection", "call_id", "mark", "due_at", "tries", "since"]
-        statement = insert(fills).from_select(names, targeted)
-        new = statement.excluded
-        anew = {"mark": fills.c.mark + 1, "due_at": new.due_at, "tries": 0, "since": new.since}
-        step.execute(statement.on_conflict_do_update(index_elements=["connection", "call_id"], set_=anew))
 
 
 def require_author(actor: Actor, what: str) -> None:
