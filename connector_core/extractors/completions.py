@@ -17,7 +17,7 @@ from connector_core.extractors.budget import daily_tokens
 from connector_core.extractors.settings import OpenAISettings
 from connector_core.model import Unknown
 from connector_core.policy import ACCEPT, NotSentError, Reply, RequestPolicy, Verdict, retry_after
-from connector_core.providers.transport import TOO_LARGE, Transport, parse_json, verdict
+from connector_core.providers.transport import TOO_LARGE, Transport, read_json, verdict
 
 TITLE = "the model's endpoint"
 NO_CREDIT_SECONDS = 3_600.0
@@ -121,8 +121,7 @@ def _refused(reply: Reply) -> Unknown:
 
 
 def _content(reply: Reply) -> str | Unknown:
-    body = parse_json(reply.body) or {}
-    choices = body.get("choices")
+    choices = read_json(reply.body).get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
@@ -138,13 +137,13 @@ def _content(reply: Reply) -> str | Unknown:
 
 def _code(reply: Reply) -> str | None:
     """Give the code of an error, of those that are known here."""
-    error = (parse_json(reply.body) or {}).get("error")
+    error = read_json(reply.body).get("error")
     code = error.get("code") if isinstance(error, dict) else None
     known = {_NO_CREDIT, *_OF_THIS_CALL, *_OF_THE_SETTINGS}
     return code if isinstance(code, str) and code in known else None
 
 
 def _usage(reply: Reply) -> int | None:
-    usage = (parse_json(reply.body) or {}).get("usage")
+    usage = read_json(reply.body).get("usage")
     total = usage.get("total_tokens") if isinstance(usage, dict) else None
     return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
