@@ -15,7 +15,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -45,6 +45,16 @@ class NotSentError(Exception):
 
 class NoReplyError(Exception):
     """Raised by a transport: the request was sent, and no whole answer came (time-out, reset)."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk what an exception of ``requests`` wraps, itself first: urllib3 keeps it as an argument, and as ``reason``."""
+    open_: list[object] = [error]
+    while open_:
+        found = open_.pop()
+        if isinstance(found, BaseException):
+            yield found
+            open_ += [*found.args, getattr(found, "reason", None)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import http.cookiejar
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3 import exceptions
 
-from connector_core.policy import ACCEPT, Doubt, NoReplyError, NotSentError, Reply, Verdict, Wait
+from connector_core.policy import ACCEPT, Doubt, NoReplyError, NotSentError, Reply, Verdict, Wait, causes
 from connector_core.tokens import SignIn
 
 CONNECT_SECONDS = 10.0
@@ -63,7 +63,7 @@ class Transport:
                 body = _capped(answer)
         except requests.RequestException as error:
             name = type(error).__name__
-            if any(isinstance(it, _NOT_SENT) for it in _causes(error)):
+            if any(isinstance(it, _NOT_SENT) for it in causes(error)):
                 raise NotSentError(f"{self._title} cannot be reached ({name})") from error
             raise NoReplyError(f"{self._title} did not answer ({name})") from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -116,16 +116,6 @@ def _capped(answer: requests.Response) -> bytes | None:
         if len(body) > LARGEST_ANSWER:
             return None
     return bytes(body)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk what an exception of requests wraps: urllib3 keeps it as an argument, and as ``reason``."""
-    open_: list[object] = [error]
-    while open_:
-        found = open_.pop()
-        if isinstance(found, BaseException):
-            yield found
-            open_ += [*found.args, getattr(found, "reason", None)]
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

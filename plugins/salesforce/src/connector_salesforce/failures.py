@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from connector_core.errors import (
     RefusedError,
     TryAgainError,
 )
-from connector_core.policy import NoReplyError, NotSentError
+from connector_core.policy import NoReplyError, NotSentError, causes
 
 DAY_LIMIT_AFTER_SECONDS = 3_600.0  # the daily limit rolls over 24 hours: look once an hour
 
@@ -236,13 +236,13 @@ def error_of_sdk(error: SalesforceError, asked: str) -> ConnectorError:
 def transport_error(error: requests.RequestException) -> Exception:
     """Turn an exception of requests into what the policy wants to hear: not sent, no reply, or no use to try again."""
     name = type(error).__name__
-    causes = list(_causes(error))
-    if any("CERTIFICATE_VERIFY_FAILED" in str(it) for it in causes if isinstance(error, requests.exceptions.SSLError)):
+    behind = list(causes(error))
+    if any("CERTIFICATE_VERIFY_FAILED" in str(it) for it in behind if isinstance(error, requests.exceptions.SSLError)):
         return ConfigurationError("the certificate of Salesforce cannot be verified: what stands between?")
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return NotSentError(f"Salesforce cannot be reached ({name})")
     if any(
-        isinstance(it, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError) for it in causes
+        isinstance(it, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError) for it in behind
     ):
         return NotSentError("Salesforce cannot be reached (no connection)")
     if isinstance(error, _NOT_BUILT):
@@ -250,13 +250,3 @@ def transport_error(error: requests.RequestException) -> Exception:
             f"the request to Salesforce cannot be built ({name}): check the connection's settings"
         )
     return NoReplyError(f"Salesforce did not answer ({name})")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk what an exception of requests wraps: urllib3 keeps it as an argument, and as ``reason``."""
-    open_: list[object] = [error]
-    while open_:
-        found = open_.pop()
-        if isinstance(found, BaseException):
-            yield found
-            open_ += [*found.args, getattr(found, "reason", None)]
