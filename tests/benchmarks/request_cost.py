@@ -60,17 +60,13 @@ def _sync(name: str, settings: dict[str, Any], calls: list[dict[str, Any]]) -> N
                 raise SystemExit(f"{name}: {result.call_id} was {result.outcome}: {result.reason}")
 
 
-def cold_start(
-    seed: int = 1, calls: int = CALLS, people_for: int | None = None
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def cold_start(seed: int = 1, calls: int = CALLS) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Make calls, 200 unless told, of one to three guests, half phone, 8 of 10 guests known, and their CRM.
 
     There are 400 people, or one for each ten calls where that is more: who has many calls knows many people.
-
-    :param people_for: As many people as so many calls have; these are the first calls, then.
     """
     chance = random.Random(seed)  # noqa: S311 - a repeatable world, not a secret
-    number_of_people = max(PEOPLE, (people_for or calls) // CALLS_PER_PERSON)
+    number_of_people = max(PEOPLE, calls // CALLS_PER_PERSON)
     companies = number_of_people * 3 // 10
     accounts = [{"id": f"A{i}", "name": f"Company {i}"} for i in range(companies)]
     users = [{"id": f"U{i}", "email": f"agent{i}@seller.example", "name": f"Agent {i}"} for i in range(10)]

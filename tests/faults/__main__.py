@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.databases import Databases
-from tests.faults.matrix import DATABASES, FAULTS, NAIVE, Fault
+from tests.faults.matrix import DATABASES, FAULTS, NAIVE, TIMES, Fault
 from tests.faults.stage import Outcome, Stage, elapsed, judge, links, sandbox, scene
 
 HEADER = f"{'fault':<58} {'lost':>5} {'twice':>5} {'wrong':>5} {'overwr':>6} {'told':>5} {'extra':>6} {'s':>6}"
@@ -41,21 +41,23 @@ def main() -> int:
 
 
 def run(crm: str, databases: Databases, calls: int, faults: list[str]) -> Iterator[tuple[str, Outcome]]:
-    """Run faults against one CRM, the run without any first."""
-    expected: dict[str, Any] = {}
-    usual = 0
+    """Run faults against one CRM, for each number of calls the run without any first."""
+    usual: dict[int, tuple[Outcome, dict[str, Any]]] = {}
     for name in ["none", *(fault for fault in faults if fault != "none")]:
         if databases.kind not in DATABASES.get(name, (databases.kind,)):
             continue
+        number = calls * TIMES.get(name, 1)
         try:
-            what, outcome, held = once(crm, databases, calls, FAULTS[name], expected)
+            if number not in usual:
+                what, outcome, held = once(crm, databases, number, FAULTS["none"], {})
+                usual[number] = outcome, {call_id: links(crm, rows[0]) for call_id, rows in held.items()}
+                yield _line(f"{what}, {number:,} calls", outcome, outcome.requests), outcome
+            if name != "none":
+                without, expected = usual[number]
+                what, outcome, _ = once(crm, databases, number, FAULTS[name], expected)
+                yield _line(what, outcome, without.requests), outcome
         except RuntimeError as error:
-            yield f"{name}: {str(error).strip().splitlines()[-1]}", Outcome(lost=calls)
-            continue
-        if not expected:
-            expected = {call_id: links(crm, rows[0]) for call_id, rows in held.items()}
-            usual = outcome.requests
-        yield _line(what, outcome, usual), outcome
+            yield f"{name}: {str(error).strip().splitlines()[-1]}", Outcome(lost=number)
 
 
 def once(

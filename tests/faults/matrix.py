@@ -16,10 +16,12 @@ from typing import TypeAlias
 
 from tests.bad_day import CHANGE, CREATE, LOOK_UP
 from tests.faults.driver import OF_NEIGHBOUR
-from tests.faults.stage import TYPED, Injected, Stage, scene
+from tests.faults.stage import TYPED, Injected, Stage
 
 Fault: TypeAlias = Callable[[Stage], Injected]
 """Injects a fault, sees to it that everything settles, and says in a few words what was injected."""
+
+NEIGHBOURS = 20
 
 POINTS = ("accepted", "claimed", "decided", "noted", "sent", "kept")
 
@@ -235,17 +237,14 @@ def _digits(contact: str) -> str:
 
 
 def beside_a_backlog(stage: Stage) -> Injected:
-    """Give one connection fifty times the calls, and twenty others five each."""
-    # With the people whom the CRM has: they are the calls of the run without a fault, and many more.
-    _, stage.calls = scene(50 * len(stage.calls) + 20 * OF_NEIGHBOUR, len(stage.calls))
-    driver = stage.start(neighbours=20, batch=200, give_up_seconds=1800.0)
+    """Give one connection all calls but some, and twenty others five each."""
+    driver = stage.start(neighbours=NEIGHBOURS)
     began = time.monotonic()
-    stage.finish(driver, seconds=1900.0)
+    stage.finish(driver)
     small = json.loads((stage.folder / "driver.out").read_text())["small"]
     whole = time.monotonic() - began
-    return Injected(
-        f"20 small connections done after {small:.0f} s of {whole:.0f} s, beside {len(stage.calls) - 100:,}"
-    )
+    backlog = len(stage.calls) - NEIGHBOURS * OF_NEIGHBOUR
+    return Injected(f"{NEIGHBOURS} small connections done after {small:.0f} s of {whole:.0f} s, beside {backlog:,}")
 
 
 def _match(stage: Stage, rule: Mapping[str, object]) -> Mapping[str, str]:
@@ -315,6 +314,9 @@ FAULTS: Mapping[str, Fault] = {
     "disk full": disk_full,
     "restarted": restarted,
 }
+
+TIMES: Mapping[str, int] = {"beside a backlog": 50}
+"""How many times the calls of the others a fault takes."""
 
 NAIVE: Mapping[str, Fault] = {"killed": naive_killed, "lost answers": naive_lost_answers}
 """Some of them, for the naive script."""

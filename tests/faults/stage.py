@@ -22,6 +22,8 @@ _REF = re.compile(r"ref: (bench:\d+)")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 TYPED = "typed by a person"
+MANY = 1_000
+"""More calls than this are a backlog, which is worked on in larger batches."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,8 @@ class Stage:
         """Start a driver."""
         file = self.folder / "calls.jsonl"
         file.write_text("".join(json.dumps(call) + "\n" for call in self.calls))
-        said = {"ledger": self.ledger, "crm": self.crm, "settings": self.settings, "calls": str(file), **orders}
+        said = {"ledger": self.ledger, "crm": self.crm, "settings": self.settings, "calls": str(file)}
+        said |= {"batch": 20 if len(self.calls) <= MANY else 200, "give_up_seconds": self.patience, **orders}
         command = [sys.executable, "-m", "tests.faults.driver", json.dumps(said)]
         with (self.folder / "driver.out").open("ab") as out, (self.folder / "driver.err").open("ab") as err:
             driver = subprocess.Popen(command, stdout=out, stderr=err)  # noqa: S603 - our own program
@@ -71,10 +74,15 @@ class Stage:
         self.drivers.append(driver)
         return driver
 
-    def finish(self, driver: subprocess.Popen[bytes] | None = None, *, seconds: float = 240.0, **orders: Any) -> None:
+    @property
+    def patience(self) -> float:
+        """How many seconds all may take."""
+        return 180.0 + len(self.calls) / 50
+
+    def finish(self, driver: subprocess.Popen[bytes] | None = None, **orders: Any) -> None:
         """Let a driver, or a new one, work until everything has settled."""
         driver = driver or self.start(**orders)
-        if driver.wait(seconds) != 0:
+        if driver.wait(self.patience + 60.0) != 0:
             raise RuntimeError((self.folder / "driver.err").read_text()[-2000:])
 
     @property
@@ -182,12 +190,9 @@ def judge(stage: Stage, injected: Injected, expected: Mapping[str, Any], typed: 
     )
 
 
-def scene(number: int, people_for: int | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Make a world and so many calls; of every tenth the CRM has the dialler's own record already, with a person's words.
-
-    :param people_for: As in :func:`~tests.benchmarks.request_cost.cold_start`.
-    """
-    world, calls = cold_start(calls=number, people_for=people_for)
+def scene(number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Make a world and so many calls; of every tenth the CRM has the dialler's own record already, with a person's words."""
+    world, calls = cold_start(calls=number)
     activities = []
     for place, call in enumerate(calls):
         guest = next((it for it in call["participants"][1:] if _known(it)), None)
