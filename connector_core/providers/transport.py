@@ -14,7 +14,18 @@ from urllib.parse import urlsplit
 import requests
 from urllib3 import exceptions
 
-from connector_core.policy import ACCEPT, Doubt, NoReplyError, NotSentError, Reply, Verdict, Wait, causes
+from connector_core.errors import InputError
+from connector_core.policy import (
+    ACCEPT,
+    Doubt,
+    NoReplyError,
+    NotSentError,
+    Reply,
+    Verdict,
+    Wait,
+    causes,
+    instead_of_json,
+)
 from connector_core.tokens import SignIn
 
 CONNECT_SECONDS = 10.0
@@ -107,6 +118,23 @@ def parse_json(body: bytes) -> dict[str, Any] | None:
 def read_json(body: bytes) -> dict[str, Any]:
     """Read a JSON object; an empty one where it is none."""
     return parse_json(body) or {}
+
+
+def whatever_json(title: str, reply: Reply, what: str) -> object:
+    """Read the JSON of an answer, of whatever shape.
+
+    :param what: What was read, for messages.
+    :raises InputError: The status is another than 200, or the answer is too large, or no JSON.
+    """
+    if reply.status == TOO_LARGE:
+        raise InputError(f"{title}'s answer to reading {what} is larger than {LARGEST_ANSWER} bytes")
+    if reply.status != 200:
+        raise InputError(f"{title} answered status {reply.status} to reading {what}")
+    try:
+        found: object = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{title} answered {instead_of_json(reply)} to reading {what}") from error
+    return found
 
 
 def _capped(answer: requests.Response) -> bytes | None:

@@ -7,15 +7,14 @@ company (60 at first, 120 later).
 from __future__ import annotations
 
 import functools
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from connector_aircall.settings import AircallSettings
 from connector_core.errors import CredentialsError, InputError
-from connector_core.policy import Reply, RequestPolicy, Verdict, instead_of_json, retry_after
-from connector_core.providers.transport import LARGEST_ANSWER, TOO_LARGE, Transport, verdict
+from connector_core.policy import Reply, RequestPolicy, Verdict, retry_after
+from connector_core.providers.transport import Transport, verdict, whatever_json
 
 REQUESTS_A_SECOND = 1.0
 """At most half of what the company has: the rest is for whatever else reads Aircall."""
@@ -64,15 +63,7 @@ def _read(reply: Reply, what: str) -> object:
         raise CredentialsError("Aircall refused api_id and api_token (status 401)")
     if reply.status == 403:
         raise InputError(f"Aircall lets this account read no {what} (status 403): is it part of its plan?")
-    if reply.status == TOO_LARGE:
-        raise InputError(f"Aircall's answer to reading {what} is larger than {LARGEST_ANSWER} bytes")
-    if reply.status != 200:
-        raise InputError(f"Aircall answered status {reply.status} to reading {what}")
-    try:
-        found: object = json.loads(reply.body)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"Aircall answered {instead_of_json(reply)} to reading {what}") from error
-    return found
+    return whatever_json("Aircall", reply, what)
 
 
 def _judge(reply: Reply) -> Verdict:

@@ -6,12 +6,11 @@ Documented at developer.ringover.com: the key stands in ``Authorization`` by its
 from __future__ import annotations
 
 import functools
-import json
 from urllib.parse import quote
 
 from connector_core.errors import CredentialsError, InputError
-from connector_core.policy import Reply, RequestPolicy, Verdict, instead_of_json, retry_after
-from connector_core.providers.transport import LARGEST_ANSWER, TOO_LARGE, Transport, verdict
+from connector_core.policy import Reply, RequestPolicy, Verdict, retry_after
+from connector_core.providers.transport import Transport, verdict, whatever_json
 from connector_ringover.settings import RingoverSettings
 
 REQUESTS_A_SECOND = 2.0
@@ -44,15 +43,7 @@ class RingoverClient:
             raise CredentialsError(f"Ringover refused api_key for reading {what} (status 401), or the account has none")
         if reply.status == 403:
             raise InputError(f"Ringover lets api_key read no {what} (status 403): give it the right to")
-        if reply.status == TOO_LARGE:
-            raise InputError(f"Ringover's answer to reading {what} is larger than {LARGEST_ANSWER} bytes")
-        if reply.status != 200:
-            raise InputError(f"Ringover answered status {reply.status} to reading {what}")
-        try:
-            found: object = json.loads(reply.body)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"Ringover answered {instead_of_json(reply)} to reading {what}") from error
-        return found
+        return whatever_json("Ringover", reply, what)
 
     def close(self) -> None:
         """Close the connections."""
