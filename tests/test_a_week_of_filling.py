@@ -49,10 +49,10 @@ def week(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FillOffice]
         at.hear(on(2, CARL, "nothing of interest"))
         at.hear(on(3, NOBODY, "next: visit them", "title: CEO"))
         at.hear(on(4, DORA, f"next: {'and then ' * 10_000}", "title: CFO", "amount: a lot"))
-        at.at.desk.assign(USER, ["x:3"], opportunity=at.at.id("O2"))
+        at.hear(on(5, EVE, "next: give a discount"))
+        at.at.desk.assign(USER, ["x:3"], opportunity=at.at.id("O2"))  # two days later
         at.at.settle("x:3")
         at.filler.run()
-        at.hear(on(5, EVE, "next: give a discount"))
         at.at.ledger.inbox.accept("acme", [on(6, EVE, "next: call again", "title: COO", "amount: 5")])
         at.at.ledger.inbox.deleted("acme", "x:6")
         at.filler.run()
@@ -98,13 +98,21 @@ def test_the_crm_has_what_was_sent(week: FillOffice) -> None:
     assert float(week.value("opportunity.amount")) == 1200.5
 
 
-def test_what_waits_is_named_as_a_lever(week: FillOffice) -> None:
-    """Of the field that waits for approval, whose, and of how many calls the contact is missing."""
+def test_what_can_be_done_is_named(week: FillOffice) -> None:
+    """Of a field: the template, the contact that one call lacks, whose approval waits since when, and the reason."""
     (row,) = [row for row in report_of(week).rows if row.field.name == "title"]
-    told = str([lever.to_json() for lever in row.levers])
+    (since,) = [it.since for it in week.rows("x:4") if it.field == "title"]
+    assert since is not None
+    missing = {"object": "contact", "through": None, "calls": 1, "exact": True}
+    waiting = {"who": "Ada Agent", "number": 1, "since": since.isoformat()}
+    sixth = {"number": 1, "share": 0.1667}
 
-    assert "Ada Agent" in told
-    assert "contact" in told
+    assert [lever.to_json() for lever in row.levers] == [
+        {"outcome": "empty", "number": 2, "share": 0.3333, "actions": ["prompt", "targeting", "training"]},
+        {"outcome": "no_crm_link", **sixth, "actions": ["link"], "missing": [missing]},
+        {"outcome": "pending", **sixth, "actions": ["approve"], "waiting": [waiting]},
+        {"outcome": "other", **sixth, "actions": ["reasons"], "reasons": [{"reason": "call_deleted", "number": 1}]},
+    ]
 
 
 def test_other_weeks_have_none_of_it(week: FillOffice) -> None:
