@@ -34,13 +34,6 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FillOffi
         yield opened
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[FillOffice]:
-    """An office on the CRM in a file, where the CRM makes no difference."""
-    with fill_office("file", tmp_path) as opened:
-        yield opened
-
-
 # -- outcomes
 
 

@@ -48,13 +48,6 @@ def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FillOffice]:
         yield opened
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[FillOffice]:
-    """An office on the CRM in a file."""
-    with fill_office("file", tmp_path) as opened:
-        yield opened
-
-
 def org(at: FillOffice, changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Change the organization, as an administrator would."""
     assert at.at.sandbox is not None
