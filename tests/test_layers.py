@@ -18,7 +18,7 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/"))
 MOST_LINES = 350
 
 LAYERS = (
-    "errors meter outside remembered strict_json validation",
+    "characters errors meter outside remembered strict_json validation",
     "identity model pace references tokens",
     "association writing filling policy hookspecs manifest ledger.database ledger.schema ledger.vault",
     "traps answers crms providers reports",
@@ -47,14 +47,25 @@ Binding stands above the connection, because it makes one; nothing that uses a c
 
 PURE = {"association", "writing", "filling"}
 """Packages that decide and render: no I/O, no clock, no randomness, and none of the core but these."""
-PURE_MAY_IMPORT = {"model", "identity", "errors", "outside"}
+PURE_MAY_IMPORT = {"characters", "model", "identity", "errors", "outside"}
 IMPURE = re.compile(
     r"^(asyncio|http|io|logging|os|pathlib|random|secrets|shutil|socket|sqlite3|subprocess|tempfile|threading|time|uuid"
     r"|urllib\.request)(\.|$)"
 )
 IMPURE_CALLS = {"now", "utcnow", "today", "open", "print", "input"}
 
-PLUGINS_MAY_IMPORT = {"hookspecs", "manifest", "meter", "model", "identity", "errors", "policy", "providers", "tokens"}
+PLUGINS_MAY_IMPORT = {
+    "characters",
+    "hookspecs",
+    "manifest",
+    "meter",
+    "model",
+    "identity",
+    "errors",
+    "policy",
+    "providers",
+    "tokens",
+}
 SANDBOXES_MAY_IMPORT = PLUGINS_MAY_IMPORT | {"testing", "crms.world"}
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from test_writing import START, call
 
 from connector_core.association import Decision, Settings
+from connector_core.characters import units
 from connector_core.model import Account, Activity, ActivityDraft, Opportunity, Person, Receipt, Replaced, Written
 from connector_core.writing import Form, change, render, written_by
 
@@ -45,8 +46,9 @@ def test_what_people_wrote_around_our_part_survives(
 
     if new is None:
         return
-    assert (new.startswith(head), new.endswith(tail), len(new) <= limit) == (True, True, True)
-    assert new[len(head) : len(new) - len(tail)] == render.body(call(**then), fmt, limit - len(head) - len(tail))
+    assert (new.startswith(head), new.endswith(tail), units(new) <= limit) == (True, True, True)
+    room = limit - units(head) - units(tail)
+    assert new[len(head) : len(new) - len(tail)] == render.body(call(**then), fmt, room)
     assert new.count("ref: aircall:1") == 1
 
 

@@ -90,6 +90,20 @@ def test_a_summary_that_is_too_long_alone_is_cut_between_words() -> None:
     assert text.splitlines()[2].endswith("word…")
 
 
+@pytest.mark.parametrize("whole", ["e\u0301", "👍🏽", "👩\u200d🚒", "❤\ufe0f"])
+def test_a_cut_is_never_inside_of_what_a_reader_sees_as_one(whole: str) -> None:
+    """An accent of its own, a colour, what is joined, and what says how a sign is shown."""
+    cuts = {render.subject(call(title=f"xxxx{whole}xx"), [], limit) for limit in range(3, 5 + utf_16(whole))}
+
+    assert cuts <= {"xx…", "xxx…", "xxxx…", f"xxxx{whole}…"}
+
+
+@pytest.mark.parametrize("fmt", ["text", "html"])
+def test_a_fact_that_is_too_long_keeps_room_for_the_link(fmt: render.BodyFormat) -> None:
+    """Facts, link and ref line are never left out, so that none of what a person typed may fill a body alone."""
+    assert "https://calls.example/1" in body(fmt, limit=900, outcome="Connected " * 200)
+
+
 def test_a_body_in_which_not_even_the_link_fits_is_none() -> None:
     """Then nothing is written rather than something broken."""
     assert render.body(call(), "text", 20) is None
@@ -149,6 +163,10 @@ TRICKS = (
 )
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "word", " ")
 tricks = st.lists(st.sampled_from((*TRICKS, *FORMULAS)), min_size=1, max_size=12).map("".join)
+
+
+def utf_16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 class _Balance(HTMLParser):
@@ -220,7 +238,7 @@ def test_a_body_keeps_its_limit_and_its_ref_line(
             assert (parser.open, text.endswith("<p>ref: aircall:1</p>")) == ([], True)
         else:
             assert text.splitlines()[-1] == "ref: aircall:1"
-        assert len(text) <= limit
+        assert utf_16(text) <= limit
 
 
 def test_what_somebody_wrote_stays_and_ours_is_added_once() -> None:
@@ -238,7 +256,7 @@ def test_a_body_that_is_extended_keeps_its_limit(fmt: render.BodyFormat, existin
     """Or nothing is added."""
     extended = render.extend(existing, call(), fmt, limit)
 
-    assert extended is None or (len(extended) <= limit and extended.startswith(existing.rstrip()[:limit]))
+    assert extended is None or (utf_16(extended) <= limit and extended.startswith(existing.rstrip()[:limit]))
 
 
 @pytest.mark.parametrize(("fmt", "existing"), [("text", "ref: aircall:10"), ("html", "<p>ref: aircall:10</p>")])
@@ -262,6 +280,7 @@ def test_an_id_with_markup_is_recognised_in_html() -> None:
         ({"kind": "meeting", "direction": None}, ["Carl", "Lea"], "Meeting with Carl, Lea"),
         ({"direction": None}, [], "Call"),
         ({"title": "x" * 300}, [], "x" * 254 + "…"),
+        ({"title": "🙂" * 300}, [], "🙂" * 127 + "…"),
     ],
 )
 def test_a_subject_is_the_title_or_says_who_was_there(changes: dict[str, Any], names: list[str], expected: str) -> None:

@@ -3,7 +3,7 @@
 A body is a list of parts in the order that is asked for, between a line of facts and the ``ref:`` line. When it is too
 long, whole parts go, the least important first, wherever they stand; the facts, the link and the ``ref:`` line always
 stay. A single part that is too long alone is cut between words, before it is escaped: never inside a character or an
-entity.
+entity. Limits count characters as the services do, see :func:`~connector_core.characters.units`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from connector_core.characters import beginning, units
 from connector_core.model import Call, Note
 
 BodyFormat: TypeAlias = Literal["text", "html"]
+LONGEST_FACT = 255
 KIND_WORDS = {"phone": "Call", "meeting": "Meeting"}
 PARTS = ("link", "summary", "highlights", "topics", "notes", "comments", "tags", "recording")
 """The parts that may be asked for; the link is there without being asked for, before the others."""
@@ -53,7 +55,7 @@ def body(call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS)
     parts = _parts(call, wanted)
     while True:
         text = _render(call, parts, fmt)
-        if len(text) <= limit:
+        if units(text) <= limit:
             return text
         loose = [part for part in parts if part.weight]
         if not loose:
@@ -86,7 +88,7 @@ def extend(existing: str | None, call: Call, fmt: BodyFormat, limit: int, wanted
         return None
     joint = "\n\n" if fmt == "text" else ""
     kept = existing.rstrip() if fmt == "text" else existing
-    ours = body(call, fmt, limit - len(kept) - len(joint), wanted)
+    ours = body(call, fmt, limit - units(kept) - len(joint), wanted)
     return None if ours is None else f"{kept}{joint}{ours}"
 
 
@@ -101,7 +103,7 @@ def rewrite(
     if there is None:
         return None
     head, tail = there
-    new = body(call, fmt, limit - len(head) - len(tail), wanted)
+    new = body(call, fmt, limit - units(head) - units(tail), wanted)
     if new is not None and new.split() == ours.split():
         return existing
     return None if new is None else f"{head}{new}{tail}"
@@ -135,7 +137,7 @@ def _parts(call: Call, wanted: Sequence[str]) -> list[Part]:
         call.provider,
         call.direction or "",
         "" if call.status == "completed" else call.status,
-        _line(call.outcome or ""),
+        _cut(_line(call.outcome or ""), LONGEST_FACT),
         _duration(call.length_seconds),
     ]
     parts = [
@@ -218,12 +220,12 @@ def _shortened(call: Call, parts: list[Part], long: Part, fmt: BodyFormat, limit
     """Cut the one part that may go to the longest beginning that fits; None where none does."""
     text = "\n".join(long.items)
     fits: str | None = None
-    low, high = 1, len(text) - 1
+    low, high = 1, units(text) - 1
     while low <= high:
         middle = (low + high) // 2
         cut = Part(long.label, (_cut(text, middle),), long.weight)
         rendered = _render(call, [cut if part is long else part for part in parts], fmt)
-        if len(rendered) <= limit:
+        if units(rendered) <= limit:
             fits, low = rendered, middle + 1
         else:
             high = middle - 1
@@ -232,9 +234,9 @@ def _shortened(call: Call, parts: list[Part], long: Part, fmt: BodyFormat, limit
 
 def _cut(text: str, limit: int) -> str:
     """Cut to ``limit`` characters, between words where a blank is near, with an ellipsis."""
-    if len(text) <= limit:
+    if units(text) <= limit:
         return text
-    head = text[: max(0, limit - 1)]
+    head = beginning(text, limit - 1)
     blank = head.rfind(" ")
     return (head[:blank] if blank > len(head) * 3 // 4 else head).rstrip() + "…"
 

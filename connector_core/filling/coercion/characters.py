@@ -1,4 +1,4 @@
-"""The characters of a text as a CRM can hold them: without what no person sees, and counted as the services count."""
+"""The characters of a text as a CRM can hold them: without what no person sees."""
 
 from __future__ import annotations
 
@@ -16,12 +16,3 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Put a clean text on one line, with a blank for each line break."""
     return " ".join(line for part in text.split("\n") if (line := part.strip()))
-
-
-def units(text: str) -> int:
-    """Count as the services do, in UTF-16: what lies beyond its first plane, like most emoji, counts twice.
-
-    Salesforce says so of its formulas and of Apex (help.salesforce.com, article 005166849). HubSpot speaks of characters
-    alone (developers.hubspot.com, guide to properties); counted so, nothing passes here that is refused there.
-    """
-    return len(text) + sum(char > "\uffff" for char in text)

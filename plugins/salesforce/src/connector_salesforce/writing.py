@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from connector_core.characters import beginning, units
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import ActivityDraft, Current, Receipt, Unknown, remaining
 from connector_salesforce import rows
@@ -134,7 +135,7 @@ class Writer:
         """Give the columns for what a draft says; None in it says nothing."""
         said: dict[str, Any] = {"Subject": draft.subject, "Description": draft.body, "OwnerId": draft.owner_id}
         if kind == "Task":
-            said["CallDisposition"] = draft.outcome[:LONGEST_TEXT] if draft.outcome else None
+            said["CallDisposition"] = beginning(draft.outcome, LONGEST_TEXT) if draft.outcome else None
             if draft.duration_seconds is not None:
                 said["CallDurationInSeconds"] = min(round(draft.duration_seconds), MOST_SECONDS)
         return {column: it for column, it in said.items() if it is not None}
@@ -142,7 +143,7 @@ class Writer:
     def _keyed(self, draft: ActivityDraft, kind: str) -> dict[str, str]:
         """Give the columns that carry the key; one too long for them stands in the body alone."""
         columns = [*(["CallObject"] if kind == "Task" else []), *([self._key_field] if self._key_field else [])]
-        return dict.fromkeys(columns, draft.key) if len(draft.key) <= LONGEST_TEXT else {}
+        return dict.fromkeys(columns, draft.key) if units(draft.key) <= LONGEST_TEXT else {}
 
     def _there(self, drafts: Iterable[ActivityDraft]) -> dict[str, Row | Unknown]:
         """Read what changes touch, just before they are sent, by the first 15 characters of the id."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from connector_core.characters import units
 from connector_hubspot.sandbox.instants import iso, read_day, read_instant
 from connector_hubspot.sandbox.kinds import COMPANIES, DEALS, Kind
 from connector_hubspot.sandbox.owners import Owners
@@ -143,7 +144,7 @@ def _stage_problems(clean: dict[str, str | None], current: Mapping[str, str]) ->
 
 
 def _read_text(text: str) -> str | None:
-    return text if len(text) <= _LONGEST_TEXT else None
+    return text if units(text) <= _LONGEST_TEXT else None
 
 
 def _read_number(text: str) -> str | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from connector_core.characters import units
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.schema import Field
@@ -38,7 +39,7 @@ def coerce(field: Field, value: Any) -> Any:
 
 def _text(field: Field, value: Any) -> str | None:
     text = _plain_text(field, value)
-    if text is not None and field.length and len(text) > field.length:
+    if text is not None and field.length and units(text) > field.length:
         raise ServiceError(
             "STRING_TOO_LONG", f"{field.label}: data value too large: {text} (max length={field.length})", [field.name]
         )
