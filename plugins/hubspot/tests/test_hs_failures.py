@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from connector_hubspot.dispositions import Dispositions
 from connector_hubspot.failures import errors_of, of_status, problems_of
 from connector_hubspot.kinds import KINDS
 from connector_hubspot.reading import made
@@ -57,7 +58,8 @@ def test_every_problem_is_text(body: dict[str, Any]) -> None:
 def test_every_answer_to_a_write_leaves_a_receipt(body: dict[str, Any]) -> None:
     """After a write that was answered somehow, the draft has a receipt, and one that was made has its id."""
     at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-    writer = _Writer(None)  # type: ignore[arg-type] # nothing is sent
+    client: Any = None  # nothing is sent
+    writer = _Writer(client, Dispositions(client))
     writer._note(
         KINDS["call"], [ActivityDraft("x:1", "call", at, at)], body, "created", lambda result: str(result["id"])
     )

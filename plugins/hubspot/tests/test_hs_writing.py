@@ -125,6 +125,57 @@ def test_what_hubspot_would_refuse_is_left_out(connect: Connect, rest: dict[str,
     assert account.adapter.write_activity([draft(**rest)])["x:1"].outcome == "created"
 
 
+OWN = {"value": "11111111-2222-4333-8444-555555555555", "label": "Demo booked"}
+
+
+def test_an_outcome_of_the_portal_s_own_is_found_by_its_label(connect: Connect) -> None:
+    """One request more, for all calls of a while; one of the standard ones takes none."""
+    account = connect()
+    account.sandbox.org({"options": {"calls": {"hs_call_disposition": [OWN]}}})
+    written = account.adapter.write_activity([draft("a", outcome=" demo BOOKED"), draft("b", outcome="Demo booked")])
+    account.adapter.write_activity([draft("c", outcome="Demo booked")])
+    found = {account.record("calls", it.id)["properties"].get("hs_call_disposition") for it in written.values()}
+
+    assert found == {OWN["value"]}
+    assert account.requests("/properties/") == ["/crm/properties/2026-09/calls/hs_call_disposition"]
+
+
+def test_an_outcome_that_is_none_is_told(connect: Connect) -> None:
+    """The call is written without it."""
+    account = connect()
+    receipt = account.adapter.write_activity([draft(outcome="Great!")])["x:1"]
+
+    assert (receipt.outcome, receipt.reason) == (
+        "created",
+        "its outcome is none of HubSpot's, and stands in the body alone",
+    )
+
+
+def test_a_portal_that_does_not_tell_its_outcomes_loses_no_call(connect: Connect) -> None:
+    """The standard ones are written all the same."""
+    account = connect()
+    account.faults({"match": {"path": "*/properties/*"}, "do": {"status": 403, "body": {"category": "MISSING_SCOPES"}}})
+    written = account.adapter.write_activity([draft("a", outcome="Great!"), draft("b", outcome="Busy")])
+
+    assert [it.outcome for it in written.values()] == ["created", "created"]
+    assert account.record("calls", written["b"].id)["properties"]["hs_call_disposition"].startswith("9d9162e7")
+
+
+@pytest.mark.parametrize(
+    ("rest", "field"),
+    [({"outcome": "Busy"}, "hs_call_disposition"), ({"from_number": "1" * 65_537}, "hs_call_from_number")],
+)
+def test_what_a_call_can_do_without_does_not_lose_it(connect: Connect, rest: dict[str, Any], field: str) -> None:
+    """A standard outcome that the portal deleted, a number that is none: HubSpot's own sentence is told."""
+    account = connect()
+    account.sandbox.org({"options": {"calls": {"hs_call_disposition": [OWN]}}})
+    written = account.adapter.write_activity([draft("a", **rest), draft("b")])
+
+    assert [it.outcome for it in written.values()] == ["created", "created"]
+    assert str(written["a"].reason).startswith(f"without {field}: ")
+    assert written["b"].reason is None
+
+
 def test_many_drafts_take_a_request_for_each_hundred(connect: Connect) -> None:
     """A hundred and fifty calls and fifty meetings are three requests."""
     account = connect()

@@ -29,6 +29,7 @@ from connector_hubspot import access, companions, describing, feed, stored
 from connector_hubspot.activities import Activities
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
+from connector_hubspot.dispositions import Dispositions
 from connector_hubspot.filling import fill
 from connector_hubspot.identifying import Identifying
 from connector_hubspot.owners import Owners
@@ -45,6 +46,7 @@ class HubSpotAdapter:
         self._client = HubSpotClient(settings, info.meter, tokens=info.tokens)
         companies = Companies(self._client)
         self._owners = Owners(self._client)
+        self._dispositions = Dispositions(self._client)
         self._people = People(self._client, companies, info, Identifying.of(settings))
         self._deals = Deals(self._client, companies, self._owners, info.time_zone)
         self._activities = Activities(self._client, self._people, companies, self._deals)
@@ -78,7 +80,7 @@ class HubSpotAdapter:
     @hookimpl
     def write_activity(self, drafts: Sequence[ActivityDraft]) -> Mapping[str, Receipt]:
         """Create or change calls and meetings; see :mod:`connector_hubspot.writing`."""
-        return write(self._client, drafts)
+        return write(self._client, self._dispositions, drafts)
 
     @hookimpl
     def fill_fields(self, updates: Sequence[RecordUpdate]) -> Mapping[tuple[str, str], Mapping[str, FieldReceipt]]:

@@ -15,6 +15,7 @@ from connector_core.identity import compare_text
 from connector_core.model import ActivityDraft, CallStatus, Receipt, remaining
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.current import linked, read_current, unlinked
+from connector_hubspot.dispositions import PROPERTY, Dispositions
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
 from connector_hubspot.filling import text_of
 from connector_hubspot.kinds import CALL, KINDS, MEETING, Kind
@@ -38,33 +39,35 @@ _MEETING_OUTCOME: Mapping[CallStatus, str] = {
     "cancelled": "CANCELED",
     "failed": "CANCELED",
 }
-_DISPOSITIONS = {
-    "busy": "9d9162e7-6cf3-4944-bf63-4dff82258764",
-    "connected": "f240bbac-87c9-4f6e-bf70-924b57d47db7",
-    "left live message": "a4c4c377-d246-4b32-a13b-75a56a4cd0ff",
-    "left voicemail": "b2cf5968-551e-4856-9783-52b3da59a7d0",
-    "no answer": "73a0d17f-1163-4015-bdd5-ec830791da20",
-    "wrong number": "17b47fee-58de-441e-a44c-c6300d46f273",
+_SPARE: Mapping[str, str] = {
+    PROPERTY: "outcome",
+    "hs_call_direction": "direction",
+    "hs_call_from_number": "from_number",
+    "hs_call_to_number": "to_number",
+    "hs_call_recording_url": "recording_url",
 }
-"""The outcomes of calls that every portal begins with, by label (guide to the calls API)."""
+"""What a call that is refused for it is written without, and where it stands in a draft."""
 
 
-def write(client: HubSpotClient, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+def write(client: HubSpotClient, dispositions: Dispositions, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
     """Write drafts; a receipt for each key.
 
     :raises ConnectorError: Nothing could be sent at all: refused credentials, a missing scope.
     """
-    return _Writer(client).write(drafts)
+    return _Writer(client, dispositions).write(drafts)
 
 
 class _Writer:
-    def __init__(self, client: HubSpotClient) -> None:
+    def __init__(self, client: HubSpotClient, dispositions: Dispositions) -> None:
         self._client = client
+        self._dispositions = dispositions
+        self._without: dict[str, list[str]] = {}
         self._receipts: dict[str, Receipt] = {}
         self._gone: dict[str, frozenset[str]] = {}
         self._stopped: str | None = None
 
     def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
+        drafts = self._disposed(drafts)
         for kind in KINDS.values():
             own = [draft for draft in drafts if draft.kind == kind.name and not _own_field(kind, draft)]
             self._create(kind, [draft for draft in own if draft.activity_id is None])
@@ -76,7 +79,18 @@ class _Writer:
             elif field := _own_field(KINDS[draft.kind], draft):
                 reason = f"the connector writes {field} itself"
                 self._receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, "own_field", field)
+        for key, told in self._without.items():
+            if self._receipts[key].outcome == "created":
+                self._receipts[key] = replace(self._receipts[key], reason="; ".join(told))
         return self._receipts
+
+    def _disposed(self, drafts: Sequence[ActivityDraft]) -> list[ActivityDraft]:
+        """Put in the place of the outcomes of calls the ids that HubSpot takes."""
+        ids = self._dispositions.of(draft.outcome for draft in drafts if draft.kind == CALL.name)
+        for draft in drafts:
+            if draft.kind == CALL.name and draft.outcome and compare_text(draft.outcome) not in ids:
+                self._without[draft.key] = ["its outcome is none of HubSpot's, and stands in the body alone"]
+        return [replace(draft, outcome=ids.get(compare_text(draft.outcome))) for draft in drafts]
 
     # -- creating ------------------------------------------------------------------------------------------------------
 
@@ -92,6 +106,19 @@ class _Writer:
         # A record that is gone counts as absent: what was refused for naming one is sent without it, once.
         again = [_without(draft, self._gone[draft.key]) for draft in drafts if draft.key in self._gone]
         self._send_all(again, send)
+        tried = list({draft.key: draft for draft in (*drafts, *again)}.values())
+        while tried := [less for draft in tried if (less := self._spared(draft))]:
+            self._send_all(tried, send)
+
+    def _spared(self, draft: ActivityDraft) -> ActivityDraft | None:
+        """Give a call without the property for which it was refused; None where it was not, or cannot do without."""
+        receipt = self._receipts[draft.key]
+        field = _SPARE.get(receipt.field or "") if receipt.outcome == "refused" else None
+        if field is None or getattr(draft, field) is None:
+            return None
+        self._without.setdefault(draft.key, []).append(f"without {receipt.field}: {receipt.reason}")
+        nothing: Any = {field: None}
+        return replace(draft, **nothing)
 
     # -- changing ------------------------------------------------------------------------------------------------------
 
@@ -310,8 +337,8 @@ def _of_call(draft: ActivityDraft) -> dict[str, str | None]:
     duration, recording = draft.duration_seconds, draft.recording_url or ""
     return {
         "hs_call_duration": None if duration is None else str(round(duration * 1000)),
+        PROPERTY: draft.outcome,
         "hs_call_direction": {"inbound": "INBOUND", "outbound": "OUTBOUND"}.get(draft.direction or ""),
-        "hs_call_disposition": _DISPOSITIONS.get(compare_text(draft.outcome)),
         "hs_call_from_number": draft.from_number,
         "hs_call_to_number": draft.to_number,
         # Anything but https is refused, and the whole call with it.
