@@ -26,6 +26,7 @@ REASON_LABELS: Mapping[Reason, str] = {
     "call_deleted": "Call deleted",
     "object_not_linked": "Object not linked",
     "refused_value": "Refused value",
+    "other_currency": "Other currency",
     "not_empty": "Kept: not empty",
     "changed_by_person": "Kept: changed by a person",
     "newer_call": "Filled by a later call",

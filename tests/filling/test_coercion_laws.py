@@ -202,11 +202,13 @@ def test_a_number_as_any_locale_formats_it(language: str, number: Decimal) -> No
 
 @given(st.sampled_from(LANGUAGES), st.decimals(-(10**9), 10**9, places=2), st.sampled_from(["EUR", "USD", "CHF"]))
 def test_an_amount_as_any_locale_formats_it(language: str, number: Decimal, currency: str) -> None:
-    """With the currency's sign or code before or behind it."""
+    """With the currency's sign or code before or behind it: that one is taken, and no other."""
     text = numbers.format_currency(number, currency, locale=language)
-    context = Context(dt.datetime(2026, 3, 2, tzinfo=dt.UTC), regions=(language[-2:],))
+    context = Context(dt.datetime(2026, 3, 2, tzinfo=dt.UTC), regions=(language[-2:],), currency=currency)
+    field = FieldDescription("f", "F", "number", "currency")
 
-    assert coerce(text, FieldDescription("f", "F", "number", "currency"), context) == float(number)
+    assert coerce(text, field, context) == float(number)
+    assert isinstance(coerce(text, field, replace(context, currency="SEK")), Refused)
 
 
 @given(

@@ -6,6 +6,7 @@ a sentence for a person.
 
 from connector_core.filling.coercion.coercing import coerce
 from connector_core.filling.coercion.context import Coerced, Context, Refused
+from connector_core.filling.coercion.number import names_currency
 from connector_core.filling.coercion.sameness import same, shown
 
-__all__ = ["Coerced", "Context", "Refused", "coerce", "same", "shown"]
+__all__ = ["Coerced", "Context", "Refused", "coerce", "names_currency", "same", "shown"]

@@ -25,7 +25,8 @@ class Context:
     ``regions`` (ISO 3166) are the connection's; the regions tell the decimal comma, the order of day and month, the clock
     of 12 hours, and whose phone numbers are meant. ``names``: for a reference the ids of the records of each name, looked
     up before. ``controlling``: the value of the field that controls this one, blank where it is empty; None where it is not
-    known, and the choice is left to the CRM.
+    known, and the choice is left to the CRM. ``currency``: in which amounts are, a code of ISO 4217; None where that is not
+    known, and a currency that is named is left out.
     """
 
     said_at: dt.datetime
@@ -33,6 +34,7 @@ class Context:
     regions: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     controlling: FieldValue | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

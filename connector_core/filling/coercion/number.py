@@ -2,29 +2,25 @@
 
 A number is taken as it is. In text, ``1,234`` may be a thousand or a little more than one: it is read where all of the
 connection's regions agree on it, and refused elsewhere. ``1 234,56``, ``1.234,56``, ``1'234.56`` and ``12,5`` say
-themselves what they mean. A currency is left out: whether it is that of the field, nothing here tells.
+themselves what they mean. An amount that names another currency than the record's is refused: none is converted.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connector_core.filling.coercion.context import Coerced, Context, Refused, refused
+from connector_core.filling.coercion.characters import clean
+from connector_core.filling.coercion.context import Coerced, Context, Refused, quoted, refused
+from connector_core.filling.coercion.currency import currencies, with_codes
 from connector_core.filling.coercion.forms import NumberForm, number_form
 from connector_core.filling.coercion.plain import plain, words
 from connector_core.filling.coercion.regions import decimal_marks
-from connector_core.filling.coercion.words import (
-    BESIDE_CURRENCIES,
-    CURRENCIES,
-    CURRENCY_CODES,
-    MONEY_SCALES,
-    PERCENT,
-    SCALES,
-)
+from connector_core.filling.coercion.words import BESIDE_CURRENCIES, MONEY_SCALES, PERCENT, SCALES
+from connector_core.filling.values import RawValue
 from connector_core.model import FieldDescription
 
 _MOST = 10**18
@@ -35,7 +31,6 @@ _PARTS = re.compile(r"(?P<before>[^\d.,]*)(?P<digits>[\d.,](?:[\d.,' ]*\d)?)(?P<
 _GROUPED = re.compile(r"(\d{1,3}([ '])\d{3}(?:\2\d{3})*)(?:[.,](\d+))?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")  # in India only the last group has three
 _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_DOLLARS = re.compile(r"\b(?:US|CA|C|AU|A|NZ|HK|R)\$|\$(?:US|CA|AU|NZ|HK)\b")
 _NO_CENTS = re.compile(r"(?<=\d)[.,]--?")  # 1'200.– and 3,--
 _PERCENT = re.compile("|".join(sorted(map(re.escape, PERCENT), key=len, reverse=True)), re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]+|\S")
@@ -72,9 +67,26 @@ def held(read: Decimal | float) -> int | float | None:
     return held(number) if number.is_integer() else number
 
 
+def names_currency(value: RawValue | None) -> bool:
+    """Tell whether a value is an amount that names its currency."""
+    if value is None or isinstance(value, bool | int | float):
+        return False
+    return any(_names_currency(clean(it)) for it in ([value] if isinstance(value, str) else value))
+
+
+def _names_currency(text: str) -> bool:
+    parts = _parts(text)
+    around = _around(parts["before"], parts["after"]) if parts else None
+    return around is not None and around.currency is not None
+
+
+def _parts(text: str) -> re.Match[str] | None:
+    line = _NO_CENTS.sub("", with_codes(plain(text[: _LONGEST + 1]))).rstrip(". ")
+    return _PARTS.fullmatch(line) if len(text) <= _LONGEST else None
+
+
 def _read(text: str, form: NumberForm, context: Context) -> Decimal | Refused:
-    line = _NO_CENTS.sub("", _DOLLARS.sub("$", plain(text[: _LONGEST + 1]))).rstrip(". ")
-    parts = _PARTS.fullmatch(line) if len(text) <= _LONGEST else None
+    parts = _parts(text)
     digits = _digits(parts["digits"], context.regions) if parts else None
     if parts is None or digits is None:
         return refused(text, "is no number")
@@ -83,6 +95,9 @@ def _read(text: str, form: NumberForm, context: Context) -> Decimal | Refused:
         return refused(text, "is no plain number: only a currency, %, or a word like thousand may stand beside it")
     if isinstance(digits, str):
         return refused(text, digits)
+    if around.currency is not None and context.currency is not None and context.currency not in around.codes:
+        detail = f"{quoted(text)} is in {around.currency}, and the record in {context.currency}; no amount is converted"
+        return Refused("other_currency", detail)
     number = digits * around.factor
     if around.percent:
         if form == "fraction":
@@ -126,10 +141,12 @@ def _thousands(text: str, mark: str) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What stands beside the digits."""
+    """What stands beside the digits. ``currency``: as it is named, or None; ``codes``: which ones that may be."""
 
     factor: int
     percent: bool
+    currency: str | None
+    codes: frozenset[str]
 
 
 def _around(before: str, after: str) -> _Around | None:
@@ -143,15 +160,16 @@ def _around(before: str, after: str) -> _Around | None:
     after, percent = _PERCENT.subn(" ", after, count=1)
     after = _THOUSAND_OF.sub(r"\1 ", _SHORTENED.sub("", after))
     units, rest = _WORDS.findall(before), _WORDS.findall(after)
-    money = any(map(_is_currency, (*units, *rest)))
-    scales = [_scale(it, money=money) for it in rest if not _is_currency(it)]
-    if not all(map(_is_currency, units)) or not all(scales) or (percent and (money or scales)):
+    named = {it: codes for it in (*units, *rest) if (codes := currencies(it)) is not None}
+    scales = [_scale(it, money=bool(named)) for it in rest if it not in named]
+    if any(it not in named for it in units) or not all(scales) or (percent and (named or scales)):
         return None
-    return _Around(math.prod(scales) * (-1 if negative else 1), bool(percent))
+    return _Around(math.prod(scales) * (-1 if negative else 1), bool(percent), *_currency(named))
 
 
-def _is_currency(token: str) -> bool:
-    return token in CURRENCY_CODES or unicodedata.category(token[0]) == "Sc" or words(token) in CURRENCIES
+def _currency(named: Mapping[str, frozenset[str]]) -> tuple[str | None, frozenset[str]]:
+    """Say what is named, and which currencies that may be: of ``$ 5 CAD`` the one that both are."""
+    return " ".join(named) or None, frozenset.intersection(*named.values()) if named else frozenset()
 
 
 def _scale(token: str, *, money: bool) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from babel.numbers import list_currencies
-
 
 def each(text: str) -> list[str]:
     """Give the words of a list."""
@@ -33,10 +31,5 @@ SCALES: Mapping[str, int] = {
 MONEY_SCALES: Mapping[str, int] = {"m": 10**6, "b": 10**9}
 """What may be a unit of something else, where no currency stands beside it; ``M`` alone is never one."""
 
-CURRENCY_CODES = frozenset(list_currencies())
-CURRENCIES = frozenset(
-    each("eur usd gbp chf euro euros dollar dollars dolar dolares dollari pound pounds franc francs franken franchi fr")
-)
-"""Other codes only in capitals: among them are words like ``all`` and ``try``."""
 BESIDE_CURRENCIES = frozenset({"of", "de", "d", "di", "'"})
 """As in ``2 millions d'euros``."""
