@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -21,6 +22,7 @@ from connector_core.model import (
     ObjectDescription,
     Opportunities,
     Opportunity,
+    Organization,
     Receipt,
     RecordFields,
     RecordUpdate,
@@ -33,6 +35,7 @@ _OUTCOMES: Mapping[type, tuple[str, ...]] = {
     kind: get_args(get_type_hints(kind)["outcome"]) for kind in (Receipt, FieldReceipt)
 }
 _VALUES = (str, int, float, bool)
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _ADDRESSES = ("https://", "http://", "file://")
 
 
@@ -118,6 +121,17 @@ class Checker:
             )
         if any((it.subject, it.verb) not in NEEDS for it in answer.rights):
             raise self.refused("answered rights that the connector does not use; wanted those of NEEDS alone")
+
+    def organization(self, answer: object) -> None:
+        """Check ``describe_organization``: a name and a code, or None for each."""
+        if not isinstance(answer, Organization):
+            raise self.refused(f"answered {_what(answer)}; wanted Organization")
+        zone: Any = answer.time_zone
+        currency: Any = answer.currency
+        if zone is not None and (not isinstance(zone, str) or not zone):
+            raise self.refused(f"answered a time zone that is {_what(zone)}; wanted an IANA name, or None")
+        if currency is not None and not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
+            raise self.refused("answered a currency that is no code of ISO 4217; wanted three capitals, or None")
 
     def address(self, answer: object) -> None:
         """Check ``form_address``: an address that a browser can be sent to, and that runs nothing."""

@@ -31,6 +31,7 @@ from connector_core.model import (
     FormRecord,
     ObjectDescription,
     Opportunities,
+    Organization,
     Person,
     Receipt,
     RecordFields,
@@ -96,6 +97,7 @@ class Connection(Asking):
         self._close = close
         self._users: Remembered[tuple[User, ...]] = Remembered(users_age_seconds, clock)
         self._descriptions: Remembered[tuple[ObjectDescription, ...]] = Remembered(descriptions_age_seconds, clock)
+        self._organization: Remembered[Organization] = Remembered(descriptions_age_seconds, clock)
         self._checks = FieldChecks(manifest, self.describe_objects, self._descriptions)
         self._closing = threading.Lock()
 
@@ -154,6 +156,7 @@ class Connection(Asking):
             self._closed = True
         self._users.forget()
         self._descriptions.forget()
+        self._organization.forget()
         Checker(self.manifest.name, "close").guarded(self._close)
 
     # -- operations ----------------------------------------------------------------------------------------------------
@@ -324,6 +327,20 @@ class Connection(Asking):
             lambda check, answer: check.access(answer, leads="leads" in self.manifest.traits),
         )
         return access
+
+    def describe_organization(self) -> Organization:
+        """Tell the time zone and the currency of the organization, which are remembered for a while."""
+        batch = self._batch("describe_organization", [self.name])
+        for known in self._organization.recall(batch).values():
+            return known
+        organization: Organization = self._ask(
+            "describe_organization",
+            batch,
+            lambda: self._manager.hook.describe_organization(),
+            lambda check, answer: check.organization(answer),
+        )
+        self._organization.keep({self.name: organization})
+        return organization
 
     def list_changes(self, kinds: Iterable[RecordKind], since: dt.datetime, page: str | None = None) -> ChangePage:
         """List the records of some kinds that changed since a time: one page; ``page`` is ``next`` of the one before."""

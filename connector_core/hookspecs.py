@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         FormRecord,
         ObjectDescription,
         Opportunities,
+        Organization,
         Person,
         Receipt,
         RecordFields,
@@ -210,8 +211,9 @@ class CrmHooks(Protocol):
         :param records: At most one for each record.
         :returns: For each ``(object, id)`` a tuple of one: each field that was asked for, by the name under which it was,
             as ``fill_fields`` takes it, or as text; None for an empty one. A field that is not there, or is hidden from the
-            connection's user, is left out. Empty where the record is gone, or was merged into another. An object that is
-            not there, or is hidden, is Unknown or empty, and fails no record of another one.
+            connection's user, is left out. Empty where the record is gone, was merged into another, or is a lead that was
+            converted, unless it is asked what that became. An object that is not there, or is hidden, is Unknown or
+            empty, and fails no record of another one.
         """
         ...
 
@@ -221,6 +223,14 @@ class CrmHooks(Protocol):
 
         :returns: Each right of :data:`~.model.NEEDS` on an object, those on leads where the CRM has leads, and those on
             fields that the plugin reads and writes.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def describe_organization(self) -> Organization:
+        """Tell the time zone and the currency of the organization whose CRM it is. No batch.
+
+        :returns: None for what the CRM has not. Where each record says its own currency, there is none.
         """
         ...
 

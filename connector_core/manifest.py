@@ -34,6 +34,7 @@ OPERATIONS = MUST | frozenset(
         "describe_objects",
         "read_fields",
         "check_access",
+        "describe_organization",
         "list_changes",
     }
 )

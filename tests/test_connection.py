@@ -37,6 +37,7 @@ from connector_core.model import (
     ObjectDescription,
     Opportunities,
     Opportunity,
+    Organization,
     Person,
     Receipt,
     RecordFields,
@@ -174,6 +175,11 @@ class FullAdapter(Adapter):
         return self._answer("check_access")
 
     @hookimpl
+    def describe_organization(self) -> Any:
+        """Answer as told."""
+        return self._answer("describe_organization")
+
+    @hookimpl
     def list_changes(self, kinds: Any, since: Any, page: Any) -> Any:
         """Answer as told."""
         return self._answer("list_changes", kinds=kinds, since=since, page=page)
@@ -246,6 +252,7 @@ ASK: dict[str, Callable[[Connection], Any]] = {
     "describe_objects": lambda connection: connection.describe_objects(["Contact"]),
     "read_fields": lambda connection: connection.read_fields([FIELDS]),
     "check_access": lambda connection: connection.check_access(),
+    "describe_organization": lambda connection: connection.describe_organization(),
     "list_changes": lambda connection: connection.list_changes(["contact"], START, "p1"),
 }
 
@@ -282,13 +289,18 @@ GOOD: dict[str, Any] = {
     "describe_objects": {"Contact": (CONTACT,)},
     "read_fields": {("Contact", "C1"): ({"Title": "CTO", "City": None},)},
     "check_access": ACCESS,
+    "describe_organization": Organization("Europe/Paris", "EUR"),
     "list_changes": ChangePage((Changed("contact", "C1", START),), "p2"),
 }
 
 
+ABOUT_ALL = ("check_access", "describe_organization")
+"""Operations without a batch."""
+
+
 def test_every_operation_is_tried_here() -> None:
     """The tests of this module leave no operation out."""
-    assert ASK.keys() == GOOD.keys() == OPERATIONS == {*ASK_NOTHING, "form_address", "check_access"}
+    assert ASK.keys() == GOOD.keys() == OPERATIONS == {*ASK_NOTHING, "form_address", *ABOUT_ALL}
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
@@ -441,6 +453,11 @@ WRONG: dict[str, list[tuple[object, str]]] = {
         (None, "answered None .*; wanted Access"),
         (replace(ACCESS, rights=ACCESS.rights[1:]), "left out the rights read contact; wanted each, with None where"),
         (replace(ACCESS, rights=(*ACCESS.rights, Right("lead", "create", "x", granted=True))), "does not use"),
+    ],
+    "describe_organization": [
+        (None, "answered None .*; wanted Organization"),
+        (Organization(""), "a time zone that is empty; wanted an IANA name, or None"),
+        (Organization(currency="eur"), "a currency that is no code of ISO 4217; wanted three capitals, or None"),
     ],
     "list_changes": [
         (None, "answered None .*; wanted a ChangePage"),
@@ -702,6 +719,18 @@ def test_a_description_is_remembered_for_its_age() -> None:
         assert connection.describe_objects(["Gone", "Contact"]) == answers
     asked = [arguments["objects"] for _, arguments in adapter_of(connection).asked]
     assert asked == [("Contact", "Gone"), ("Gone",), ("Contact", "Gone")]
+
+
+def test_an_organization_is_remembered_for_the_age_of_descriptions() -> None:
+    """It is asked for once, and anew when what was told is too old."""
+    now = [0.0]
+    answers = {"describe_organization": Organization("Europe/Paris", "EUR")}
+    connection = connect(answers, descriptions_age_seconds=60, clock=lambda: now[0])
+    for at in (0.0, 59.0, 61.0):
+        now[0] = at
+        connection.describe_organization()
+
+    assert len(adapter_of(connection).asked) == 2
 
 
 def test_no_more_users_are_remembered_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

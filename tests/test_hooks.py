@@ -25,6 +25,7 @@ from connector_core.model import (
     CallKey,
     FormFields,
     ObjectDescription,
+    Organization,
     RecordFields,
     RecordUpdate,
     Unknown,
@@ -54,6 +55,7 @@ SIGNATURES = {
     "read_fields": "(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], tuple[Mapping[str,"
     " FieldValue | None], ...] | Unknown]",
     "check_access": "(self) -> Access",
+    "describe_organization": "(self) -> Organization",
     "list_changes": "(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage",
     "operation_finished": "(self, connection: str, operation: str, keys: int, error: BaseException | None,"
     " seconds: float) -> None",
@@ -311,6 +313,11 @@ def test_hook_check_access(connection: Connection) -> None:
     access = connection.check_access()
 
     assert (access.api_version, {it.granted for it in access.rights}) == ("2026-03", {True, False})
+
+
+def test_hook_describe_organization(connection: Connection) -> None:
+    """Its zone and its currency are told."""
+    assert connection.describe_organization() == Organization("Europe/Paris", "EUR")
 
 
 def test_hook_list_changes(connection: Connection) -> None:

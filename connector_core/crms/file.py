@@ -40,6 +40,7 @@ from connector_core.model import (
     ObjectDescription,
     Opportunities,
     Opportunity,
+    Organization,
     Person,
     Receipt,
     RecordFields,
@@ -145,6 +146,11 @@ class FileAdapter:
             for subject, verb in NEEDS
         )
         return Access(tuple(rights))
+
+    @hookimpl
+    def describe_organization(self) -> Organization:
+        """Tell nothing: a file is of no organization."""
+        return Organization()
 
     @hookimpl
     def list_changes(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage:

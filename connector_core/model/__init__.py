@@ -44,7 +44,7 @@ from connector_core.model.records import (
     Unknown,
     User,
 )
-from connector_core.model.schema import Choice, FieldDescription, FieldType, ObjectDescription
+from connector_core.model.schema import Choice, FieldDescription, FieldType, ObjectDescription, Organization
 
 __all__ = [
     "NEEDS",
@@ -75,6 +75,7 @@ __all__ = [
     "ObjectDescription",
     "Opportunities",
     "Opportunity",
+    "Organization",
     "Organizer",
     "Participant",
     "Person",

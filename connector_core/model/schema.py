@@ -1,4 +1,4 @@
-"""What a CRM tells of its objects and fields, as the connection's user may use them."""
+"""What a CRM tells of its organization, objects and fields, as the connection's user may use them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class FieldDescription:
     ``length``: the most characters, where there is a bound. ``values``: what may be chosen; with ``restricted`` nothing
     else is taken. ``controlled_by``: the field on whose value the choice depends.
     ``required``: a create must give it. ``creatable``, ``updatable``: the user may set it in a create, or change it.
-    ``refers_to``: the objects of whose records a reference holds an id, by the CRM's own names.
+    ``refers_to``: the objects of whose records a reference holds an id, by the CRM's own names. ``currency_field``: of a
+    number the field of the same object that says in which currency it is, which is read as a code of ISO 4217; None, or
+    empty in a record, for the organization's.
     """
 
     name: str
@@ -45,6 +47,7 @@ class FieldDescription:
     creatable: bool = True
     updatable: bool = True
     refers_to: tuple[str, ...] = ()
+    currency_field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,15 @@ class ObjectDescription:
     creatable: bool = True
     updatable: bool = True
     complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization whose CRM it is. ``time_zone``: an IANA name, of those who read days in the CRM.
+
+    ``currency``: a code of ISO 4217, of amounts whose record says no other. None is for what the CRM has not, or does not
+    tell.
+    """
+
+    time_zone: str | None = None
+    currency: str | None = None

@@ -14,7 +14,8 @@ from connector_core.crms import FILE
 from connector_core.manifest import CrmManifest
 from connector_core.testing.contract.base import CLAUSES
 
-COMPANIONS = [it for it in CLAUSES if it.startswith(("C-READ-", "C-SEARCH-", "C-FORM-", "C-DESCRIBE-", "C-ACCESS-"))]
+ABOUT = ("C-READ-", "C-SEARCH-", "C-FORM-", "C-DESCRIBE-", "C-ACCESS-", "C-ORG-")
+COMPANIONS = [it for it in CLAUSES if it.startswith(ABOUT)]
 
 
 def with_adapter(adapter: type, manifest: CrmManifest = FILE) -> CrmManifest:

@@ -14,7 +14,18 @@ from kit.wrongs import Wrongs
 from connector_core.crms.file import FileAdapter
 from connector_core.errors import RefusedError
 from connector_core.hookspecs import hookimpl
-from connector_core.model import Access, Account, FormFields, FormRecord, ObjectDescription, Person
+from connector_core.model import (
+    Access,
+    Account,
+    FieldDescription,
+    FieldValue,
+    FormFields,
+    FormRecord,
+    ObjectDescription,
+    Organization,
+    Person,
+    RecordFields,
+)
 
 FAILED_BY = Wrongs()
 failed_by = FAILED_BY.note
@@ -379,3 +390,49 @@ class KnowsTheNewestVersionAlone(FileAdapter):
     @hookimpl
     def check_access(self) -> Access:
         return dataclasses.replace(super().check_access(), newest_version="1")
+
+
+@failed_by("C-ORG-1")
+class TellsNoZoneThereIs(FileAdapter):
+    """Tells its own word for a time zone."""
+
+    @hookimpl
+    def describe_organization(self) -> Organization:
+        return Organization("Romance Standard Time")
+
+
+@failed_by("C-ORG-1")
+class TellsTheSignOfItsCurrency(FileAdapter):
+    """Tells what people see, and no code."""
+
+    @hookimpl
+    def describe_organization(self) -> Organization:
+        return Organization(currency="€")
+
+
+class AmountsInMoney(WrongOfObjects):
+    """Describes an amount, which names its currency."""
+
+    def object(self, found: ObjectDescription) -> ObjectDescription:
+        amount = FieldDescription("amount", "Amount", "number", "money", currency_field="currency")
+        return dataclasses.replace(found, fields={**found.fields, "amount": amount})
+
+
+@failed_by("C-ORG-2")
+class NamesAFieldThatIsNotThere(AmountsInMoney):
+    """Does not describe the field of the currency."""
+
+
+@failed_by("C-ORG-2")
+class ReadsACurrencyByItsName(AmountsInMoney):
+    """Reads what people see, and no code."""
+
+    def object(self, found: ObjectDescription) -> ObjectDescription:
+        fields = {**super().object(found).fields, "currency": FieldDescription("currency", "Currency", "text", "text")}
+        return dataclasses.replace(found, fields=fields)
+
+    @hookimpl
+    def read_fields(
+        self, records: Sequence[RecordFields]
+    ) -> Mapping[tuple[str, str], tuple[Mapping[str, FieldValue | None], ...]]:
+        return {(it.object, it.id): (dict.fromkeys(it.fields, "euro"),) for it in records}

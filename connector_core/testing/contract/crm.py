@@ -44,6 +44,7 @@ _ASKED: Mapping[str, Callable[[Connection], object]] = {
     "describe_objects": lambda it: it.describe_objects(["none"]),
     "read_fields": lambda it: it.read_fields([]),
     "check_access": lambda it: it.check_access(),
+    "describe_organization": lambda it: it.describe_organization(),
     "list_changes": lambda it: it.list_changes(["contact"], dt.datetime(2026, 3, 2, tzinfo=dt.UTC)),
 }
 

@@ -1,13 +1,18 @@
-"""Clauses on what a CRM tells of its objects and fields."""
+"""Clauses on what a CRM tells of its organization, objects and fields."""
 
 from __future__ import annotations
 
-from connector_core.model import ObjectDescription, Unknown
+import re
+import zoneinfo
+
+from connector_core.model import ObjectDescription, RecordFields, Unknown
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
 from connector_core.testing.contract.wording import BrokenClauseError
 
-DESCRIBE, ACCESS = "describe_objects", "check_access"
+DESCRIBE, ACCESS, ORGANIZATION = "describe_objects", "check_access", "describe_organization"
+READ = "read_fields"
+_CODE = re.compile(r"[A-Z]{3}")
 NO_OBJECT = "contract_no_such_object"
 
 
@@ -58,6 +63,27 @@ class Describing:
         crm.expect(sorted({it.name for it in rights if it.granted is False}), [], "rights that are said to be missing")
         told = access.api_version is not None or access.newest_version is None
         crm.expect(told, True, "the version that is asked is told, where the newest one is")
+
+    @clause("C-ORG-1", ORGANIZATION)
+    def test_the_organization_is_described(self, crm: Crm) -> None:
+        """The time zone of the organization is one of IANA, and its currency a code of ISO 4217, as far as it has them."""
+        told = crm.connection.describe_organization()
+        crm.expect(told.time_zone is None or told.time_zone in zoneinfo.available_timezones(), True, "the time zone")
+        crm.expect(told.currency is None or bool(_CODE.fullmatch(told.currency)), True, "the currency")
+
+    @clause("C-ORG-2", ORGANIZATION, DESCRIBE, READ)
+    def test_an_amount_names_its_currency(self, crm: Crm) -> None:
+        """The field that says in which currency an opportunity's amount is, if any, is described, and read as its code."""
+        opportunity, names = described(crm, "opportunity"), crm.manifest.names
+        amount = opportunity.fields.get(names["opportunity.amount"])
+        field = amount.currency_field if amount is not None else None
+        crm.expect(field is None or field in opportunity.fields, True, f"{field} is among the fields")
+        if field is not None:
+            asked = RecordFields(names["opportunity"], crm.id("O1"), (field,))
+            ((key, found),) = crm.connection.read_fields([asked]).items()
+            values = [it.get(field) for it in found] if isinstance(found, tuple) else []
+            right = [it is None or bool(_CODE.fullmatch(str(it))) for it in values]
+            crm.expect((key, right), ((asked.object, asked.id), [True]), f"{field} of O1, read as a code of ISO 4217")
 
 
 def _told(found: tuple[ObjectDescription, ...] | Unknown) -> tuple[ObjectDescription, ...]:
