@@ -41,9 +41,9 @@ def read_templates(content: bytes, source: str) -> tuple[Template, ...]:
     found: dict[str, Template] = {}
     try:
         for node, value in _documents(content.decode("utf-8-sig"), problems):
-            for template in _templates(node, value, problems):
+            for part, template in _templates(node, value, problems):
                 if template.id in found:
-                    problems.append(_Problem(_line(node), f"id: template {template.id} stands twice in this file"))
+                    problems.append(_Problem(_line(part), f"id: template {template.id} stands twice in this file"))
                 found[template.id] = template
     except UnicodeDecodeError as error:
         problems.append(_Problem(None, f"is no UTF-8 (byte {error.start + 1})"))
@@ -91,7 +91,7 @@ class _Loader(yaml.SafeLoader):
         """Say where a number stands that Python cannot read."""
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:
+        except (ValueError, IndexError) as error:  # PyYAML looks at the first character of ``!!int ""``
             raise yaml.MarkedYAMLError(
                 problem="is no number: put it in quotes", problem_mark=node.start_mark
             ) from error
@@ -120,20 +120,19 @@ def _documents(text: str, problems: list[_Problem]) -> Iterator[tuple[yaml.Node,
         loader.dispose()
 
 
-def _templates(node: yaml.Node, value: Any, problems: list[_Problem]) -> Iterator[Template]:
-    """Give the templates of a document that are right."""
+def _templates(node: yaml.Node, value: Any, problems: list[_Problem]) -> Iterator[tuple[yaml.Node, Template]]:
+    """Give the templates of a document that are right, each with where it stands."""
     several = isinstance(node, yaml.SequenceNode)
     for place, (part, item) in enumerate(zip(node.value, value, strict=True) if several else [(node, value)]):
         if not isinstance(item, dict):
             problems.append(_Problem(_line(part), "wanted a template: id, name, fields, perhaps address and targeting"))
             continue
         try:
-            yield Template.model_validate(item)
+            yield part, Template.model_validate(item)
         except ValidationError as error:
             for detail in _deepest(error):
-                steps = tuple(str(step) if isinstance(step, str) else step for step in detail["loc"])
-                there = _at(part, steps)
-                where = ".".join(filter(None, [str(place) if several else "", path(steps)]))
+                there = _at(part, detail["loc"])
+                where = path((place, *detail["loc"]) if several else detail["loc"])
                 problems.append(_Problem(_line(there), f"{where or 'template'}: {_said(words(detail), there)}"))
 
 
@@ -171,7 +170,7 @@ def _at(node: yaml.Node, steps: tuple[int | str, ...]) -> yaml.Node:
     """Give what stands at the end of a path, as far as it leads: where a key is missing, what should have it."""
     for step in steps:
         if isinstance(node, yaml.MappingNode):
-            under = next((item for key, item in node.value if key.value == step), None)
+            under = next((item for key, item in node.value if key.value == str(step)), None)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             under = node.value[step]
         else:

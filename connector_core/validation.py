@@ -14,6 +14,7 @@ _WORDS = {
     "finite_number": "should be a finite number",
     "float_type": "should be a number",
     "int_type": "should be a whole number",
+    "invalid_key": "is an unknown key",
     "missing": "is required",
     "model_attributes_type": "should be an object",
     "model_type": "should be an object",

@@ -136,8 +136,10 @@ def test_all_that_is_wrong_is_told_at_once_at_its_line() -> None:
 def test_an_id_stands_once_in_a_file() -> None:
     """Which of the two is meant cannot be known."""
     one = "{id: demo, name: x, fields: [{key: a, object: contact, field: F}]}"
+    expected = ["demo.yaml, line 3: id: template demo stands twice in this file"]
 
-    assert told(f"{one}\n---\n{one}") == ["demo.yaml, line 3: id: template demo stands twice in this file"]
+    assert told(f"{one}\n---\n{one}") == expected
+    assert told(f"- {one}\n-\n  {one}") == expected
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,11 @@ def test_an_id_stands_once_in_a_file() -> None:
         ("id: &it [*it]", "demo.yaml, line 1: an alias is not taken: write out what it stands for"),
         ("id: x\nname: 0x_", "demo.yaml, line 2: is no number: put it in quotes"),
         ("id: " + "1" * 5000, "demo.yaml, line 1: is no number: put it in quotes"),
+        ("id: !!int ''", "demo.yaml, line 1: is no number: put it in quotes"),
+        (
+            "{id: x, name: x, fields: [{key: a, object: contact, field: F}],\n 1: x}",
+            "demo.yaml, line 2: 1: is an unknown key",
+        ),
     ],
     ids=str,
 )
