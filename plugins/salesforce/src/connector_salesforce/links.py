@@ -48,6 +48,12 @@ def relink(draft: ActivityDraft, left: ActivityDraft, there: Row) -> Links:
     return Links(found.columns, found.others, tuple(deleted), found.left_out, kept)
 
 
+def without(records: Sequence[str], reason: str) -> tuple[str, ...]:
+    """Tell which records are left out, and why, in one sentence; nothing where it is none."""
+    verb = "is" if len(records) == 1 else "are"
+    return (f"{', '.join(records)} {verb} left out: {reason}",) if records else ()
+
+
 def people_of(there: Row) -> list[str]:
     """Give the contacts and leads of an activity, the primary one first."""
     listed = [text(there, "WhoId"), *(who for _, who in _relations(there))]
@@ -74,7 +80,7 @@ def _linked(
     what = columns["WhatId"] if "WhatId" in columns else text(there, "WhatId")
     if staying and staying[0].startswith(PREFIXES["Lead"]):
         lost = [*people, *filter(None, columns.values())]
-        return Links(left_out=tuple(f"{it} is left out: beside a lead Salesforce holds nothing else" for it in lost))
+        return Links(left_out=without(lost, "beside a lead Salesforce holds nothing else"))
     new = list(dict.fromkeys(people))
     contacts = [it for it in new if it.startswith(PREFIXES["Contact"])]
     leads = [it for it in new if it not in contacts]
@@ -86,9 +92,9 @@ def _linked(
         columns |= {"WhoId": first} if first != who else {}
         leads = [it for it in leads if it != first]
     room = MOST_CONTACTS - len({*staying, columns.get("WhoId")} - {None})
-    lost = [*(f"{it} is left out: a lead stands alone on an activity, or not at all" for it in leads)]
-    lost += [f"{it} is left out: an activity has at most {MOST_CONTACTS} contacts" for it in contacts[room:]]
-    return Links(columns, tuple(contacts[:room]), left_out=tuple(lost))
+    lost = without(leads, "a lead stands alone on an activity, or not at all")
+    lost += without(contacts[room:], f"an activity has at most {MOST_CONTACTS} contacts")
+    return Links(columns, tuple(contacts[:room]), left_out=lost)
 
 
 def _relations(row: Row) -> list[tuple[Row, str]]:

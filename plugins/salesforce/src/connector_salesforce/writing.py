@@ -22,7 +22,7 @@ from connector_salesforce.activities import COLUMNS, key_of, seconds_of
 from connector_salesforce.client import Client, Row
 from connector_salesforce.failures import RIGHTS
 from connector_salesforce.further import fields_now, own_field
-from connector_salesforce.links import RELATIONS, Links, link, people_of, relink
+from connector_salesforce.links import RELATIONS, Links, link, people_of, relink, without
 from connector_salesforce.records import PREFIXES, ids_of, record_id, short, text
 from connector_salesforce.soql import Child, Query, split, within
 from connector_salesforce.statuses import TaskStatuses
@@ -257,8 +257,9 @@ class Writer:
             (plan, who) for plan in plans if plan.receipt and _is_there(plan.receipt) for who in plan.links.others
         ]
         if not self._client.shared:
-            for plan, who in wanted:
-                plan.notes.append(f"{who} is left out: the org relates one person to an activity (Shared Activities)")
+            for plan in plans:
+                others = [who for of, who in wanted if of is plan]
+                plan.notes += without(others, "the org relates one person to an activity (Shared Activities)")
             return
         late = [(plan, who) for plan, who in wanted if who not in plan.related]
         records = [
