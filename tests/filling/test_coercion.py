@@ -520,6 +520,8 @@ def test_a_reference_is_the_one_record_of_a_name(said: str, record: Any) -> None
         ("12 novembre", field("date"), '"12 novembre" may be the last one, or the next: say its year'),
         ("Friday", field("date"), '"Friday" may be the last one, or the next: say which day of the month'),
         ("29 February", field("date"), '"29 February" is no day of the coming year: say its year'),
+        ("31 April", field("date"), '"31 April" is no day'),
+        ("0 March 2027", field("date"), '"0 March 2027" is no day'),
         ("March 2027", field("date"), '"March 2027" says no day of the month'),
         ("14h30", field("time"), '"14h30" says no day'),
         (5, field("date"), '"5" is a number, and the field takes a day'),

@@ -178,10 +178,11 @@ def _year_said(text: str, said: dt.date) -> tuple[str, int | None]:
 
 
 def _day_of(year: int, month: int, day: int | None) -> dt.date:
-    return dt.date(year, month, day or calendar.monthrange(year, month)[1])
+    return dt.date(year, month, calendar.monthrange(year, month)[1] if day is None else day)
 
 
 def _without_year(month: int, day: int | None, said: dt.date, *, surely_coming: bool = False) -> Read:
+    _day_of(2000, month, day)  # a leap year: what is no day of it is none of any
     days = []
     for year in (said.year - 1, said.year, said.year + 1):
         try:
