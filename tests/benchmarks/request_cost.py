@@ -34,12 +34,17 @@ def report() -> Iterator[str]:
     """Count, for each CRM, ours and the other's."""
     world, calls = cold_start()
     for name, goal in GOALS.items():
-        ours = count(name, world, lambda url, settings, name=name: _sync(name, settings, calls))
+        ours = cost(name, world, calls)
         theirs = count(name, world, lambda url, settings, name=name: naive.SCRIPTS[name](url, settings, calls))
         yield (
             f"{name}: {ours} requests for {CALLS} calls associated and written, cold (goal: at most {goal});"
             f" call by call on the same SDK: {theirs}; ratio 1 : {theirs / ours:.0f}"
         )
+
+
+def cost(name: str, world: dict[str, Any], calls: list[dict[str, Any]]) -> int:
+    """Count what it costs to associate and write calls."""
+    return count(name, world, lambda url, settings: _sync(name, settings, calls))
 
 
 def count(name: str, world: dict[str, Any], work: Callable[[str, dict[str, Any]], None]) -> int:

@@ -92,9 +92,9 @@ def _linked(
         columns |= {"WhoId": first} if first != who else {}
         leads = [it for it in leads if it != first]
     room = MOST_CONTACTS - len({*staying, columns.get("WhoId")} - {None})
-    lost = without(leads, "a lead stands alone on an activity, or not at all")
-    lost += without(contacts[room:], f"an activity has at most {MOST_CONTACTS} contacts")
-    return Links(columns, tuple(contacts[:room]), left_out=lost)
+    left_out = without(leads, "a lead stands alone on an activity, or not at all")
+    left_out += without(contacts[room:], f"an activity has at most {MOST_CONTACTS} contacts")
+    return Links(columns, tuple(contacts[:room]), left_out=left_out)
 
 
 def _relations(row: Row) -> list[tuple[Row, str]]:
