@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from connector_core.reports import wording
 
 WIDTH = 100
 _NUMBERS = ("eligible", "sent", "empty", "no link", "pending", "other")
+_OF_A_FIELD = ("name", "type", "object", "through", "field", "template_id", "template_name", "template_address", "mode")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -108,26 +110,14 @@ def as_csv(report: Report) -> str:
     """Give a line for each field, after one of names: RFC 4180, and no cell is taken for a formula."""
     counts = [*OUTCOMES, *(f"{it}_share" for it in OUTCOMES), *(f"other_{it}" for it in REASONS)]
     before = ["same_part_eligible", "same_part_sent", "previous_eligible", "previous_sent"]
-    names = ["name", "type", "object", "through", "field", "template_id", "template_name", "template_address", "mode"]
-    return _csv([[*names, "eligible", *counts, *before], *map(_csv_row, report.rows)])
+    return _csv([[*_OF_A_FIELD, "eligible", *counts, *before], *map(_csv_row, report.rows)])
 
 
 def _csv_row(row: Row) -> list[Any]:
-    it, tally, before = row.field, row.tally, row.before
-    shares = tally.to_json()["shares"]
+    tally, before = row.tally, row.before
     return [
-        *(
-            it.name,
-            it.type,
-            it.object,
-            it.through,
-            it.field,
-            it.template_id,
-            it.template_name,
-            it.template_address,
-            it.mode,
-        ),
-        *(tally.eligible, *(tally.of(outcome) for outcome in OUTCOMES), *shares.values()),
+        *(getattr(row.field, name) for name in _OF_A_FIELD),
+        *(tally.eligible, *(tally.of(outcome) for outcome in OUTCOMES), *tally.to_json()["shares"].values()),
         *(row.reasons.get(reason, 0) for reason in REASONS),
         *(before.same_part.eligible, before.same_part.sent, before.whole.eligible, before.whole.sent),
     ]
@@ -140,23 +130,11 @@ def calls_csv(calls: Iterable[CallBehind]) -> str:
 
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:
-    lines: list[str] = []
-    writer = csv.writer(_Lines(lines))
-    writer.writerows([[_defused(cell) for cell in row] for row in rows])
-    return "".join(lines)
+    text = io.StringIO()
+    csv.writer(text).writerows([_defused(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def _defused(cell: Any) -> Any:
     """Keep a spreadsheet from taking a text for a formula: https://owasp.org/www-community/attacks/CSV_Injection."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_DANGEROUS) else cell
-
-
-class _Lines:
-    """What a writer of CSV writes to."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    def write(self, line: str) -> None:
-        """Keep a line."""
-        self._lines.append(line)
