@@ -71,6 +71,14 @@ def test_a_report_without_any_call_is_a_page() -> None:
     assert '<p class="big">–</p>' in made
 
 
+def test_without_a_template_it_is_told_how_to_publish_one() -> None:
+    """With the command."""
+    made = page(report(fields=()))
+
+    assert "Connection acme has no published template." in made
+    assert "connector templates publish TEMPLATE --connection acme" in made
+
+
 # -- in a browser
 
 

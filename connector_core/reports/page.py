@@ -124,8 +124,8 @@ def _nothing(report: Report) -> Markup:
     assert report.nothing is not None  # noqa: S101 - asked for before
     why = report.nothing.why[:1].upper() + report.nothing.why[1:]
     if not report.nothing.reset:
-        command, reset = f"connector templates publish --connection {shlex.quote(report.connection)}", "Publish one:"
-        return _NOTHING.format(why=why, reset=reset, command=command)
+        command = f"connector templates publish TEMPLATE --connection {shlex.quote(report.connection)}"
+        return _NOTHING.format(why=why, reset="Publish one:", command=command)
     kept = {name: value for name, value in report.filters.to_json().items() if name not in report.nothing.reset}
     return _NOTHING.format(why=why, reset="Without it, or them:", command=fields.command(report, kept, "--format html"))
 
