@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from connector_core.errors import InputError
 from connector_core.filling.counts import NONE, Counts, FieldDay, Tally, Target, missing_object
 from connector_core.filling.levers import Evidence, levers
-from connector_core.filling.outcomes import OUTCOMES
+from connector_core.filling.outcomes import OUTCOMES, Outcome
 from connector_core.filling.periods import Period, Span
 from connector_core.filling.report import Before, FieldInUse, Filters, Nothing, Point, Query, Report, Row
 
@@ -22,8 +22,8 @@ def _text(of: Callable[[FieldInUse], str | None]) -> Callable[[Row], str | None]
     return lambda row: None if (value := of(row.field)) is None else value.casefold()
 
 
-def _share(outcome: str) -> Callable[[Row], float | None]:
-    return lambda row: row.tally.share(outcome)  # type: ignore[arg-type]  # a key of OUTCOMES
+def _share(outcome: Outcome) -> Callable[[Row], float | None]:
+    return lambda row: row.tally.share(outcome)
 
 
 COLUMNS: Mapping[str, Callable[[Row], str | float | None]] = {
@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, Callable[[Row], str | float | None]] = {
     "template": _text(lambda it: it.template_name),
     "mode": _text(lambda it: it.mode),
     "eligible": lambda row: row.tally.eligible,
-    **{outcome: _share(outcome) for outcome in OUTCOMES},
+    **{str(outcome): _share(outcome) for outcome in OUTCOMES},
 }
 """What rows can be sorted by: outcomes by their share of the eligible, so ``sent`` is the sending rate."""
 
