@@ -89,7 +89,7 @@ def test_the_text_says_which_filters_there_are_and_why_nothing_is_left() -> None
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, "–"), (0, "0 %"), (0.001, "<1 %"), (0.5, "50 %"), (0.996, ">99 %"), (1, "100 %")],
+    [(None, "–"), (0, "0 %"), (1 / 200, "<1 %"), (0.5, "50 %"), (199 / 200, ">99 %"), (1, "100 %")],
 )
 def test_a_share_is_neither_all_nor_nothing_where_it_is_not_quite(value: float | None, said: str) -> None:
     """A whole number of per cent."""

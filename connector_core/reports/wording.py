@@ -43,7 +43,7 @@ def share(value: float | None) -> str:
     """Say a share: a whole number of per cent, and neither 0 nor 100 of what is not quite; a dash where none is known."""
     if value is None:
         return "–"
-    if 0 < value < 0.005:
+    if 0 < value <= 0.005:
         return "<1 %"
     if 0.995 <= value < 1:
         return ">99 %"
@@ -125,8 +125,8 @@ def approver(it: Approver, report: Report) -> str:
     since = it.since.astimezone(ZoneInfo(report.zone)).date()
     now = report.refreshed_at or it.since
     waited = (now.astimezone(ZoneInfo(report.zone)).date() - since).days
-    long = {0: "today", 1: "1 day"}.get(max(0, waited), f"{waited:,} days")
-    return f"{it.who or 'no known organizer'} {it.number:,}, since {day(since)}" + (f" ({long})" if waited > 0 else "")
+    long = f" ({_number(waited, 'day')})" if waited > 0 else ""
+    return f"{it.who or 'no known organizer'} {it.number:,}, since {day(since)}{long}"
 
 
 def _a(name: str) -> str:
@@ -134,7 +134,11 @@ def _a(name: str) -> str:
 
 
 def _calls(it: MissingObject) -> str:
-    return f"{'' if it.exact else 'at least '}{it.calls:,} call{'' if it.calls == 1 else 's'}"
+    return f"{'' if it.exact else 'at least '}{_number(it.calls, 'call')}"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _and_more(found: list[str]) -> str:
