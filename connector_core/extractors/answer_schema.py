@@ -12,7 +12,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from connector_core.extractors.hookspecs import Answer, Extracted, WantedField
 from connector_core.extractors.passages import LONGEST_PASSAGE, Said
@@ -21,9 +21,9 @@ from connector_core.model import FieldDescription, Unknown
 from connector_core.strict_json import LineError, parse_object
 
 MOST_VALUES = 1000
-"""Values of all enums of a schema."""
+"""Values of all enums of a schema, as endpoints bound them."""
 MOST_CHARACTERS = 15_000
-"""Characters of the values of one enum that has many, and of all of a schema here."""
+"""Characters of the values of all enums of a schema; endpoints bound those of one enum that has many."""
 
 _PARTS = ("value", "passage", "confidence")
 _NULL = {"type": "null"}
@@ -125,7 +125,7 @@ def _text(given: object, _: FieldDescription) -> str:
 
 
 def _number(given: object, _: FieldDescription) -> RawValue:
-    if not isinstance(given, int | float) or not _is_number(given):
+    if not _is_number(given):
         raise MisfitError("should be a number")
     return given
 
@@ -177,7 +177,7 @@ _READ: Mapping[str, Callable[[object, FieldDescription], RawValue]] = {
 }
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 

@@ -103,13 +103,7 @@ def _why_not(answer: object) -> str | None:
 
 
 def _is_plain(value: object) -> bool:
-    return isinstance(value, str | bool) or _is_number(value)
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_share(value: object) -> bool:
