@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Any
@@ -82,11 +83,29 @@ def test_whole_parts_go_first_when_a_body_is_too_long(fmt: render.BodyFormat) ->
     assert ("Recording" in shorter, "Tags" in shorter) == (False, True)
 
 
+@pytest.mark.parametrize("fmt", ["text", "html"])
+def test_parts_that_went_are_named(fmt: render.BodyFormat) -> None:
+    """Before the ref line; with all parts there nothing is said."""
+    shown = _Shown()
+    shown.feed(body(fmt, limit=len(body(fmt)) - 1))
+
+    assert re.search(r"Left out: recording\s*ref: aircall:1$", shown.text)
+    assert "Left out" not in body(fmt)
+
+
+def test_what_is_left_out_is_not_told_where_only_the_link_fits() -> None:
+    """The link is worth more than that."""
+    assert body("text", limit=100) == (
+        "Call: aircall, outbound, Connected, 30 min 5 s\nLink: https://calls.example/1\nref: aircall:1"
+    )
+
+
 def test_a_summary_that_is_too_long_alone_is_cut_between_words() -> None:
     """Link and ref line stay."""
     text = body("text", limit=200, summary="word " * 100)
 
-    assert text.splitlines()[1:] == ["Link: https://calls.example/1", text.splitlines()[2], "ref: aircall:1"]
+    left_out = "Left out: notes, highlights, topics, comments, tags, recording"
+    assert text.splitlines()[1:] == ["Link: https://calls.example/1", text.splitlines()[2], left_out, "ref: aircall:1"]
     assert text.splitlines()[2].endswith("word…")
 
 

@@ -1,8 +1,8 @@
 """What an activity says: a subject and a body, as text or HTML, within the limits of a CRM.
 
 A body is a list of parts in the order that is asked for, between a line of facts and the ``ref:`` line. When it is too
-long, whole parts go, the least important first, wherever they stand; the facts, the link and the ``ref:`` line always
-stay. A single part that is too long alone is cut between words, before it is escaped: never inside a character or an
+long, whole parts go, the least important first, wherever they stand, and a line names them; the facts, the link and the
+``ref:`` line always stay. A single part that is too long alone is cut between words, before it is escaped: never inside a character or an
 entity. Limits count characters as the services do, see :func:`~connector_core.characters.units`.
 """
 
@@ -53,17 +53,21 @@ def body(call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS)
     :param wanted: Which parts, in their order.
     """
     parts = _parts(call, wanted)
+    left_out: tuple[str, ...] = ()
     while True:
-        text = _render(call, parts, fmt)
+        told = [Part("Left out", (", ".join(left_out),), 0)] if left_out else []
+        text = _render(call, [*parts, *told], fmt)
         if units(text) <= limit:
             return text
         loose = [part for part in parts if part.weight]
         if not loose:
-            return None
+            text = _render(call, parts, fmt)
+            return text if units(text) <= limit else None
         worst = max(loose, key=lambda part: part.weight)
-        if len(loose) == 1 and (shorter := _shortened(call, parts, worst, fmt, limit)) is not None:
+        if len(loose) == 1 and (shorter := _shortened(call, [*parts, *told], worst, fmt, limit)) is not None:
             return shorter
         parts = [part for part in parts if part is not worst]
+        left_out = (worst.label.lower(), *left_out)
 
 
 def says(call: Call, wanted: Sequence[str]) -> bool:
