@@ -22,9 +22,9 @@ class Later:
         """Try a call again, after a pause that is longer each time, up to an hour; after some days, not any more.
 
         :param seconds: No sooner than that.
-        :param most: Nor more often.
+        :param most: Tries in all, this one among them.
         """
-        if self.now - job.since < PATIENCE and (most is None or job.tries < most):
+        if self.now - job.since < PATIENCE and (most is None or job.tries + 1 < most):
             self._put(job, max(seconds or 0.0, min(3600.0, 15.0 * 2 ** min(job.tries, 10))))
 
     def at_once(self, job: FillJob) -> None:

@@ -31,7 +31,7 @@ from connector_core.model import RecordFields, Unknown
 EXTRACTING = 4
 """Calls that an extractor is asked about at once."""
 MOST_ANSWERS = 5
-"""How often an extractor is asked again that answers, and does not know: each answer may cost money."""
+"""How often an extractor is asked that answers, and does not know: each answer may cost money."""
 
 _log = logging.getLogger(__name__)
 

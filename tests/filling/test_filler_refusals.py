@@ -241,7 +241,7 @@ def test_an_extractor_that_cannot_be_asked_is_asked_again(
 
 def test_an_extractor_that_never_knows_is_not_asked_for_ever(file: FillOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each answer may cost money: after some of them the field says that nothing was found out."""
-    listen(file, monkeypatch, Unknown("too long for the model"))
+    listen(file, monkeypatch, *[Unknown("too long for the model")] * MOST_ANSWERS, Extracted("one answer too many"))
     file.publish(NEXT_STEP)
     list(file.at.sync(said("anything")))
     for hours in range(2 * MOST_ANSWERS):
