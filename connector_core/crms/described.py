@@ -10,7 +10,7 @@ from typing import Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from connector_core.crms.changes import FIXED, OBJECTS, REFERENCES
-from connector_core.crms.world import Record, World
+from connector_core.crms.world import Record, World, WorldPerson
 from connector_core.model import Choice, FieldDescription, FieldType, FieldValue, ObjectDescription, RecordFields
 
 _LABELS = {name: name.capitalize() for name in OBJECTS}
@@ -35,13 +35,13 @@ def described(name: str, *, writable: bool) -> tuple[ObjectDescription, ...]:
 def values_of(
     world: World, asked: Sequence[RecordFields]
 ) -> dict[tuple[str, str], tuple[dict[str, FieldValue | None], ...]]:
-    """Give fields of records, as JSON has them; a list as its texts, joined by ``;``."""
+    """Give fields of records, as JSON has them; a list as its texts, joined by ``;``. A converted lead is gone."""
     lists = {name: {it.id: it for it in getattr(world, name)} for name in {it.object for it in asked} & OBJECTS.keys()}
     return {(it.object, it.id): _values(lists.get(it.object, {}).get(it.id), it.fields) for it in asked}
 
 
 def _values(record: Record | None, names: Sequence[str]) -> tuple[dict[str, FieldValue | None], ...]:
-    if record is None:
+    if record is None or (isinstance(record, WorldPerson) and record.is_converted):
         return ()
     held = {**(record.fields or {}), **dict(record)}
     return ({name: _value(held.get(name)) for name in names},)

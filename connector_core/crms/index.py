@@ -31,7 +31,7 @@ class WorldIndex:
         """Follow conversions to whom a person is today; None: the record is gone, or the chain is a circle."""
         seen: set[str] = set()
         record = there(person_id, self._people)
-        while record is not None and _converted(record):
+        while record is not None and record.is_converted:
             if record.id in seen:
                 return None
             seen.add(record.id)
@@ -98,7 +98,7 @@ class WorldIndex:
         )
 
     def _person(self, record: WorldPerson, *, follow: bool = True) -> Person:
-        converted_to = self.final_id(record.id) if follow and _converted(record) else None
+        converted_to = self.final_id(record.id) if follow and record.is_converted else None
         return Person(
             kind=record.kind,
             id=record.id,
@@ -107,7 +107,7 @@ class WorldIndex:
             phones=record.phones or (),
             title=record.title,
             account=there(record.account_id, self.accounts),
-            converted=_converted(record),
+            converted=record.is_converted,
             converted_to=self._person(self._people[converted_to], follow=False) if converted_to else None,
         )
 
@@ -157,10 +157,6 @@ def key_of(call_id: str | None, body: str | None) -> str | None:
         return call_id
     last = (body or "").rstrip("\r\n").rpartition("\n")[2]
     return (last.removeprefix(REF) if last.startswith(REF) else "") or None
-
-
-def _converted(record: WorldPerson) -> bool:
-    return record.kind == "lead" and bool((record.converted_contact_id or "").strip())
 
 
 def _grouped(pairs: Iterable[tuple[Iterable[str | None], T]]) -> dict[str, list[T]]:

@@ -64,6 +64,11 @@ class WorldPerson(Record):
     account_id: str | None = None
     converted_contact_id: str | None = None
 
+    @property
+    def is_converted(self) -> bool:
+        """Tell whether it is a lead that became somebody; a blank reference names nobody."""
+        return self.kind == "lead" and bool((self.converted_contact_id or "").strip())
+
 
 class WorldOpportunity(Record):
     """An opportunity; ``closed_at`` is the real closing."""

@@ -108,10 +108,17 @@ def choose(
         else:
             stand = stands.get(item.place)
             if stand is None:
-                now, filled = answer[0][item.place[2]], written.get(item.place)
+                now = answer[0][item.place[2]]
+                filled = written.get(item.place) or _carried(item, now, written, context)
                 stand = stands[item.place] = _stand(plan, now, filled, item, doubtful.get(item.place), context)
             _choose(plan, item, stand, context)
     return plan
+
+
+def _carried(item: Item, now: FieldValue | None, written: Mapping[Place, Filled], context: Context) -> Filled | None:
+    """Give what the connector wrote into the record that was merged into this one, if that is what stands here."""
+    filled = written.get(item.former) if item.former else None
+    return filled if filled is not None and is_ours(filled, now, item.description, context) else None
 
 
 def _stand(

@@ -19,8 +19,9 @@ from connector_core.model import Call, FieldDescription, FieldValue, ObjectDescr
 
 Record: TypeAlias = tuple[str, str]
 """An object by the CRM's own name, and a record's id."""
-Current: TypeAlias = Mapping[Record, tuple[Mapping[str, FieldValue | None], ...] | Unknown]
-"""What was read of records."""
+Answer: TypeAlias = tuple[Mapping[str, FieldValue | None], ...] | Unknown
+"""What was read of a record."""
+Current: TypeAlias = Mapping[Record, Answer]
 
 BY_HAND = "by "
 """How the source of a value begins that somebody gave: no extractor replaces it."""
@@ -36,7 +37,8 @@ _FOUND = ("day", "who", "version", "value", "passage", "confidence", "source", "
 class Item:
     """One eligible field of one call. ``row`` is what is known of it so far; ``ended``: nothing more comes of it now.
 
-    ``old``: how the ledger has it. ``record``: the object by the CRM's own name, and the record's id.
+    ``old``: how the ledger has it. ``record``: the object by the CRM's own name, and the record's id. ``former``:
+    its place in the record that the call names, where that is another one by now, as ``became`` says.
     """
 
     job: FillJob
@@ -46,6 +48,8 @@ class Item:
     old: Filling | None = None
     described: FieldDescription | None = None
     record: Record | None = None
+    former: Place | None = None
+    became: str | None = None
     ended: bool = False
 
     @property
@@ -99,7 +103,7 @@ class Item:
         """Give it its outcome; ``since`` stays where nothing changed."""
         same = self.old is not None and (self.old.outcome, self.old.reason) == (outcome, reason)
         since = self.old.since if same and self.old else None
-        self.row = replace(self.row, outcome=outcome, reason=reason, detail=detail, since=since)
+        self.row = replace(self.row, outcome=outcome, reason=reason, detail=detail or self.became, since=since)
         self.ended = True
 
     def stay(self, detail: str | None = None) -> None:
@@ -171,15 +175,19 @@ def describe(items: Iterable[Item], objects: Mapping[str, tuple[ObjectDescriptio
         if isinstance(found, Unknown):
             waiting.append(item)
             continue
-        by_name = {key.casefold(): it for key, it in found[0].fields.items()} if found else {}
-        item.described = by_name.get(name.casefold())
-        if item.described is None and found and not found[0].complete:
-            item.described = FieldDescription(
-                name, name, "text", "text"
-            )  # it may be there; the CRM does not say what it is
+        item.described = field_of(found, name)
         if item.described is None:
             item.end("other", "field_missing", f"the CRM has no field {name} of {item.field.object}")
     return waiting
+
+
+def field_of(found: tuple[ObjectDescription, ...], name: str) -> FieldDescription | None:
+    """Give the description of an object's field, in whatever case it is named; None where there is none."""
+    by_name = {key.casefold(): it for key, it in found[0].fields.items()} if found else {}
+    described = by_name.get(name.casefold())
+    if described is None and found and not found[0].complete:
+        return FieldDescription(name, name, "text", "text")  # it may be there; the CRM does not say what it is
+    return described
 
 
 def to_extract(items: Iterable[Item]) -> list[Item]:
@@ -232,11 +240,11 @@ def read_value(item: Item, context: Context) -> None:
             item.row = replace(item.row, approved_by=None, approved_at=None)
 
 
-def link(item: Item, names: Mapping[str, str], through: Current) -> bool:
+def link(item: Item, names: Mapping[str, str], through: Mapping[tuple[str, str], Answer]) -> bool:
     """Find the record that a value goes to; without one, it ends. Tell whether that is known.
 
     :param names: What the CRM calls a role.
-    :param through: What was read of the records that lead to others.
+    :param through: What was read of the records that lead to others, by role and id.
     """
     role, _, lookup = (item.field.through or item.field.object).partition(".")
     record_id = linked(item.job.decision).get(role)
@@ -248,7 +256,7 @@ def link(item: Item, names: Mapping[str, str], through: Current) -> bool:
         item.end("no_crm_link", None, f"the call has no {role}")
         return True
     if lookup:
-        answer = through[names.get(role, role), record_id]
+        answer = through[role, record_id]
         if isinstance(answer, Unknown):
             return False
         further = answer[0].get(lookup) if answer else None

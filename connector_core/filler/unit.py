@@ -15,6 +15,7 @@ from connector_core.extractors.binding import Extractor
 from connector_core.extractors.hookspecs import Answer
 from connector_core.filler import items as stages
 from connector_core.filler.choosing import choose, to_read
+from connector_core.filler.following import inherit, look_up_heirs, read_lookups
 from connector_core.filler.items import Current, Item
 from connector_core.filler.later import Later
 from connector_core.filler.names import look_up_names
@@ -171,10 +172,7 @@ class Unit:
     def _linked(self, items: Sequence[Item]) -> None:
         """Find the records that values go to, some of them through a field of another record."""
         names = self._connection.manifest.names
-        wanted: dict[tuple[str, str], set[str]] = {}
-        for role, record_id, name in stages.lookups(items):
-            wanted.setdefault((names.get(role, role), record_id), set()).add(name)
-        found = self._read([RecordFields(*record, tuple(sorted(it))) for record, it in sorted(wanted.items())])
+        found = read_lookups(self._connection, stages.lookups(items))
         for item in _open(items):
             if not stages.link(item, names, found):
                 self._wait(item, "unknown_outcome", "the record that leads to it could not be read")
@@ -183,17 +181,20 @@ class Unit:
         """Read what stands where values are to go, and choose what is sent."""
         named = self._connection.manifest.names
         asked = [row for job in jobs for row in job.fillings.values() if row.undo_by and row.record_id]
-        records = {(named.get(row.object or "", row.object or ""), row.record_id or "") for row in asked}
-        records |= {item.place[:2] for item in _open(items)}
+        undone = {(named.get(row.object or "", row.object or ""), row.record_id or "") for row in asked}
+        before = self._ledger.fillings.written(self._connection.name, undone)
+        taking_back = undos(self._connection, jobs, before, self._context(self._later.now, {}))
+        undo_places = [undo.place for undo in taking_back if undo.asked]
+        current = self._read(to_read(_open(items), undo_places))
+        if self._followed(items, current, contexts):
+            current = self._read(to_read(_open(items), undo_places))
+        records = undone | {place[:2] for item in _open(items) for place in (item.place, item.former) if place}
         written = self._ledger.fillings.written(self._connection.name, records)
-        taking_back = undos(self._connection, jobs, written, self._context(self._later.now, {}))
         doubts = self._ledger.fillings.in_doubt(self._connection.name, records, {job.call_id for job in jobs})
-        for item in _open(items) if doubts else ():
+        for item in _open(items):
             if any(row.is_at(item.place) for row in doubts):
                 self._wait(item, "unknown_outcome", "what another call sent there was not answered yet")
-        current = self._read(to_read(_open(items), [undo.place for undo in taking_back if undo.asked]))
-        for item in _open(items):
-            if isinstance(answer := current[item.place[:2]], Unknown):
+            elif isinstance(answer := current[item.place[:2]], Unknown):
                 self._wait(item, "unknown_outcome", f"what stands there could not be read: {answer.reason}")
         plan = choose(_open(items), current, written, contexts)
         for undo in taking_back:
@@ -205,6 +206,21 @@ class Unit:
             if undo.done:
                 self._later.at_once(undo.job)  # the template may say something else of the field by now
         return Chosen(jobs, items, plan, taking_back)
+
+    def _followed(self, items: Sequence[Item], current: Current, contexts: Mapping[str, Context]) -> bool:
+        """Let items whose record was merged or converted go to what it became. Tell whether there is any."""
+        lost = [item for item in _open(items) if item.field.through is None and current[item.place[:2]] == ()]
+        heirs = look_up_heirs(self._connection, {(item.field.object, item.place[1]) for item in lost})
+        named = self._connection.manifest.names
+        objects = {
+            named.get(role, role) for told in heirs.values() if not isinstance(told, Unknown) for role, _ in told
+        }
+        described = self._connection.describe_objects(objects) if objects else {}
+        for item in lost:
+            told = heirs[item.field.object, item.place[1]]
+            if isinstance(told, Unknown) or not inherit(item, told, named, described, contexts[item.job.call_id]):
+                self._wait(item, "unknown_outcome", "what became of its record could not be looked up")
+        return any(item.became and not item.ended for item in lost)
 
     def _read(self, records: Sequence[RecordFields]) -> Current:
         return self._connection.read_fields(records) if records else {}

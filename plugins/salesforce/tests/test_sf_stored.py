@@ -110,8 +110,13 @@ def test_a_record_that_is_not_there_is_empty(desk: Any, record: str) -> None:
     assert read(desk, ("Contact", record, ("Title",))) == [()]
 
 
-def test_a_converted_lead_is_read(desk: Any) -> None:
-    """It is there still, and cannot be changed."""
+def test_a_converted_lead_is_gone(desk: Any) -> None:
+    """Nobody may change it, so nothing stands in its fields that could be written over."""
+    assert read(desk, ("Lead", "L2", ("Title",)), ("Lead", "L1", ("Title",))) == [(), ({"Title": "COO"},)]
+
+
+def test_a_converted_lead_tells_whom_it_became(desk: Any) -> None:
+    """That leads a template to the records that it became."""
     ((told,),) = read(desk, ("Lead", "L2", ("ConvertedContactId",)))
 
     assert told == {"ConvertedContactId": desk.ids["C1"]}

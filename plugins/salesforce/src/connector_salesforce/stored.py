@@ -3,6 +3,7 @@
 One query reads thousands of records of an object, and one API call takes five queries; a column that is not there, or that
 field-level security hides, fails a query whole (SOQL and SOSL Reference, "SELECT"). So where one is refused the objects are
 described, all in one further call, and what is left is asked for again. Records that were deleted or merged are no rows.
+A converted lead is one, and nobody may change it (Object Reference, "Lead"): it is told only to who asks what it became.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ Columns: TypeAlias = Mapping[str, Collection[str]]
 """Of each object the columns to read, in lower case: Salesforce's names have no case."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_BESIDE = {"lead": {"isconverted"}}
+"""What is read of each record of an object."""
+_BECAME = {"convertedaccountid", "convertedcontactid", "convertedopportunityid"}
 
 
 def read(client: Client, records: Sequence[RecordFields]) -> dict[Key, tuple[Values, ...] | Unknown]:
@@ -76,7 +80,7 @@ def _queries(
     asked: Sequence[RecordFields], name: str, columns: Collection[str], *, spare: bool
 ) -> list[tuple[Sequence[str], Query]]:
     ids = sorted({full for it in asked if it.object == name and (full := full_id(it.id))})
-    selected = ("Id", *sorted(set(columns) - {"id"}))
+    selected = ("Id", *sorted((set(columns) | _BESIDE.get(name.lower(), set())) - {"id"}))
     return split(ids, lambda part: Query(name, selected, (within("Id", part),), spare=spare))
 
 
@@ -87,6 +91,8 @@ def _answer(asked: RecordFields, rows: Mapping[Key, Row | Unknown]) -> tuple[Val
     if isinstance(row, Unknown):
         return row
     held = {name.lower(): value for name, value in row.items() if name != "attributes"}
+    if asked.object.lower() == "lead" and held.get("isconverted") and not _BECAME & {it.lower() for it in asked.fields}:
+        return ()
     return ({name: _value(held[name.lower()]) for name in asked.fields if name.lower() in held},)
 
 
