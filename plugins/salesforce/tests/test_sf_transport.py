@@ -22,7 +22,7 @@ from connector_salesforce import reading, rows
 from connector_salesforce.client import Client
 from connector_salesforce.failures import error_of_sdk, transport_error
 from connector_salesforce.settings import SalesforceSettings
-from connector_salesforce.soql import Query
+from connector_salesforce.soql import Query, split, within
 
 from connector_core.errors import (
     ConfigurationError,
@@ -630,6 +630,31 @@ def test_a_query_that_ran_too_long_is_unknown(org: Org) -> None:
     org.answers = [refusal(400, "QUERY_TIMEOUT", "Your query request was running for too long.")]
 
     assert "QUERY_TIMEOUT" in str(org.client().ask([CONTACTS])[0])
+
+
+@pytest.mark.parametrize("code", ["QUERY_TIMEOUT", "OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED"])
+def test_a_query_that_is_too_much_is_asked_in_parts(org: Org, code: str) -> None:
+    """A quarter of the keys at a time; what two of them give is one row."""
+    keys = [f"a{number}@x.example" for number in range(40)]
+    ((_, query),) = split(keys, lambda part: Query("Contact", ("Id",), (within("Email", part),)))
+    rows = [[{"Id": "1"}], [{"Id": "1"}, {"Id": "2"}], [], [{"Id": "3"}]]
+    answered = [
+        {"referenceId": f"q{at}", "httpStatusCode": 200, "body": {"done": True, "records": it}}
+        for at, it in enumerate(rows)
+    ]
+    org.answers = [refusal(400, code), (200, {"compositeResponse": answered})]
+
+    assert org.client().ask([query]) == [[{"Id": "1"}, {"Id": "2"}, {"Id": "3"}]]
+    assert [body.count(b"%40x.example") for _, _, _, body in org.asked] == [40, 40]
+
+
+def test_a_query_for_a_few_is_not_parted_further(org: Org) -> None:
+    """An org that gives up on them too is not asked a hundred times."""
+    keys = [f"a{number}@x.example" for number in range(10)]
+    ((_, query),) = split(keys, lambda part: Query("Contact", ("Id",), (within("Email", part),)))
+    org.answers = [refusal(400, "QUERY_TIMEOUT")]
+
+    assert isinstance(org.client().ask([query])[0], Unknown)
 
 
 def test_a_record_whose_query_ran_too_long_is_unknown(org: Org) -> None:

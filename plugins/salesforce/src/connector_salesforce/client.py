@@ -49,6 +49,10 @@ _ESCAPED = {
 _TOO_LARGE = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED", "INVALID_QUERY_LOCATOR"})
 
 
+class _GaveUp(Unknown):
+    """Salesforce would answer less."""
+
+
 class Client:
     """One org, for all threads of a connection."""
 
@@ -84,6 +88,8 @@ class Client:
     def ask(self, queries: Sequence[Query]) -> list[Answer]:
         """Run queries, five to an API call, pages followed.
 
+        One that is too much for Salesforce is asked again in ever smaller parts.
+
         :returns: For each its rows, or Unknown where Salesforce gave up on it or cut it short.
         :raises ConnectorError: What concerns more than one query, and a column or object that the user may not see.
         """
@@ -99,11 +105,22 @@ class Client:
                     if not query.spare:
                         raise
                     answer = Unknown(f"{query.object}: {error}")
+                if isinstance(answer, _GaveUp) and query.smaller is not None:
+                    answer = self._in_parts(query.smaller())
                 if answer is None:
                     waiting.append(index)
                 else:
                     answers[index] = answer
         return [answers[index] for index in range(len(queries))]
+
+    def _in_parts(self, queries: Sequence[Query]) -> Answer:
+        """Ask for the same in parts; what several of them give is one row."""
+        rows: dict[Any, Row] = {}
+        for answer in self.ask(queries):
+            if isinstance(answer, Unknown):
+                return answer
+            rows |= {row.get("Id"): row for row in answer}
+        return list(rows.values())
 
     def with_relations(self, act: Callable[[], T]) -> T:
         """Run what reads ``shared``, and once more where the org turns out to have no Shared Activities.
@@ -218,7 +235,7 @@ class Client:
                 return Unknown(f"{query.object}: {error}")
         failure = read_failure(status, body)
         if failure.code in _TOO_LARGE:
-            return Unknown(f"{query.object}: Salesforce gave up on the query ({failure.code})")
+            return _GaveUp(f"{query.object}: Salesforce gave up on the query ({failure.code})")
         if failure.code == "INVALID_FIELD" and self._hide(query, hidden, failure.missing or ""):
             return None
         raise error_of(failure, query.object)

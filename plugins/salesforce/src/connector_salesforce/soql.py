@@ -14,7 +14,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NewType, TypeAlias
 
 Soql = NewType("Soql", str)
@@ -25,6 +25,8 @@ Value: TypeAlias = str | bool | dt.datetime | dt.date | None
 LONGEST_QUERY = 95_000
 LONGEST_SEARCH = 9_000  # beyond 10,000 characters a search gives nothing; beyond 4,000 every operator is read as OR
 LONGEST_LITERAL = 4_000
+FEWEST = 10
+"""A query for as many keys, or fewer, is small already."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
 _ESCAPES = str.maketrans(
@@ -129,7 +131,8 @@ class Query:
     left out where the user may not see them. ``either``: alternatives by their column, left out with it. ``children``:
     related records, by relationship. ``archived``: ask for old, archived activities too (``queryAll``). ``order``: the
     columns by which the rows come, the smallest first. ``limit``: the most rows to give. ``spare``: carried along for
-    later; that it fails is no reason for the others to fail.
+    later; that it fails is no reason for the others to fail. ``smaller``: gives queries that ask the same in parts, for when
+    Salesforce gives up on it whole.
     """
 
     object: str
@@ -142,6 +145,7 @@ class Query:
     order: tuple[str, ...] = ()
     limit: int | None = None
     spare: bool = False
+    smaller: Callable[[], list[Query]] | None = field(default=None, compare=False, repr=False)
 
     def seen(self, hidden: Collection[str]) -> list[str]:
         """Give the columns that are needed, and the optional ones that are not hidden."""
@@ -172,9 +176,16 @@ def split(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[t
     query = make(keys)
     parts = math.ceil(len(query.text()) / LONGEST_QUERY)
     if parts == 1 or len(keys) == 1:
-        return [(keys, query)]
+        return [
+            (keys, replace(query, smaller=functools.partial(_quarters, keys, make) if len(keys) > FEWEST else None))
+        ]
     size = min(math.ceil(len(keys) / parts), len(keys) - 1)
     return [found for at in range(0, len(keys), size) for found in split(keys[at : at + size], make)]
+
+
+def _quarters(keys: Sequence[str], make: Callable[[Sequence[str]], Query]) -> list[Query]:
+    size = math.ceil(len(keys) / 4)
+    return [query for at in range(0, len(keys), size) for _, query in split(keys[at : at + size], make)]
 
 
 @dataclass(frozen=True, slots=True)
