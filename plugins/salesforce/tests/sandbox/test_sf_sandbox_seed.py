@@ -54,6 +54,10 @@ def activity(**fields: Any) -> dict[str, Any]:
         ({"people": [{**CONTACT, "name": "x" * 130}]}, "contact C1: its name does not fit"),
         ({"people": [{**CONTACT, "fields": {"Nope__c": 1}}]}, "contact C1: Salesforce refuses it with INVALID_FIELD"),
         (
+            {"people": [{**CONTACT, "fields": {"Id": "003"}}]},
+            "contact C1: the field Id: Salesforce gives ids by itself",
+        ),
+        (
             {"accounts": [{"id": "A1"}], "people": [{**LEAD, "account_id": "A1"}]},
             "lead L1: a lead of Salesforce has no",
         ),

@@ -264,6 +264,39 @@ def test_what_referred_to_a_merged_contact_refers_to_the_other(client: Any) -> N
     assert [row["RelationId"] for row in rows] == [client.ids["C2"]]
 
 
+@pytest.mark.parametrize("primary", ["C1", "C2"])
+def test_a_task_of_both_names_the_one_that_they_became_once(client: Any, primary: str) -> None:
+    """Whichever of them was its first person."""
+    other = {"C1": "C2", "C2": "C1"}[primary]
+    fields = {"WhoId": client.ids[primary], "TaskWhoIds": [client.ids[primary], client.ids[other]]}
+    task = client.create("Task", Subject="x", **fields)["id"]
+    patch(client, object="Contact", id=client.ids["C2"], merge_into=client.ids["C1"])
+
+    rows = client.rows("SELECT TaskId, RelationId FROM TaskRelation")
+    assert [row["RelationId"] for row in rows if row["TaskId"] == task] == [client.ids["C1"]]
+    assert client.read("Task", task, "WhoId, WhoCount") == {"WhoId": client.ids["C1"], "WhoCount": 1}
+
+
+def test_a_note_of_both_is_linked_once_with_the_one_that_they_became(client: Any) -> None:
+    """Besides its owner."""
+    note = client.send("POST", "sobjects/ContentNote", {"Title": "x", "Content": "eA=="}).json()["id"]
+    for contact in ("C1", "C2"):
+        link = {"ContentDocumentId": note, "LinkedEntityId": client.ids[contact], "ShareType": "V"}
+        assert client.send("POST", "sobjects/ContentDocumentLink", link).status_code == 201
+    patch(client, object="Contact", id=client.ids["C2"], merge_into=client.ids["C1"])
+
+    soql = f"SELECT LinkedEntityId FROM ContentDocumentLink WHERE ContentDocumentId = '{note}'"  # noqa: S608 - a test's own
+    rows = client.rows(soql)
+    assert [row["LinkedEntityId"] for row in rows if row["LinkedEntityId"].startswith("003")] == [client.ids["C1"]]
+
+
+def test_no_id_is_changed_behind_the_back(client: Any) -> None:
+    """It is refused, and told."""
+    client.faults({"times": 1, "do": {"patch": {"object": "Contact", "id": client.ids["C1"], "fields": {"Id": "x"}}}})
+    answer = client.send("GET", "limits")
+    assert (answer.status_code, "the field Id" in answer.json()["message"]) == (500, True)
+
+
 def test_a_change_behind_the_back_is_derived_too(client: Any) -> None:
     """A stage set so closes the opportunity."""
     patch(client, object="Opportunity", id=client.ids["O1"], fields={"StageName": "Closed Won"})

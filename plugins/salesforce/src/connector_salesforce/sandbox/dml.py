@@ -24,6 +24,13 @@ from connector_salesforce.sandbox.values import coerce, trimmed
 
 Access: TypeAlias = Literal["createable", "updateable"]
 
+LINKS: Mapping[str, tuple[str, str]] = {
+    "TaskRelation": ("TaskId", "RelationId"),
+    "EventRelation": ("EventId", "RelationId"),
+    "ContentDocumentLink": ("ContentDocumentId", "LinkedEntityId"),
+}
+"""Records that are nothing but a link, of which there is one between the same two records."""
+
 _WITHOUT_ACCESS = "insufficient access rights on object id"
 
 
@@ -83,7 +90,7 @@ class Writer:
         self._forget(record_id)
         remove(self._store, obj.name, self._store.get(record_id) or row, **changes)
         if obj.name in ACTIVITIES.values():
-            self._release(obj.name.removesuffix("Relation"), row)
+            self._recount(obj.name.removesuffix("Relation"), row, without=row["RelationId"])
 
     def merge(self, loser_id: str, winner_id: str) -> None:
         """Merge a record into another of its kind: what referred to the loser refers to the winner."""
@@ -111,7 +118,10 @@ class Writer:
         """Read the values of a record by the names of their fields; without ``must_be`` any field, exactly as given.
 
         :raises ServiceError: A field that is not there or may not be written, or a value that it cannot have.
+        :raises NotSpokenError: An Id, from whoever may set any other field: rows of a collection alone are named by it.
         """
+        if must_be is None and any(key.lower() == "id" for key in values):
+            raise NotSpokenError("the field Id: Salesforce gives ids by itself")
         fields = {key: self._known(obj, key) for key in values if key != "attributes" and key.lower() != "id"}
         locked = [item.name for item in fields.values() if must_be is not None and not getattr(item, must_be)]
         if locked:
@@ -252,11 +262,11 @@ class Writer:
             raise
         self._store.put(obj, {**with_counts(activity, whos), "SystemModstamp": stamp["SystemModstamp"]})
 
-    def _release(self, obj: str, relation: Row) -> None:
-        """Let an activity know of a deleted relation. That the next person becomes the primary one is unverified."""
+    def _recount(self, obj: str, relation: Row, *, without: str | None = None) -> None:
+        """Let an activity know of a relation that is gone. That the next person becomes the primary one is unverified."""
         activity = self._store.live(relation[f"{obj}Id"])
         if activity is not None and not relation.get("IsInvitee"):
-            whos = [who for who in whos_of(self._store, obj, activity["Id"]) if who != relation["RelationId"]]
+            whos = [who for who in whos_of(self._store, obj, activity["Id"]) if who != without]
             self._store.put(obj, {**with_counts(activity, whos), "SystemModstamp": now_text()})
 
     def _note_history(self, old: Row, new: Row, stamp: Mapping[str, Any]) -> None:
@@ -302,7 +312,19 @@ class Writer:
             self._store.put(obj, current)
             hold_relations(self._store, obj, current, whos, self._stamp())
             return
-        self._store.put(obj, {**current, item.name: target})
+        self._store.put(obj, moved := {**current, item.name: target})
+        if self._is_double(obj, moved):
+            remove(self._store, obj, moved)
+            if obj in ACTIVITIES.values():
+                self._recount(obj.removesuffix("Relation"), moved)
+
+    def _is_double(self, obj: str, row: Row) -> bool:
+        """Tell whether another link says the same: of a merged record's there is one afterwards. Unverified."""
+        names = LINKS.get(obj)
+        return names is not None and any(
+            other["Id"] != row["Id"] and other[names[1]] == row[names[1]]
+            for other in self._store.where(obj, names[0], row[names[0]])
+        )
 
     def _stamp(self) -> dict[str, Any]:
         now = now_text()
