@@ -92,6 +92,13 @@ class TemplateDesk:
         """
         self._kept.unpublish(self._name, actor, template_id)
 
+    def delete(self, actor: Actor, template_id: str) -> None:
+        """Let go of a template that is not published; its versions stay, and what came of its fields.
+
+        :raises InputError: A user may not; there is no such template; it is published.
+        """
+        self._kept.delete(self._name, actor, template_id)
+
     def _described(self, template: Template, *, anew: bool = False) -> dict[str, tuple[ObjectDescription, ...]]:
         names = objects_of(template, self._connection.manifest.names)
         found: dict[str, tuple[ObjectDescription, ...]] = {}

@@ -371,6 +371,26 @@ def test_what_is_unpublished_is_a_draft(at: FillOffice, lines: Lines) -> None:
     assert at.rows() == []
 
 
+def test_what_is_deleted_still_tells_what_it_filled(at: FillOffice, lines: Lines, printed: Printed) -> None:
+    """It is listed no more; its versions are, and what came of its fields, which can be taken back."""
+    run("import", "demo.yaml", *ACME)
+    run("publish", "demo", "--since", "2026-03-01", *ACME)
+    at.hear(said("next: call again"))
+    run("delete", "demo", *ACME, status=2)
+    assert lines()[1] == ["connector: connection acme: template demo is published; unpublish it first"]
+
+    run("unpublish", "demo", *ACME)
+    run("delete", "demo", *JSON)
+    assert json.loads(lines()[0][-1]) == {"id": "demo", "deleted": True}
+    run("list", *ACME)
+    assert lines()[0] == ["no templates"]
+    run("versions", "demo", *JSON)
+    assert [(row["version"], row["published"]) for row in printed()] == [(1, False)]
+    (row,) = [row for row in at.rows() if row.field == "next_step"]
+    assert main(["fill", "undo", str(row.run), *ACME]) == 0
+    assert (at.outcome(), at.value() or None) == (("other", "taken_back"), None)
+
+
 @pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "0001-01-01", "9999-12-31T23:59:59+00:00", ""])
 def test_a_time_that_is_none_is_told(at: FillOffice, lines: Lines, since: str) -> None:
     """Before anything is published."""
@@ -383,7 +403,9 @@ def test_a_time_that_is_none_is_told(at: FillOffice, lines: Lines, since: str) -
     ]
 
 
-@pytest.mark.parametrize("arguments", [["import", "demo.yaml"], ["publish", "demo"], ["unpublish", "demo"]])
+@pytest.mark.parametrize(
+    "arguments", [["import", "demo.yaml"], ["publish", "demo"], ["unpublish", "demo"], ["delete", "demo"]]
+)
 def test_users_change_no_templates(at: FillOffice, lines: Lines, arguments: list[str]) -> None:
     """Admins and managers do."""
     run("import", "demo.yaml", *ACME)
@@ -395,7 +417,7 @@ def test_users_change_no_templates(at: FillOffice, lines: Lines, arguments: list
     assert at.at.ledger.templates.get("acme", "demo").newest.version == 1
 
 
-@pytest.mark.parametrize("verb", ["show", "versions", "export", "publish", "unpublish"])
+@pytest.mark.parametrize("verb", ["show", "versions", "export", "publish", "unpublish", "delete"])
 def test_a_template_that_is_not_there_is_told(at: FillOffice, lines: Lines, verb: str) -> None:
     """With the nearest."""
     run("import", "demo.yaml", *ACME)

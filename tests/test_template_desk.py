@@ -114,6 +114,7 @@ def test_users_publish_nothing_and_the_crm_is_not_asked(at: Office, desk: Templa
     for act in (
         lambda: desk.publish(ADA, "demo"),
         lambda: desk.unpublish(ADA, "demo"),
+        lambda: desk.delete(ADA, "demo"),
         lambda: desk.save(ADA, [template({"field": "x"})]),
     ):
         with pytest.raises(InputError, match="it takes an admin or a manager"):

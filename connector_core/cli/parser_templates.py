@@ -60,6 +60,11 @@ def _unpublish(parser: argparse.ArgumentParser) -> None:
     changing(parser)
 
 
+def _delete(parser: argparse.ArgumentParser) -> None:
+    _id(parser)
+    changing(parser)
+
+
 def _id(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", type=options.text, metavar="ID", help="the template")
 
@@ -73,6 +78,7 @@ VERBS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "test": ("show what a template finds in calls, and change nothing", _test),
     "publish": ("check the newest version of a template against the CRM, and take it into use", _publish),
     "unpublish": ("make a draft of a template again", _unpublish),
+    "delete": ("let go of a template that is not published; what came of its fields stays", _delete),
 }
 """The verbs of ``connector templates``, each a function of :mod:`connector_core.cli.templates`."""
 _FUNCTIONS = {"list": "list_all", "import": "bring_in"}

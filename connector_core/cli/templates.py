@@ -65,10 +65,10 @@ def show(arguments: Namespace) -> int:
 def versions(arguments: Namespace) -> int:
     """List the versions of a template, the oldest first."""
     with opened(arguments) as it:
-        kept = it.ledger.templates.get(arguments.connection, arguments.id)
         known = it.ledger.templates.versions(arguments.connection, arguments.id)
+        in_use = {(one.template.id, one.version) for one in it.ledger.templates.published(arguments.connection)}
     for one in known:
-        used = one.version == kept.published
+        used = (arguments.id, one.version) in in_use
         if arguments.json:
             head = {"id": arguments.id, "version": one.version, "at": one.at.isoformat(), "by": one.by}
             say_json({**head, "published": used, "template": one.template.model_dump(mode="json")})
@@ -186,6 +186,18 @@ def unpublish(arguments: Namespace) -> int:
         say_json(_plain(kept))
     else:
         _show_head(kept)
+    return DONE
+
+
+def delete(arguments: Namespace) -> int:
+    """Let go of a template that is not published."""
+    actor = actor_of(arguments)
+    with opened(arguments) as it:
+        TemplateDesk(it.ledger, it.connection).delete(actor, arguments.id)
+    if arguments.json:
+        say_json({"id": arguments.id, "deleted": True})
+    else:
+        say(f"{styled(arguments.id, 'bold')}  deleted")
     return DONE
 
 

@@ -88,16 +88,16 @@ class Templates:
             return _kept(_one(step, connection, template_id))
 
     def versions(self, connection: str, template_id: str) -> tuple[Version, ...]:
-        """Give all versions of a template, the oldest first.
+        """Give all versions of a template, the oldest first; also of one that was deleted.
 
         :raises InputError: As :meth:`get`.
         """
         with self._database.reading() as step:
-            _one(step, connection, template_id)
-            wanted = sa.select(template_versions).where(
-                template_versions.c.connection == connection, template_versions.c.template == template_id
-            )
-            return tuple(_version(row) for row in step.execute(wanted.order_by(template_versions.c.version)))
+            wanted = sa.select(template_versions).where(*_is(template_versions, connection, template_id))
+            rows = step.execute(wanted.order_by(template_versions.c.version)).all()
+            if not rows:
+                _one(step, connection, template_id)
+            return tuple(map(_version, rows))
 
     # -- changing ------------------------------------------------------------------------------------------------------
 
@@ -115,7 +115,9 @@ class Templates:
             if row is not None and _template(row) == template:
                 number: int = row.version
                 return number
-            number = 1 if row is None else row.version + 1
+            newest = sa.select(sa.func.max(template_versions.c.version))
+            kept = step.execute(newest.where(*_is(template_versions, connection, template.id))).scalar()
+            number = 1 + (kept or 0)  # one that was deleted has versions too, by which its outcomes are told
             now = self._database.now(step)
             key = {"connection": connection, "template": template.id}
             made = {"content": _content(template), "by": actor.name, "at": now}
@@ -185,6 +187,23 @@ class Templates:
             uses = (_use(template_id, number, row.since) for number in (row.published, None))
             note(step, connection, None, now, actor, "unpublish template", *uses)
 
+    def delete(self, connection: str, actor: Actor, template_id: str) -> None:
+        """Let go of a template that is not in use; its versions stay, and what came of its fields.
+
+        Kept once more, its versions are counted on, and it is for calls from its next publication on.
+
+        :raises InputError: A user may not; there is no such template; it is published.
+        """
+        require_author(actor, "delete")
+        with self._database.writing() as step:
+            lock_connection(self._database, step, connection)
+            row = _one(step, connection, template_id)
+            if row.published is not None:
+                raise InputError(f"connection {connection}: template {template_id} is published; unpublish it first")
+            step.execute(sa.delete(templates).where(*_is(templates, connection, template_id)))
+            before = {"template": template_id, "version": row.version}
+            note(step, connection, None, self._database.now(step), actor, "delete template", before, None)
+
 
 def require_author(actor: Actor, what: str) -> None:
     """Make sure that somebody may write templates.
@@ -221,8 +240,11 @@ def _one(step: sa.Connection, connection: str, template_id: str) -> sa.Row[Any]:
 
 
 def _change(step: sa.Connection, connection: str, template_id: str, **values: Any) -> None:
-    key = (templates.c.connection == connection, templates.c.template == template_id)
-    step.execute(sa.update(templates).where(*key).values(values))
+    step.execute(sa.update(templates).where(*_is(templates, connection, template_id)).values(values))
+
+
+def _is(table: sa.Table, connection: str, template_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.connection == connection, table.c.template == template_id
 
 
 def _content(template: Template) -> str:

@@ -98,12 +98,13 @@ def test_a_template_that_is_not_there_is_told(at: Bench, asked: str, offered: st
         lambda: templates.versions(ACME, asked),
         lambda: templates.publish(ACME, MIA, asked, types=TYPES),
         lambda: templates.unpublish(ACME, MIA, asked),
+        lambda: templates.delete(ACME, MIA, asked),
     ):
         with pytest.raises(InputError) as refused:
             ask()
         told.append(str(refused.value))
 
-    assert (told, len(audit(at))) == ([offered] * 4, 1)
+    assert (told, len(audit(at))) == ([offered] * 5, 1)
 
 
 def test_two_that_keep_at_once_make_two_versions(at: Bench) -> None:
@@ -206,6 +207,44 @@ def test_a_version_that_nobody_looked_at_is_not_published(at: Bench) -> None:
     assert templates.published(ACME) == ()
 
 
+# -- deleting
+
+
+def test_what_is_deleted_is_there_no_more_and_its_versions_stay(at: Bench) -> None:
+    """Another connection's stays whole; who deleted it is known."""
+    templates = at.ledger.templates
+    templates.save(ACME, MIA, template())
+    templates.save("other", MIA, template())
+    templates.delete(ACME, Actor("Ben", "admin"), "demo")
+
+    assert [len(templates.list(name)) for name in (ACME, "other")] == [0, 1]
+    assert [it.version for it in templates.versions(ACME, "demo")] == [1]
+    assert audit(at)[1:] == [("Ben", "delete template", {"template": "demo", "version": 1}, None)]
+
+
+def test_what_is_published_cannot_be_deleted(at: Bench) -> None:
+    """It is to be unpublished first: somebody may be waiting for what it fills."""
+    templates = at.ledger.templates
+    templates.save(ACME, MIA, template())
+    templates.publish(ACME, MIA, "demo", types=TYPES)
+    with pytest.raises(InputError, match="template demo is published; unpublish it first"):
+        templates.delete(ACME, MIA, "demo")
+
+    assert len(templates.published(ACME)) == 1
+
+
+def test_what_was_deleted_and_is_kept_once_more_counts_its_versions_on(at: Bench) -> None:
+    """Outcomes name the version that they are of; what it was for before is forgotten."""
+    templates = at.ledger.templates
+    templates.save(ACME, MIA, template())
+    templates.publish(ACME, MIA, "demo", types=TYPES, since=MARCH)
+    templates.unpublish(ACME, MIA, "demo")
+    templates.delete(ACME, MIA, "demo")
+
+    assert templates.save(ACME, MIA, template()) == 2
+    assert templates.get(ACME, "demo").since is None
+
+
 # -- the calls that become due
 
 
@@ -272,6 +311,7 @@ def test_users_write_no_templates(at: Bench) -> None:
         lambda: templates.save(ACME, ada, template(name="Demos")),
         lambda: templates.publish(ACME, ada, "demo", types=TYPES),
         lambda: templates.unpublish(ACME, ada, "demo"),
+        lambda: templates.delete(ACME, ada, "demo"),
     ):
         with pytest.raises(InputError, match="it takes an admin or a manager"):
             act()
