@@ -45,6 +45,7 @@ class Desk:
             "due_at": it.due_at.isoformat() if it.state == "due" else None,
             "call": it.call.model_dump(mode="json", exclude_none=True) if it.call else None,
             **{name: value for name, value in it.to_json().items() if name != "call_id"},
+            "owner": it.owner.to_json() if it.owner else None,
             "writes": self._ledger.people.writes_of(self._name, call_id),
             "audit": self._ledger.people.audit_of(self._name, call_id),
         }

@@ -52,7 +52,6 @@ class SyncResult:
             activity_id=self.activity_id,
             url=self.url,
             reason=self.reason,
-            owner=self.owner,
         )
 
 

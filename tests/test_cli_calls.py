@@ -330,7 +330,7 @@ def test_sync_prints_what_became_of_each_call(printed: Printed) -> None:
     held = json.loads(Path("world.json").read_text())["activities"][-1]
     assert (list(result), list(result["activity"])) == (
         ["call_id", "decision", "activity"],
-        ["outcome", "id", "url", "reason", "owner"],
+        ["outcome", "id", "url", "reason"],
     )
     assert (result["activity"]["outcome"], result["activity"]["id"]) == ("created", held["id"])
     assert messages == []

@@ -256,7 +256,7 @@ def test_show_prints_all_that_is_known_of_a_call(at: Office, printed: Printed) -
     assert main(["show", "x:1", *JSON]) == 0
 
     ((known,), messages) = printed()
-    keys = ["call_id", "state", "due_at", "call", "decision", "activity", "writes", "audit"]
+    keys = ["call_id", "state", "due_at", "call", "decision", "activity", "owner", "writes", "audit"]
     assert (list(known), known["state"], messages) == (keys, "written", [])
     assert Call.model_validate(known["call"]) == call()
     assert [row["outcome"] for row in known["writes"]] == ["created", "updated"]

@@ -26,6 +26,7 @@ from connector_core.ledger.people import Actor
 from connector_core.model import Account, Opportunity, Person
 from connector_core.pump import Pump
 from connector_core.settling import settle
+from connector_core.writing import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def _show(known: dict[str, Any]) -> None:
             paragraph(
                 f"{guest.get('name') or 'no name'}: {found}".rstrip(), indent="  ", label=f"participant {place}  "
             )
+    if owner := known["owner"]:
+        paragraph(str(Owner(owner["id"], owner["from"])), indent="  ", style="dim")
     for row in known["writes"]:
         said = [row["outcome"] or "under way", row["activity_id"], row["reason"], row["code"]]
         paragraph("  ".join(filter(None, said)), indent="  ", label=f"sent {row['at']}  ")

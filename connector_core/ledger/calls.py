@@ -59,7 +59,6 @@ class Standing:
             activity_id=self.activity_id,
             url=self.url,
             reason=self.reason,
-            owner=self.owner,
         )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector_core.writing.owners import Owner
-
 
 def result_json(
     call_id: str,
@@ -16,14 +14,7 @@ def result_json(
     activity_id: str | None,
     url: str | None,
     reason: str | None,
-    owner: Owner | None,
 ) -> dict[str, Any]:
     """Give the line that ``connector sync --json`` prints for a call."""
-    activity: dict[str, Any] = {
-        "outcome": outcome,
-        "id": activity_id,
-        "url": url,
-        "reason": reason,
-        "owner": owner.to_json() if owner else None,
-    }
+    activity = {"outcome": outcome, "id": activity_id, "url": url, "reason": reason}
     return {"call_id": call_id, "decision": decision, "activity": activity}
