@@ -10,7 +10,7 @@ HUBSPOT = CrmManifest(
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts"}
-    | {"describe_objects", "read_fields", "check_access", "list_changes"},
+    | {"describe_objects", "read_fields", "check_access", "describe_organization", "list_changes"},
     traits=frozenset({"owner_filter", "change_opportunity", "activity_fields", "notes"}),
     settings="connector_hubspot.settings:HubSpotSettings",
     adapter="connector_hubspot.adapter:HubSpotAdapter",

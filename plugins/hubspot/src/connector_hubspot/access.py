@@ -11,6 +11,7 @@ from connector_hubspot.describing import may, properties_of, writable
 from connector_hubspot.failures import OWNERS_SCOPE
 from connector_hubspot.hidden import NEEDED
 from connector_hubspot.kinds import CALL, COMPANIES, CONTACTS, DEALS, MEETING
+from connector_hubspot.organization import DETAILS
 from connector_hubspot.people import People
 
 _OBJECTS: Mapping[Subject, str] = {
@@ -41,7 +42,7 @@ def check(client: HubSpotClient, people: People) -> Access:
     That is a request for the account's details, which needs no scope and tells the limits (guide to account information),
     one or two for the scopes, and one for each object's properties. HubSpot lists its versions nowhere.
     """
-    client.get("/account-info/{version}/details")
+    client.get(DETAILS)
     scopes = client.scopes()
     return Access((*_of_scopes(scopes), *_of_properties(client, people)), API_VERSION)
 

@@ -17,6 +17,7 @@ from connector_core.model import (
     FieldReceipt,
     ObjectDescription,
     Opportunities,
+    Organization,
     Person,
     Receipt,
     RecordFields,
@@ -25,7 +26,7 @@ from connector_core.model import (
     Unknown,
     User,
 )
-from connector_hubspot import access, companions, describing, feed, stored
+from connector_hubspot import access, companions, describing, feed, organization, stored
 from connector_hubspot.activities import Activities
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.deals import Deals
@@ -128,6 +129,11 @@ class HubSpotAdapter:
     def check_access(self) -> Access:
         """Tell the app's scopes, and the properties that it is shown."""
         return access.check(self._client, self._people)
+
+    @hookimpl
+    def describe_organization(self) -> Organization:
+        """Tell the account's time zone and currency."""
+        return organization.describe(self._client)
 
     @hookimpl
     def list_changes(self, kinds: Sequence[RecordKind], since: datetime, page: str | None) -> ChangePage:

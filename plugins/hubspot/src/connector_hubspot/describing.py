@@ -8,7 +8,7 @@ API reads and writes it, ``associatedcompanyid`` is one (in recorded traffic), a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from connector_core.errors import MissingRightError
@@ -55,6 +55,8 @@ _TYPES: Mapping[str, FieldType] = {
 
 _REFERRED = {"OWNER": "owners", **{name.upper(): plural for name, plural in _PLURAL.items()}}
 """Objects as ``referencedObjectType`` names them, and as paths do (guides to properties and to owners)."""
+
+_OF_AMOUNT = "deal_currency_code"
 
 _TELLING: Mapping[str, frozenset[str]] = {
     "string": frozenset({"email", "phonenumber", "phone_number", "multi_line", "textarea", "html"}),
@@ -131,10 +133,14 @@ def _object(
     # crm.objects.contacts.sensitive.read; of an app whose scopes are not told nothing is known.
     sensitive = scopes is None or any("sensitive" in it for it in scopes)
     required = _REQUIRED.get(_plain(name), frozenset())
+    names = {it["name"] for it in properties}
     return ObjectDescription(
         name,
         _plain(name).capitalize() if _plain(name) in _SCOPES else name,
-        {it["name"]: _field(it, it["name"] in required, writes, stages.get(it["name"])) for it in properties},
+        {
+            it["name"]: _field(it, it["name"] in required, writes, stages.get(it["name"]), _currency(name, it, names))
+            for it in properties
+        },
         readable=may(scopes, name, "read") is not False,
         creatable=writes,
         updatable=writes,
@@ -142,7 +148,9 @@ def _object(
     )
 
 
-def _field(it: Property, required: bool, writes: bool, stages: tuple[Choice, ...] | None) -> FieldDescription:
+def _field(
+    it: Property, required: bool, writes: bool, stages: tuple[Choice, ...] | None, currency: str | None
+) -> FieldDescription:
     choices = tuple(
         Choice(each["value"], each.get("label") or each["value"], active=not each.get("hidden"))
         for each in it.get("options") or ()
@@ -162,7 +170,20 @@ def _field(it: Property, required: bool, writes: bool, stages: tuple[Choice, ...
         creatable=free,
         updatable=free,
         refers_to=tuple(filter(None, [_REFERRED.get(it.get("referencedObjectType") or "")])),
+        currency_field=currency,
     )
+
+
+def _currency(name: str, it: Property, names: Collection[str]) -> str | None:
+    """Name the property that says in which currency a number is; all others are in the account's own.
+
+    ``currencyPropertyName`` names it (reference of the properties API); of a deal's amount it is ``deal_currency_code``,
+    which takes the account's currencies alone (changelog, "Enforcing Deal Currency Code Validation").
+    """
+    if it["type"] != "number":
+        return None
+    usual = _OF_AMOUNT if _plain(name) == DEALS and it["name"] == "amount" and _OF_AMOUNT in names else None
+    return it.get("currencyPropertyName") or usual
 
 
 def _type(it: Property) -> FieldType:

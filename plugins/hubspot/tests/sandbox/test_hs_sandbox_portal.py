@@ -179,6 +179,28 @@ def test_the_account_tells_its_portal(portal: Any) -> None:
     assert portal.get("/account-info/v3/details").body["portalId"] > 0
 
 
+def test_the_account_tells_its_zone_and_its_currencies(portal: Any) -> None:
+    """As an administrator set them: the company's first."""
+    portal.org(time_zone="Asia/Kolkata", currencies=["CHF", "EUR"])
+    told = portal.get("/account-info/2026-09/details").body
+    assert (told["timeZone"], told["utcOffset"], told["utcOffsetMilliseconds"]) == (
+        "Asia/Kolkata",
+        "+05:30",
+        19_800_000,
+    )
+    assert (told["companyCurrency"], told["additionalCurrencies"]) == ("CHF", ["EUR"])
+
+
+def test_a_deal_is_in_a_currency_of_the_account(portal: Any) -> None:
+    """Any other one is refused (changelog, "Enforcing Deal Currency Code Validation")."""
+    portal.org(currencies=["CHF", "EUR"])
+    made = [
+        portal.send("POST", "/crm/v3/objects/deals", {"properties": {"dealname": "x", "deal_currency_code": code}})
+        for code in ("CHF", "EUR", "BRL")
+    ]
+    assert [it.status for it in made] == [201, 201, 400]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -9,7 +9,7 @@ SALESFORCE = CrmManifest(
     operations=MUST
     | {"write_activity", "fill_fields", "find_users_by_email"}
     | {"read_people", "read_accounts", "search_people", "search_accounts", "form_address"}
-    | {"describe_objects", "read_fields", "check_access", "list_changes"},
+    | {"describe_objects", "read_fields", "check_access", "describe_organization", "list_changes"},
     traits=frozenset({"leads", "owner_filter", "change_opportunity", "events", "unique_external_key"})
     | {"activity_fields", "notes"},
     settings="connector_salesforce.settings:SalesforceSettings",

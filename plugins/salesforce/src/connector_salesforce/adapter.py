@@ -20,6 +20,7 @@ from connector_core.model import (
     FormRecord,
     ObjectDescription,
     Opportunities,
+    Organization,
     Person,
     Receipt,
     RecordFields,
@@ -28,7 +29,17 @@ from connector_core.model import (
     Unknown,
     User,
 )
-from connector_salesforce import access, describing, feed, filling, opportunities, reading, searching, stored
+from connector_salesforce import (
+    access,
+    describing,
+    feed,
+    filling,
+    opportunities,
+    organization,
+    reading,
+    searching,
+    stored,
+)
 from connector_salesforce.activities import Activities
 from connector_salesforce.client import Client
 from connector_salesforce.identifying import Identifying
@@ -148,6 +159,11 @@ class SalesforceAdapter:
     def check_access(self) -> Access:
         """Tell the user's rights on objects and fields."""
         return access.check(self._client, self._people, self._key_field)
+
+    @hookimpl
+    def describe_organization(self) -> Organization:
+        """Tell the org's time zone and currency."""
+        return organization.describe(self._client)
 
     @hookimpl
     def list_changes(self, kinds: Sequence[RecordKind], since: dt.datetime, page: str | None) -> ChangePage:

@@ -3,6 +3,9 @@
 A describe is the calling user's: a field that field-level security hides is missing, and ``createable`` and ``updateable``
 say what this user may do (Apex Reference Guide, "DescribeSObjectResult Class"; REST API Developer Guide, "sObject
 Describe"). An object that the user may not see is answered 404.
+
+Where the organization has several currencies, each record has one, in ``CurrencyIsoCode``, and its amounts are in that (SOQL
+and SOSL Reference, "Querying Currency Fields in Multi-Currency Orgs"); elsewhere no object has that field.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from connector_salesforce.failures import error_of, read_failure
 MOST_AT_ONCE = 25
 """Subrequests of a composite; describes are no queries, of which it takes five (REST API Developer Guide, "Composite")."""
 
+_CURRENCY = "CurrencyIsoCode"
+_NO_AMOUNTS = frozenset({"percent"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TYPES: Mapping[str, FieldType] = {
     **dict.fromkeys(("string", "textarea", "phone", "email", "url", "combobox", "encryptedstring"), "text"),
@@ -82,6 +87,7 @@ def _object(body: Mapping[str, Any]) -> ObjectDescription:
 def _field(it: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> FieldDescription:
     controller = it.get("controllerName")
     above = _values_above(fields[controller]) if controller and controller in fields else None
+    amount = _TYPES.get(it["type"]) == "number" and it["type"] not in _NO_AMOUNTS
     return FieldDescription(
         it["name"],
         it["label"],
@@ -95,6 +101,7 @@ def _field(it: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> Fi
         creatable=it["createable"],
         updatable=it["updateable"],
         refers_to=tuple(it.get("referenceTo") or ()),
+        currency_field=_CURRENCY if amount and _CURRENCY in fields else None,
     )
 
 

@@ -180,6 +180,40 @@ def test_a_unique_field_refuses_a_second_record(client: Any) -> None:
     assert (error["statusCode"], first[:15] in error["message"]) == ("DUPLICATE_VALUE", True)
 
 
+def test_several_currencies_give_each_record_one(client: Any) -> None:
+    """What is there gets the organization's own, and so does what is created without one; another one is refused."""
+    client.org(currencies=["EUR", "USD"])
+    client.create("Account", Name="One")
+    client.create("Account", Name="Two", CurrencyIsoCode="USD")
+    refused = client.create("Account", Name="Three", CurrencyIsoCode="BRL")
+    rows = client.rows("SELECT Name, CurrencyIsoCode FROM Account")
+    assert {row["Name"]: row["CurrencyIsoCode"] for row in rows if row["Name"] in ("One", "Two")} == {
+        "One": "EUR",
+        "Two": "USD",
+    }
+    assert None not in {row["CurrencyIsoCode"] for row in rows}
+    assert refused["errors"][0]["statusCode"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+
+
+def test_one_currency_is_told_and_is_no_field(client: Any) -> None:
+    """By the organization's features; with several, these say no more than that."""
+    told = [client.send("GET", "connect/organization").json()["features"]]
+    columns = client.query("SELECT CurrencyIsoCode FROM Account")
+    client.org(currencies=["EUR", "USD"])
+    told.append(client.send("GET", "connect/organization").json()["features"])
+    assert told == [
+        {"multiCurrency": False, "defaultCurrencyIsoCode": "EUR"},
+        {"multiCurrency": True, "defaultCurrencyIsoCode": None},
+    ]
+    assert columns[0]["errorCode"] == "INVALID_FIELD"
+
+
+@pytest.mark.parametrize("resource", ["connect", "connect/communities", "connect/organization/x"])
+def test_no_more_of_connect_is_spoken(resource: str, client: Any) -> None:
+    """Its other resources are answered 501."""
+    assert client.send("GET", resource).status_code == 501
+
+
 def test_the_time_zone_decides_the_day_of_an_event(client: Any) -> None:
     """Half past eleven in the evening UTC is tomorrow in Paris."""
     client.org(time_zone="Europe/Paris")
@@ -206,6 +240,8 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
         ({"hidden_fields": "Contact.MobilePhone"}, "hidden_fields: has not the form"),
         ({"picklist_values": {"Task.Status": [{"value": ["Open"]}]}}, "picklist_values: has not the form"),
         ({"time_zone": "Mars"}, "time_zone: no such time zone 'Mars'"),
+        ({"currencies": []}, "currencies: a list of codes like EUR is wanted, the organization's own first"),
+        ({"currencies": ["euro"]}, "currencies: a list of codes like EUR is wanted, the organization's own first"),
         ({"daily_requests": 0}, "daily_requests: a whole number above 0 is wanted, got 0"),
         ({"daily_requests": "many"}, "daily_requests: a whole number above 0 is wanted, got many"),
         (

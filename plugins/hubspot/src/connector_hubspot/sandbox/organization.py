@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 
-from connector_hubspot.sandbox.kinds import Kind, kind_of
+from connector_hubspot.sandbox.kinds import DEALS, Kind, kind_of
 from connector_hubspot.sandbox.portal import Portal
 from connector_hubspot.sandbox.refusals import NotSpokenError, RefusalError
 from connector_hubspot.sandbox.schema import Property, options_of
 from connector_hubspot.sandbox.scopes import SCOPES
 from connector_hubspot.sandbox.values import Rule
 
+_CODE = re.compile(r"[A-Z]{3}")
 _TYPES = frozenset({"string", "number", "bool", "enumeration", "date", "datetime", "phone_number"})
 
 
@@ -128,6 +130,7 @@ def _add(portal: Portal, value: Any) -> None:
                 options=options_of(given.get("options", ())),
                 unique=given.get("hasUniqueValue", False),
                 custom=True,
+                currency=given.get("currencyPropertyName"),
             )
             portal.schema.add(_kind(obj), prop)
 
@@ -137,6 +140,21 @@ def _default_country(portal: Portal, value: Any) -> None:
     if value is not None and value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(f"org.default_country: a two-letter code or null is wanted, got {value}")
     portal.default_country = value
+
+
+def _time_zone(portal: Portal, value: Any) -> None:
+    try:
+        portal.time_zone = ZoneInfo(value)
+    except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+        raise ValueError(f"org.time_zone: no such time zone {value}") from error
+
+
+def _currencies(portal: Portal, value: Any) -> None:
+    """Set the account's currencies, its own first; deals may be in each of them."""
+    if not isinstance(value, list) or not value or not all(_CODE.fullmatch(code) for code in value):
+        raise ValueError(f"org.currencies: a list of codes like EUR is wanted, the account's own first, got {value}")
+    portal.currencies = tuple(value)
+    portal.schema.offer(DEALS, "deal_currency_code", options_of(value))
 
 
 def _limits(portal: Portal, value: Any) -> None:
@@ -158,6 +176,8 @@ _CHANGES: Mapping[str, Callable[[Portal, Any], None]] = {
     "missing_scopes": _scopes,
     "properties": _add,
     "default_country": _default_country,
+    "time_zone": _time_zone,
+    "currencies": _currencies,
     "association_page_size": _page_size,
     "limits": _limits,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from connector_hubspot.sandbox.calculated import calculator
 from connector_hubspot.sandbox.instants import iso
@@ -11,7 +12,7 @@ from connector_hubspot.sandbox.kinds import COMPANIES, CONTACTS, KINDS, PRIMARY,
 from connector_hubspot.sandbox.limits import Limits
 from connector_hubspot.sandbox.owners import Owners
 from connector_hubspot.sandbox.pipelines import stage_ids
-from connector_hubspot.sandbox.schema import Schema
+from connector_hubspot.sandbox.schema import CURRENCIES, Schema
 from connector_hubspot.sandbox.store import Record, Store
 from connector_hubspot.sandbox.values import PORTAL_ID, Values
 
@@ -24,6 +25,8 @@ class Portal:
     def __init__(self) -> None:
         """Begin without records."""
         self.default_country: str | None = None
+        self.time_zone = ZoneInfo("UTC")
+        self.currencies: tuple[str, ...] = CURRENCIES
         self.association_page_size = _ASSOCIATIONS_PAGE
         self.required: Mapping[Kind, frozenset[str]] = {}
         self.missing_scopes: frozenset[str] = frozenset()

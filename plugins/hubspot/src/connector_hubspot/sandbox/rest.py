@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Mapping
@@ -90,7 +91,7 @@ class Rest:
         :raises NotSpokenError: The sandbox does not know it.
         """
         if _DETAILS.fullmatch(request.path) and request.method == "GET":
-            return Answer(_DETAILS_ANSWER)
+            return Answer(_details(self._portal))
         found = next((match for path in _PATHS if (match := path.fullmatch(request.path)) is not None), None)
         if found is None:
             raise NotSpokenError(f"{request.method} {request.path}")
@@ -251,14 +252,17 @@ def _batch_answer(body: Mapping[str, Any], status: int = 200) -> Answer:
     return Answer(body, 207 if body.get("errors") else status)
 
 
-_DETAILS_ANSWER = {
-    "portalId": PORTAL_ID,
-    "accountType": "DEVELOPER_TEST",
-    "timeZone": "UTC",
-    "companyCurrency": "EUR",
-    "additionalCurrencies": [],
-    "utcOffset": "+00:00",
-    "utcOffsetMilliseconds": 0,
-    "uiDomain": "app.hubspot.com",
-    "dataHostingLocation": "na1",
-}
+def _details(portal: Portal) -> dict[str, Any]:
+    offset = dt.datetime.now(portal.time_zone).utcoffset() or dt.timedelta()
+    minutes = int(offset.total_seconds() // 60)
+    return {
+        "portalId": PORTAL_ID,
+        "accountType": "DEVELOPER_TEST",
+        "timeZone": portal.time_zone.key,
+        "companyCurrency": portal.currencies[0],
+        "additionalCurrencies": list(portal.currencies[1:]),
+        "utcOffset": f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}",
+        "utcOffsetMilliseconds": minutes * 60_000,
+        "uiDomain": "app.hubspot.com",
+        "dataHostingLocation": "na1",
+    }

@@ -29,7 +29,10 @@ _FLAG = (Option("true", "True"), Option("false", "False"))
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property of an object. ``refers`` names what the values are ids of, where the service checks them."""
+    """A property of an object. ``refers`` names what the values are ids of, where the service checks them.
+
+    ``currency``: the property that says in which one an amount is.
+    """
 
     name: str
     type: str = "string"
@@ -41,6 +44,7 @@ class Property:
     unique: bool = False
     custom: bool = False
     refers: str | None = None
+    currency: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Give the entry of the properties API."""
@@ -56,6 +60,7 @@ class Property:
                 for place, option in enumerate(self.options or (_FLAG if self.type == "bool" else ()))
             ],
             **({"referencedObjectType": self.refers} if self.refers in {"OWNER", "COMPANY"} else {}),
+            **({"showCurrencySymbol": True, "currencyPropertyName": self.currency} if self.currency else {}),
             "displayOrder": -1,
             "calculated": self.calculated,
             "externalOptions": self.refers is not None,
@@ -91,6 +96,8 @@ def options_of(values: Sequence[str | Mapping[str, str]]) -> tuple[Option, ...]:
     )
 
 
+CURRENCIES = ("EUR", "USD", "GBP")
+"""Of the account, its own first."""
 _NUMBER: Mapping[str, Any] = {"type": "number", "field": "number"}
 _TIME: Mapping[str, Any] = {"type": "datetime", "field": "date"}
 _SET_BY_HUBSPOT: Mapping[str, Any] = {"read_only": True}
@@ -163,7 +170,7 @@ _DEAL = (
     *_plain("dealname", "hs_next_step", "closed_lost_reason", "closed_won_reason"),
     Property("description", field="textarea"),
     Property("amount", "number", "number"),
-    _choice("deal_currency_code", "USD", "EUR", "GBP"),
+    _choice("deal_currency_code", *CURRENCIES),
     _choice("dealtype", "newbusiness", "existingbusiness"),
     _choice("hs_priority", "low", "medium", "high"),
     Property("pipeline", "enumeration", "select", refers="PIPELINE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -33,6 +34,9 @@ class Choice:
 
 
 _A_CHOICE = Choice("")
+CURRENCY = "CurrencyIsoCode"
+_CURRENCY = Field(CURRENCY, "picklist", "Currency ISO Code", 3, nillable=False, defaulted=True, restricted=True)
+_CODE = re.compile(r"[A-Z]{3}")
 
 
 STATUSES = (
@@ -61,6 +65,7 @@ class Org:
 
     def __init__(self) -> None:
         self.time_zone = ZoneInfo("UTC")
+        self.currencies: tuple[str, ...] = ("EUR",)
         self.rotates = False
         self.app_key: RSAPublicKey | None = None
         self.app_users: frozenset[str] = frozenset()
@@ -127,6 +132,7 @@ class Org:
             "duplicate_rules": self._set_duplicate_rules,
             "missing_rights": self._set_missing_rights,
             "time_zone": self._set_time_zone,
+            "currencies": self._set_currencies,
             "daily_requests": self._set_daily_requests,
             "refresh_token_rotation": self._set_rotation,
             "app_certificate": self._set_certificate,
@@ -206,6 +212,11 @@ class Org:
         except (ZoneInfoNotFoundError, OSError, ValueError) as error:
             raise ValueError(f"time_zone: no such time zone {name!r}") from error
 
+    def _set_currencies(self, codes: Sequence[str]) -> None:
+        if not isinstance(codes, list) or not codes or not all(_CODE.fullmatch(code) for code in codes):
+            raise ValueError("currencies: a list of codes like EUR is wanted, the organization's own first")
+        self.currencies = tuple(codes)
+
     def _set_rotation(self, rotates: bool) -> None:
         if type(rotates) is not bool:
             raise ValueError("refresh_token_rotation: true or false is wanted")
@@ -261,7 +272,7 @@ class Org:
     def _rebuild(self) -> None:
         self._full, self._visible = {}, {}
         for obj in OBJECTS.values():
-            full = {**obj.fields, **self._custom.get(obj.name, {})}
+            full = {**obj.fields, **self._of_currency(obj), **self._custom.get(obj.name, {})}
             for (name, field), choices in self._picklists.items():
                 if name == obj.name:
                     full[field.lower()] = _with_choices(full[field.lower()], choices)
@@ -269,6 +280,12 @@ class Org:
             if self.allows(obj.view_of or obj.name, "read"):
                 seen = {key: self._seen(obj.name, field) for key, field in full.items() if not self._hides(obj, field)}
                 self._visible[obj.name.lower()] = replace(obj, fields=seen)
+
+    def _of_currency(self, obj: ObjectType) -> Mapping[str, Field]:
+        """Give the field that every record has where there are several currencies (Object Reference)."""
+        if len(self.currencies) == 1 or not obj.createable or obj.view_of:
+            return {}
+        return {CURRENCY.lower(): replace(_CURRENCY, values=self.currencies, default=self.currencies[0])}
 
     def _hides(self, obj: ObjectType, field: Field) -> bool:
         return (obj.name, field.name) in self._hidden

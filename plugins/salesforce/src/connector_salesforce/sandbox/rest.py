@@ -95,6 +95,7 @@ class Api:
             "parameterizedSearch": self._parameterized_search,
             "sobjects": self._sobjects,
             "limits": self._limits,
+            "connect": self._connect,
         }
         resource = resources.get(ask.parts[0]) if ask.parts else None
         if resource is None:
@@ -159,6 +160,15 @@ class Api:
             raise unspoken(ask)
         most = self.org.daily_requests
         return Answer(200, {"DailyApiRequests": {"Max": most, "Remaining": max(0, most - self._used)}})
+
+    def _connect(self, ask: Ask) -> Answer:
+        """Answer what is read of the organization (Connect REST API Developer Guide, "Organization", "Features")."""
+        if ask.method != "GET" or ask.parts[1:] != ("organization",):
+            raise unspoken(ask)
+        (organization,) = self.store.live_rows("Organization")
+        several = len(self.org.currencies) > 1
+        features = {"multiCurrency": several, "defaultCurrencyIsoCode": None if several else self.org.currencies[0]}
+        return Answer(200, {"name": organization["Name"], "orgId": organization["Id"], "features": features})
 
     # -- records ------------------------------------------------------------------------------------------------------
 

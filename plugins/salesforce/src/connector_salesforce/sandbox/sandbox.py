@@ -15,7 +15,7 @@ from connector_salesforce.sandbox.dml import Writer
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, SignInError, not_found
 from connector_salesforce.sandbox.graph import call_graph
 from connector_salesforce.sandbox.ids import full_id
-from connector_salesforce.sandbox.org import Org
+from connector_salesforce.sandbox.org import CURRENCY, Org
 from connector_salesforce.sandbox.rest import Answer, Api, Ask, Cursors, read_json
 from connector_salesforce.sandbox.seed import Seed
 from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, Sessions
@@ -124,6 +124,14 @@ class SalesforceSandbox(Sandbox):
         self._hold_choices()
         organization = self._store.get(self._org_id) or {}
         self._store.put("Organization", {**organization, "TimeZoneSidKey": str(self._org.time_zone)})
+        self._give_currencies()
+
+    def _give_currencies(self) -> None:
+        """Give each record that has none the organization's own: so does Salesforce when it gets several."""
+        for obj in self._store.names():
+            for row in self._store.live_rows(obj) if CURRENCY.lower() in self._org.full(obj).fields else ():
+                if not row.get(CURRENCY):
+                    self._store.put(obj, {**row, CURRENCY: self._org.currencies[0]})
 
     def unique_key(self) -> dict[str, str]:
         """Give the organization a unique field for the call's id, and the setting that names it."""
