@@ -181,6 +181,18 @@ def test_output_that_cannot_be_written_is_told(run: Run) -> None:
     assert (done.returncode, done.stderr) == (1, "connector: the output cannot be written (No space left on device)\n")
 
 
+@pytest.mark.parametrize("command", [("--help",), ("fill", "show", "--help")])
+def test_help_that_cannot_be_written_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """Also where Python holds nothing back, as in containers: argparse would pass over it."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    with Path("/dev/full").open("w") as full:
+        done = run(*command, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+
+    assert (done.returncode, done.stderr) == (1, "connector: the output cannot be written (No space left on device)\n")
+
+
 def test_an_interrupt_is_status_130_without_a_traceback(tmp_path: Path) -> None:
     """Ctrl-C while the calls are read ends the command, quietly."""
     with subprocess.Popen(  # noqa: S603 - our own command

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connector_core.cli import options, parser_fill, parser_report, parser_templates
-from connector_core.cli.output import say
+from connector_core.cli.output import say, say_as_it_is
 from connector_core.cli.parser_ledger import LEDGER
 from connector_core.cli.parser_people import PEOPLE
 
@@ -22,7 +22,7 @@ POLICIES = ("all_contacts", "primary_contact")
 
 def build_parser() -> argparse.ArgumentParser:
     """Declare all commands; the chosen one's module and function are in ``run``, its name in ``command``, or None there."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="connector",
         description="Finds the CRM records that a call belongs to, writes exactly one activity, and says why.",
         epilog=EXIT,
@@ -37,6 +37,14 @@ def build_parser() -> argparse.ArgumentParser:
         declare(command)
         command.set_defaults(run=f"people:{name}" if name in PEOPLE else f"{name.replace('-', '_')}:run")
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells of help that cannot be written: argparse itself passes over that in silence, as if all were done."""
+
+    def print_help(self, file: object = None) -> None:
+        """Print the help; ``file`` is for whoever calls argparse, which names none."""
+        say_as_it_is(self.format_help())
 
 
 class _Version(argparse.Action):
