@@ -462,3 +462,18 @@ def test_another_ledger_is_named(at: Office, tmp_path: Path, capsys: pytest.Capt
 
     assert main(["show", "x:1", "--ledger", f"sqlite:///{tmp_path / 'other.db'}", *ACME]) == 2
     assert "has accepted no call x:1" in capsys.readouterr().err
+
+
+def test_the_ledger_may_be_named_by_a_reference(
+    at: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the configuration: a password in an address is no word for a command line."""
+    monkeypatch.setenv("ELSEWHERE", f"sqlite:///{tmp_path / 'other.db'}")
+    assert main(["show", "x:1", "--ledger", "env:ELSEWHERE", *ACME]) == 2
+    assert ((tmp_path / "other.db").exists(), "has accepted no call x:1" in capsys.readouterr().err) == (True, True)
+
+    monkeypatch.delenv("ELSEWHERE")
+    assert main(["show", "x:1", "--ledger", "env:ELSEWHERE", *ACME]) == 2
+    assert capsys.readouterr().err == (
+        "connector: --ledger: ledger.url: the environment variable ELSEWHERE is not set\n"
+    )

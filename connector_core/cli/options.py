@@ -19,7 +19,11 @@ def config(parser: argparse.ArgumentParser) -> None:
 
 def ledger(parser: argparse.ArgumentParser) -> None:
     """Let another ledger be named than the configuration's."""
-    parser.add_argument("--ledger", metavar="URL", help="the database of the ledger, instead of the configuration's")
+    parser.add_argument(
+        "--ledger",
+        metavar="URL",
+        help="the database of the ledger, instead of the configuration's; also env:NAME or file:PATH",
+    )
 
 
 def provider(parser: argparse.ArgumentParser) -> None:

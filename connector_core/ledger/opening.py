@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_core.config import in_file
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 def open_ledger(config: Config, url: str | None = None) -> Ledger:
     """Open the ledger of a configuration; a relative SQLite file stands beside the configuration's.
 
-    :param url: Another address instead; a relative file of it stands in the working directory.
+    :param url: Another address instead, or a reference to one; a relative file of it stands in the working directory.
     :raises ConfigurationError: The address is wrong, leads nowhere, or needs a driver that is not installed.
     :raises TryAgainError: The database cannot be reached.
     """
+    given, directory, source = (config.ledger_url, config.path.parent, str(config.path))
     if url is not None:
-        return Ledger(url)
+        given, directory, source = (url, Path(), "--ledger")
     try:
-        return Ledger(address(config.ledger_url, config.path.parent))
+        return Ledger(address(given, directory))
     except ConfigurationError as error:
-        raise ConfigurationError(in_file(str(config.path), str(error))) from error
+        raise ConfigurationError(in_file(source, str(error))) from error
