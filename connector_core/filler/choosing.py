@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from connector_core.filler.items import Current, Item, Record
+from connector_core.filler.items import NOT_YET, Current, Item, Record
+from connector_core.filler.money import foreign, says_currency
 from connector_core.filling.coercion import Context, Refused, coerce, same, shown
 from connector_core.filling.overwriting import Found, verdict
 from connector_core.ledger.fill_rows import Filled, Place
@@ -17,13 +18,14 @@ class Plan:
     """What is to be sent: for each place the items that share a value; ``put_back``: what is to stand there again.
 
     ``confirmed``: what was sent before and not answered, and stands there. ``outdone``: items that make room for a later
-    call's value in their place.
+    call's value in their place. ``waiting``: amounts whose record is about to get another currency.
     """
 
     sending: dict[Place, list[Item]] = field(default_factory=dict)
     put_back: dict[Place, FieldValue | None] = field(default_factory=dict)
     confirmed: list[Filled] = field(default_factory=list)
     outdone: dict[Place, list[Item]] = field(default_factory=dict)
+    waiting: list[Item] = field(default_factory=list)
 
     def updates(self) -> list[RecordUpdate]:
         """Give one update for each record."""
@@ -69,12 +71,12 @@ class _Stand:
 
 
 def to_read(items: Iterable[Item], places: Iterable[Place]) -> list[RecordFields]:
-    """Give what has to be known before anything is sent: the fields themselves, and those that control them."""
+    """Give what has to be known before anything is sent: the fields, what controls them, and what says their currency."""
     of: dict[Record, set[str]] = {}
     for item in items:
         kind, record_id, name = item.place
-        controller = item.description.controlled_by
-        of.setdefault((kind, record_id), set()).update({name} | ({controller} if controller else set()))
+        names = (name, item.description.controlled_by, says_currency(item))
+        of.setdefault((kind, record_id), set()).update(it for it in names if it)
     for kind, record_id, name in places:
         of.setdefault((kind, record_id), set()).add(name)
     return [RecordFields(kind, record_id, tuple(sorted(names))) for (kind, record_id), names in sorted(of.items())]
@@ -85,15 +87,15 @@ def choose(
 ) -> Plan:
     """Say of each item whether its value is sent, is there already, or is kept out; calls in the order of their start.
 
-    What the CRM could not be asked has no outcome then.
+    What the CRM could not be asked, and what waits, has no outcome then.
 
     :param written: What the connector wrote last.
     :param contexts: What values are read with, by call.
     """
     plan = Plan()
     stands: dict[Place, _Stand] = {}
-    # A field that controls another one comes first: what it is to say decides what the other one may.
-    ordered = sorted(items, key=lambda it: (bool(it.description.controlled_by), it.call.started_at, it.job.call_id))
+    # A field on which another one depends comes first: what it is to say decides what the other one may.
+    ordered = sorted(items, key=lambda it: (_depends(it), it.call.started_at, it.job.call_id))
     doubtful = {item.place: item for item in ordered if item.doubtful}
     for item in ordered:
         answer, context = current[item.place[:2]], contexts[item.job.call_id]
@@ -103,7 +105,9 @@ def choose(
             item.end("no_crm_link", None, f"the {item.field.object} {item.place[1]} is gone")
         elif item.place[2] not in answer[0]:
             item.end("other", "no_permission", f"the CRM hides {item.place[2]} from the connection's user")
-        elif (why := _mismatch(item, answer[0], stands, context)) is not None:
+        elif _gets_currency(item, plan, answer[0], context):
+            plan.waiting.append(item)
+        elif (why := _mismatch(item, answer[0], stands, context) or foreign(item, answer[0], context)) is not None:
             item.keep_out(why.reason, why.detail)
         else:
             stand = stands.get(item.place)
@@ -113,6 +117,24 @@ def choose(
                 stand = stands[item.place] = _stand(plan, now, filled, item, doubtful.get(item.place), context)
             _choose(plan, item, stand, context)
     return plan
+
+
+def _depends(item: Item) -> bool:
+    return bool(item.description.controlled_by or item.description.currency_field)
+
+
+def _gets_currency(item: Item, plan: Plan, values: Mapping[str, FieldValue | None], context: Context) -> bool:
+    """Tell whether its record is about to get another currency: an amount waits until the CRM took that, or refused it.
+
+    One that the CRM refused before is not waited for once more.
+    """
+    coming = plan.sending.get((*item.place[:2], says_currency(item) or ""), ())
+    return bool(coming) and not (all(map(_was_refused, coming)) and foreign(item, values, context))
+
+
+def _was_refused(item: Item) -> bool:
+    old = item.old
+    return old is not None and (old.outcome, old.wanted) == ("other", item.row.wanted) and old.reason != NOT_YET
 
 
 def _carried(item: Item, now: FieldValue | None, written: Mapping[Place, Filled], context: Context) -> Filled | None:

@@ -219,7 +219,12 @@ def found(item: Item, value: Extracted | None, source: str) -> None:
 
 
 def read_value(item: Item, context: Context) -> None:
-    """Make of what was found the value as it is sent; what is empty or does not fit ends."""
+    """Make of what was found the value as it is sent; what is empty or does not fit ends.
+
+    Where the record says its currency, an amount is held against that later.
+    """
+    if item.description.currency_field:
+        context = replace(context, currency=None)
     value = coerce(item.row.value, item.description, context)
     if isinstance(value, Refused) and item.description.controlled_by:
         item.row = replace(item.row, wanted=None)  # it may be plain once it is known what stands in the other field

@@ -10,6 +10,7 @@ from typing import Any
 from connector_core.config import OpenConnection
 from connector_core.filler import items as stages
 from connector_core.filler.items import Item
+from connector_core.filler.money import currency_of, is_money
 from connector_core.filler.names import look_up_names
 from connector_core.filling.coercion import Context
 from connector_core.filling.templates import Template
@@ -60,8 +61,10 @@ def try_out(
         else:
             stages.found(item, answer, extractor.name)
     names = look_up_names(opened.connection, list(_open(items))).ids
+    currency = currency_of(opened.connection) if any(map(is_money, _open(items))) else None
+    context = Context(call.started_at, settings.time_zone, tuple(settings.regions), names, currency=currency)
     for item in _open(items):
-        stages.read_value(item, Context(call.started_at, settings.time_zone, tuple(settings.regions), names))
+        stages.read_value(item, context)
     return Tried(call.id, template.targeting.targets(call), tuple(items))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 
 from connector_core.config import OpenConnection
-from connector_core.errors import ConnectorError, TryAgainError
+from connector_core.errors import ConnectorError, MissingRightError, RefusedError, TryAgainError
 from connector_core.extractors.binding import Extractor
 from connector_core.extractors.hookspecs import Answer
 from connector_core.filler import items as stages
@@ -18,6 +18,7 @@ from connector_core.filler.choosing import choose, to_read
 from connector_core.filler.following import inherit, look_up_heirs, read_lookups
 from connector_core.filler.items import Current, Item
 from connector_core.filler.later import Later
+from connector_core.filler.money import currency_of, is_money
 from connector_core.filler.names import look_up_names
 from connector_core.filler.sending import Chosen, Sending, turns_of
 from connector_core.filler.undoing import undos
@@ -161,11 +162,23 @@ class Unit:
         for item in _open(items):
             if names.lack(item):
                 self._wait(item, "unknown_outcome", "the record that is named could not be looked up")
-        return {item.job.call_id: self._context(item.call.started_at, names.ids) for item in _open(items)}
+        currency = self._currency([item for item in _open(items) if is_money(item)])
+        return {item.job.call_id: self._context(item.call.started_at, names.ids, currency) for item in _open(items)}
 
-    def _context(self, said_at: dt.datetime, names: Mapping[str, tuple[str, ...]]) -> Context:
+    def _context(
+        self, said_at: dt.datetime, names: Mapping[str, tuple[str, ...]], currency: str | None = None
+    ) -> Context:
         settings = self._opened.association
-        return Context(said_at, settings.time_zone, tuple(settings.regions), names)
+        return Context(said_at, settings.time_zone, tuple(settings.regions), names, currency=currency)
+
+    def _currency(self, items: Sequence[Item]) -> str | None:
+        """Ask for the organization's currency, which amounts are held against; where it is not told, they wait."""
+        try:
+            return currency_of(self._connection) if items else None
+        except (MissingRightError, RefusedError) as error:
+            for item in items:
+                self._wait(item, "unknown_outcome", f"the CRM does not tell its currency: {error}")
+            return None
 
     # -- where it goes -------------------------------------------------------------------------------------------------
 
@@ -197,6 +210,8 @@ class Unit:
             elif isinstance(answer := current[item.place[:2]], Unknown):
                 self._wait(item, "unknown_outcome", f"what stands there could not be read: {answer.reason}")
         plan = choose(_open(items), current, written, contexts)
+        for item in plan.waiting:
+            self._wait(item, "unknown_outcome", "its record is about to get another currency")
         for undo in taking_back:
             there = current[undo.place[:2]] if undo.asked else Unknown("")
             if isinstance(there, Unknown) or undo.place in plan.sending or any(it.is_at(undo.place) for it in doubts):
