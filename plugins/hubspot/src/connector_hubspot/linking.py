@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from connector_core.errors import OutcomeUnknownError
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.failures import BatchRefusedError, errors_of, problems_of
-from connector_hubspot.reading import cut
+from connector_hubspot.reading import cut, survivor
 
 _INPUTS = 1000
 _GONE = re.compile(r"[A-Z_]+=(\d+) is not valid")
@@ -28,13 +28,25 @@ class Pair(NamedTuple):
 def link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
     """Associate each pair.
 
+    One with a record that was merged away is made with the one that is left.
+
     :returns: What was refused, and why; to a record that is gone nothing can be associated, which is no refusal.
     :raises OutcomeUnknownError: The answer does not say what was done.
     """
+    failed, gone = _link_all(client, start, end, pairs)
+    left = {pair: heir for pair in pairs if pair.end in gone and (heir := survivor(client, end, pair.end))}
+    instead = {pair: Pair(pair.start, heir) for pair, heir in left.items()}
+    refused, _ = _link_all(client, start, end, list(dict.fromkeys(instead.values())))
+    return failed | {pair: refused[other] for pair, other in instead.items() if other in refused}
+
+
+def _link_all(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> tuple[dict[Pair, str], set[str]]:
+    """Associate each pair; give what was refused, and the ids of what is gone."""
     failed: dict[Pair, str] = {}
+    gone: set[str] = set()
     for chunk in cut(pairs, _INPUTS):
-        failed |= _link(client, start, end, chunk)
-    return failed
+        failed |= _link(client, start, end, chunk, gone)
+    return failed, gone
 
 
 def unlink(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
@@ -71,7 +83,7 @@ def _unlink(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) 
     return {pair: others[0].sentence for pair in pairs if not named or named & set(pair)}
 
 
-def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
+def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair], gone: set[str]) -> dict[Pair, str]:
     body = {"inputs": [{"from": {"id": pair.start}, "to": {"id": pair.end}} for pair in pairs]}
     try:
         answer = client.post(
@@ -79,14 +91,16 @@ def _link(client: HubSpotClient, start: str, end: str, pairs: Sequence[Pair]) ->
         )
     except BatchRefusedError as error:
         if len(pairs) == 1:
-            return {} if _GONE.search(error.sentence or "") else {pairs[0]: error.sentence or str(error)}
+            found = _GONE.search(error.sentence or "")
+            gone |= {found.group(1)} if found else set()
+            return {} if found else {pairs[0]: error.sentence or str(error)}
         middle = len(pairs) // 2
-        return _link(client, start, end, pairs[:middle]) | _link(client, start, end, pairs[middle:])
+        return _link(client, start, end, pairs[:middle], gone) | _link(client, start, end, pairs[middle:], gone)
     results = answer.get("results")
     if not isinstance(results, list):
         raise OutcomeUnknownError("HubSpot's answer does not say what was associated")
     sentences = [problem.sentence for entry in errors_of(answer) for problem in problems_of(entry)]
-    gone = {found.group(1) for sentence in sentences if (found := _GONE.search(sentence))}
+    gone |= {found.group(1) for sentence in sentences if (found := _GONE.search(sentence))}
     others = [sentence for sentence in sentences if not _GONE.search(sentence)]
     if not others:
         return {}

@@ -6,7 +6,7 @@ are told by id, or by the key that the record now carries (guides to batches, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from connector_hubspot.filling import text_of
 from connector_hubspot.kinds import CALL, KINDS, MEETING, Kind
 from connector_hubspot.linking import Pair, link, unlink
 from connector_hubspot.locks import is_lock, send_past_locks
-from connector_hubspot.reading import BATCH, Record, cut, made, value
+from connector_hubspot.reading import BATCH, Record, cut, made, survivor, value
 from connector_hubspot.times import written
 
 _UNSAID = Receipt("unknown", reason="HubSpot's answer does not say what became of it")
@@ -103,12 +103,23 @@ class _Writer:
             self._note(kind, batch, answer, "created", lambda result: kind.key_of(result))
 
         self._send_all(drafts, send)
-        # A record that is gone counts as absent: what was refused for naming one is sent without it, once.
-        again = [_without(draft, self._gone[draft.key]) for draft in drafts if draft.key in self._gone]
+        # A record that is gone counts as absent, one that was merged as the one that is left: what was refused for naming
+        # one is sent once more.
+        again = [_instead(draft, self._survivors(draft)) for draft in drafts if draft.key in self._gone]
         self._send_all(again, send)
         tried = list({draft.key: draft for draft in (*drafts, *again)}.values())
         while tried := [less for draft in tried if (less := self._spared(draft))]:
             self._send_all(tried, send)
+
+    def _survivors(self, draft: ActivityDraft) -> dict[str, str | None]:
+        """Say which records are left of those that a draft names and HubSpot does not have; None: none."""
+        found: dict[str, str | None] = {}
+        try:
+            for obj, ids in linked(draft).items():
+                found |= {key: survivor(self._client, obj, key) for key in ids if key in self._gone[draft.key]}
+        except ConnectorError as error:
+            self._stop(error)
+        return found
 
     def _spared(self, draft: ActivityDraft) -> ActivityDraft | None:
         """Give a call without the property for which it was refused; None where it was not, or cannot do without."""
@@ -293,12 +304,17 @@ def _associations(kind: Kind, draft: ActivityDraft) -> list[dict[str, Any]]:
     ]
 
 
-def _without(draft: ActivityDraft, gone: Collection[str | None]) -> ActivityDraft:
+def _instead(draft: ActivityDraft, survivors: Mapping[str, str | None]) -> ActivityDraft:
+    """Let a draft name what is left of records, or nothing where they are gone."""
+
+    def left(key: str | None) -> str | None:
+        return survivors.get(key, key) if key else None
+
     return replace(
         draft,
-        person_ids=tuple(person for person in draft.person_ids if person not in gone),
-        account_id=None if draft.account_id in gone else draft.account_id,
-        opportunity_id=None if draft.opportunity_id in gone else draft.opportunity_id,
+        person_ids=tuple(dict.fromkeys(filter(None, map(left, draft.person_ids)))),
+        account_id=left(draft.account_id),
+        opportunity_id=left(draft.opportunity_id),
     )
 
 
