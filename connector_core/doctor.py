@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector_core.connection import Connection
+from connector_core.errors import MissingRightError, RefusedError
 from connector_core.meter import Quota
-from connector_core.model import NEEDS, Access, Right
+from connector_core.model import NEEDS, Access, Organization, Right
 
 NOBODY = "nobody@connector.invalid"
 """Looked up to sign in where a plugin tells no rights: a name under ``.invalid`` is nobody's (RFC 2606)."""
@@ -18,7 +21,8 @@ class Report:
     """What was found of a connection, which is signed in.
 
     ``access``: None where the plugin does not tell. ``clock_skew_seconds``: how far this machine's clock is behind the
-    service's; None where no answer told. ``regions``: of numbers without a country's code.
+    service's; None where no answer told. ``regions``: of numbers without a country's code. ``organization``: as the CRM
+    tells it; a text says why it does not, and None that the plugin does not.
     """
 
     connection: str
@@ -28,6 +32,13 @@ class Report:
     clock_skew_seconds: float | None
     regions: tuple[str, ...]
     time_zone: str
+    organization: Organization | str | None = None
+
+    @property
+    def time_zone_to_set(self) -> str | None:
+        """Give the organization's time zone, where its days are others than the connection's."""
+        own = self.organization.time_zone if isinstance(self.organization, Organization) else None
+        return None if own is None or _same_days(own, self.time_zone) else own
 
     @property
     def works(self) -> tuple[str, ...]:
@@ -66,6 +77,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Give it as plain data."""
         access = self.access or Access(())
+        organization = self.organization if isinstance(self.organization, Organization) else Organization()
         return {
             "connection": self.connection,
             "crm": self.crm,
@@ -77,6 +89,9 @@ class Report:
             "clock_skew_seconds": self.clock_skew_seconds,
             "regions": list(self.regions),
             "time_zone": self.time_zone,
+            "organization_time_zone": organization.time_zone,
+            "organization_currency": organization.currency,
+            "time_zone_to_set": self.time_zone_to_set,
             "rights_told": self.access is not None,
             "works": list(self.works),
             "missing": [{"right": it.name, "must": it.must, "disables": it.disables} for it in self.missing],
@@ -103,4 +118,25 @@ def examine(connection: Connection) -> Report:
         connection.info.meter.clock_skew_seconds,
         connection.info.regions,
         connection.info.time_zone,
+        _organization(connection),
     )
+
+
+def _organization(connection: Connection) -> Organization | str | None:
+    if "describe_organization" not in connection.operations:
+        return None
+    try:
+        return connection.describe_organization()
+    except (MissingRightError, RefusedError) as error:
+        return str(error)
+
+
+def _same_days(one: str, other: str) -> bool:
+    """Tell whether each day of this year begins alike in both zones, some of which have several names."""
+    try:
+        zones = ZoneInfo(one), ZoneInfo(other)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return one == other
+    first = dt.datetime(dt.datetime.now(dt.UTC).year, 1, 1, tzinfo=dt.UTC)
+    days = (first + dt.timedelta(days=number) for number in range(365))
+    return all(len({day.astimezone(zone).utcoffset() for zone in zones}) == 1 for day in days)

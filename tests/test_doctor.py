@@ -21,7 +21,7 @@ from connector_core.doctor import Report, examine
 from connector_core.hookspecs import hookimpl
 from connector_core.manifest import ConnectionInfo, load
 from connector_core.meter import Quota
-from connector_core.model import NEEDS, Access, Right
+from connector_core.model import NEEDS, Access, Organization, Right
 from connector_core.references import is_secret
 from connector_core.testing.server import SandboxServer
 
@@ -151,7 +151,7 @@ def test_a_plugin_that_tells_no_rights_is_signed_in_to(tmp_path: Path) -> None:
         told = examine(connection).to_json()
 
     assert (told["signed_in"], told["rights_told"], told["works"], told["note"]) == (True, False, [], None)
-    assert asked.operations == ["find_contacts_by_email"]
+    assert asked.operations == ["find_contacts_by_email", "describe_organization"]
 
 
 def test_a_hubspot_app_with_all_scopes_lacks_nothing(serve: Any, doctor: Any) -> None:
@@ -214,7 +214,66 @@ def test_nothing_is_changed(serve: Any) -> None:
 
     with urllib.request.urlopen(f"{server.url}/_sandbox/journal") as answer:  # noqa: S310 - loopback
         journal = json.load(answer)
-    assert [(it["method"], it["path"].rpartition("/")[2]) for it in journal] == [("POST", "composite"), ("GET", "")]
+    assert [(it["method"], it["path"].rpartition("/")[2]) for it in journal] == [
+        ("POST", "composite"),
+        ("GET", ""),
+        ("GET", "organization"),
+        ("POST", "composite"),
+    ]
+
+
+# -- the organization --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["salesforce", "hubspot"])
+def test_a_time_zone_that_is_not_the_organizations_is_told(name: str, serve: Any, doctor: Any) -> None:
+    """With what to set; it is no failure."""
+    server = serve(name)
+    change(server, {"time_zone": "Europe/Paris", "currencies": ["CHF"]})
+    status, out = doctor(server, name)
+    told = json.loads(doctor(server, name, "--json")[1])
+
+    assert status == 0
+    assert 'time zone: UTC, and the organization is in Europe/Paris: set time_zone = "Europe/Paris"' in " ".join(
+        out.split()
+    )
+    assert "currency: CHF" in out
+    assert {it: told[it] for it in told if it.startswith(("organization", "time_zone"))} == {
+        "time_zone": "UTC",
+        "organization_time_zone": "Europe/Paris",
+        "organization_currency": "CHF",
+        "time_zone_to_set": "Europe/Paris",
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "to_set"),
+    [
+        ("Europe/Paris", "Europe/Paris", None),
+        ("Europe/Paris", "Europe/Berlin", None),
+        ("UTC", "GMT", None),
+        ("US/Eastern", "America/New_York", None),
+        ("UTC", "Europe/London", "Europe/London"),
+        ("Europe/Paris", "Africa/Algiers", "Africa/Algiers"),
+        ("America/New_York", "Africa/Nowhere", "Africa/Nowhere"),
+        ("UTC", None, None),
+    ],
+)
+def test_zones_of_the_same_days_are_as_good(own: str, other: str | None, to_set: str | None) -> None:
+    """What counts is when a day begins, all through the year."""
+    assert report(time_zone=own, organization=Organization(other)).time_zone_to_set == to_set
+
+
+def test_an_organization_that_is_not_told_is_no_failure(serve: Any, doctor: Any) -> None:
+    """The rest is told, and why this is not."""
+    server = serve("salesforce")
+    refusal = {"status": 403, "body": [{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}]}
+    server._set_faults([{"match": {"path": "*/connect/organization"}, "do": refusal}])
+    status, out = doctor(server, "salesforce")
+
+    assert status == 0
+    assert "organization: neither its time zone nor its currency is told:" in out
+    assert "works: writing calls and meetings" in out
 
 
 # -- a report ----------------------------------------------------------------------------------------------------------

@@ -56,7 +56,20 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
         yield "clock", _clock(report.clock_skew_seconds)
     none = 'none: numbers without + are not read; set regions = ["FR"], or whatever countries they are of'
     yield "regions", ", ".join(report.regions) or none
-    yield "time zone", report.time_zone
+    yield "time zone", _time_zone(report)
+    if isinstance(report.organization, str):
+        yield "organization", f"neither its time zone nor its currency is told: {report.organization}"
+    elif report.organization is not None and report.organization.currency is not None:
+        yield "currency", f"{report.organization.currency}, of amounts whose record says no other"
+
+
+def _time_zone(report: Report) -> str:
+    own = report.time_zone_to_set
+    if own is None:
+        return report.time_zone
+    return (
+        f'{report.time_zone}, and the organization is in {own}: set time_zone = "{own}", for its days to be the CRM\'s'
+    )
 
 
 def _clock(skew_seconds: float) -> str:
