@@ -18,6 +18,7 @@ from connector_odoo.filling import MODEL
 
 Described: TypeAlias = dict[str, tuple[ObjectDescription, ...] | Unknown]
 
+CURRENCY = "res.currency"
 _TOLD = ["type", "string", "required", "readonly", "relation", "selection", "size"]
 _TYPES: Mapping[str, FieldType] = {
     **dict.fromkeys(("char", "text", "html"), "text"),
@@ -58,7 +59,8 @@ def _labels(client: OdooClient, models: Sequence[str]) -> dict[str, str]:
 def _object(client: OdooClient, model: str, label: str) -> ObjectDescription:
     fields = fields_of(client, model, None, _TOLD)
     readable, creatable, updatable = (_may(client, model, operation) for operation in ("read", "create", "write"))
-    described = {name: _field(name, it) for name, it in fields.items()}
+    currency = _currency_field(fields)
+    described = {name: _field(name, it, currency) for name, it in fields.items()}
     return ObjectDescription(model, label, described, readable=readable, creatable=creatable, updatable=updatable)
 
 
@@ -84,7 +86,17 @@ def fields_of(
     return told
 
 
-def _field(name: str, it: Mapping[str, Any]) -> FieldDescription:
+def _currency_field(fields: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Name the field that says in which currency a record's amounts are: ``currency_id``, else the one link to a currency.
+
+    Opportunities have ``company_currency`` alone (recorded from a server of version 19). A monetary field takes
+    ``currency_id`` unless its model says another (ORM API, "Monetary").
+    """
+    links = [name for name, it in fields.items() if it.get("relation") == CURRENCY and it["type"] == "many2one"]
+    return "currency_id" if "currency_id" in links else links[0] if len(links) == 1 else None
+
+
+def _field(name: str, it: Mapping[str, Any], currency: str | None) -> FieldDescription:
     kind, free = str(it["type"]), it.get("readonly") is not True
     choices = tuple(Choice(str(value), str(label)) for value, label in it.get("selection") or ())
     return FieldDescription(
@@ -99,4 +111,5 @@ def _field(name: str, it: Mapping[str, Any]) -> FieldDescription:
         creatable=free,
         updatable=free,
         refers_to=tuple(filter(None, [it.get("relation") if kind == "many2one" else None])),
+        currency_field=currency if _TYPES.get(kind) == "number" else None,
     )

@@ -13,10 +13,13 @@ from typing import Any, TypeAlias
 from connector_core.errors import MissingRightError, RefusedError
 from connector_core.model import FieldValue, RecordFields, Unknown
 from connector_odoo.client import OdooClient
-from connector_odoo.describing import fields_of
+from connector_odoo.describing import CURRENCY, fields_of
 from connector_odoo.failures import NoSuchModelError
 from connector_odoo.filling import MODEL, PREFIXES, record_number
 from connector_odoo.reading import BATCH, Record, cut, id_of, search
+
+_CODE: Mapping[str, Any] = {"fields": {"name": {}}}
+"""Of a currency its code of ISO 4217 (Odoo, ``res.currency``), by which amounts are compared."""
 
 Key: TypeAlias = tuple[str, str]
 Values: TypeAlias = Mapping[str, FieldValue | None]
@@ -44,7 +47,8 @@ def _part(client: OdooClient, model: str, asked: Sequence[RecordFields]) -> dict
     fields = {name: it for name, it in told.items() if name in names}
     numbers = {it.id: record_number(model, it.id) for it in asked}
     domain = [["id", "in", sorted({number for number in numbers.values() if number is not None})]]
-    rows = search(client, model, domain, {name: {} for name in fields}, context={"active_test": False})
+    spec = {name: _CODE if it.get("relation") == CURRENCY else {} for name, it in fields.items()}
+    rows = search(client, model, domain, spec, context={"active_test": False})
     by_number = {row["id"]: row for row in rows}
     return {(model, it.id): _values(by_number.get(numbers[it.id]), it.fields, fields) for it in asked}
 
@@ -56,13 +60,15 @@ def _values(row: Record | None, names: Sequence[str], fields: Mapping[str, Mappi
 
 
 def _value(held: Any, field: Mapping[str, Any]) -> FieldValue | None:
-    """Give a value: of a link the connector's id, of several their numbers, of a time what Odoo keeps in UTC unsaid."""
+    """Give a value: of a link the connector's id or a currency's code, of several their numbers, of a time its zone."""
     kind = field["type"]
     if held is None or (held is False and kind != "boolean"):
         return None
     if kind == "many2one" and isinstance(held, int):
         prefix = PREFIXES.get(str(field.get("relation")))
         return id_of(prefix, held) if prefix else held
+    if kind == "many2one" and isinstance(held, Mapping):
+        return str(held["name"]) if held.get("name") else None
     if kind == "datetime" and isinstance(held, str):
         return f"{held.replace(' ', 'T')}Z"
     if isinstance(held, list):
