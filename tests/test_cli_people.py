@@ -273,8 +273,8 @@ def test_show_tells_a_person_the_same(at: Office, capsys: pytest.CaptureFixture[
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "x:1  written  updated  T1"
-    assert lines[-2].endswith("Ada (admin): assign  opportunity: nothing → O2")
-    assert lines[-1].endswith("Max (user): clear  contact of participant 1: nothing → nothing")
+    assert lines[-2].endswith("Ada (admin): assign  opportunity: O1 → O2")
+    assert lines[-1].endswith("Max (user): clear  contact of participant 1: C1 → nothing")
     assert "  participant 1  Carl: nobody" in lines
 
 

@@ -207,6 +207,15 @@ def test_what_a_crm_has_one_field_for_is_not_taken_for_taken_out(at: Office, tmp
         assert it.decision()["case"] == "activity_opportunity"
 
 
+def test_what_was_cleared_by_hand_is_not_taken_for_taken_out(at: Office) -> None:
+    """Also where the opportunity stood for the account, as in Salesforce: it went along with it."""
+    at.clear(account=True)
+    at.refresh()
+
+    assert "took out" not in at.decision()["explanation"]
+    assert at.linked() == {"C1"}
+
+
 def test_an_opportunity_brings_its_account_but_not_in_place_of_one_set_by_hand(file: Office) -> None:
     """Both are then a person's choice, in whichever order."""
     file.assign(account="A2")
@@ -609,10 +618,28 @@ def test_the_audit_says_who_did_what_with_before_and_after(file: Office) -> None
     ]
     said = {"what": "contact", "participant": 1}
     assert rows == [
-        ("Ada", "user", "assign", None, {**said, "id": "C2"}),
+        ("Ada", "user", "assign", {**said, "id": "C1", "by": None}, {**said, "id": "C2"}),
         ("Max", "manager", "clear", {**said, "id": "C2", "by": "Ada"}, {**said, "id": None}),
         ("Root", "admin", "refresh", None, None),
     ]
+
+
+@pytest.mark.parametrize(("what", "had"), [("account", "A1"), ("opportunity", "O1")])
+def test_the_audit_says_what_the_rules_had_found(file: Office, what: str, had: str) -> None:
+    """Which is lost otherwise: only the newest decision is kept."""
+    file.clear(**{what: True})
+    file.clear(**{what: True})
+
+    befores = [row["before"] for row in file.desk.show("x:1")["audit"]]
+    assert befores == [{"what": what, "id": had, "by": None}, {"what": what, "id": None, "by": ADA.name}]
+
+
+def test_the_audit_of_what_nothing_was_found_for_has_no_before(tmp_path: Path) -> None:
+    """Nobody, no account, no opportunity."""
+    with office("file", tmp_path) as at:
+        at.sync(call(1, NOBODY))
+        at.assign(account="A1")
+        assert [row["before"] for row in at.desk.show("x:1")["audit"]] == [None]
 
 
 @pytest.mark.parametrize(("name", "role"), [(" ", "user"), ("Ada", "owner"), ("Ada", "")])

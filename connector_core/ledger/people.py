@@ -15,7 +15,7 @@ from connector_core.errors import InputError
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import AT_ONCE, Wake, is_call, of_calls
 from connector_core.ledger.leases import lock_connection
-from connector_core.ledger.schema import INTERACTIVE, audit, calls, choices, connections, writes
+from connector_core.ledger.schema import INTERACTIVE, audit, calls, choices, connections, decisions, writes
 
 Role: TypeAlias = Literal["admin", "manager", "user"]
 NOBODY = -1
@@ -66,8 +66,9 @@ class Decided:
                 step.execute(sa.insert(choices).values(**key, record_id=choice.id, by=choice.by, at=choice.at))
                 said = {"what": choice.what, **({} if choice.participant is None else {"participant": place})}
                 action = "assign" if choice.id else "clear"
-                old = None if before is None else {**said, "id": before.record_id, "by": before.by}
-                note(step, connection, call_id, now, actor, action, old, {**said, "id": choice.id})
+                old = _found(step, connection, call_id, choice) if before is None else (before.record_id, before.by)
+                noted = None if old is None else {**said, "id": old[0], "by": old[1]}
+                note(step, connection, call_id, now, actor, action, noted, {**said, "id": choice.id})
             _make_due(step, connection, list(chosen), now, "decide")
             if wake is not None:
                 wake(connection, step)
@@ -183,6 +184,17 @@ def _make_due(
     }
     for call_id in call_ids:
         step.execute(sa.update(calls).where(*is_call(connection, call_id)).values(values))
+
+
+def _found(step: sa.Connection, connection: str, call_id: str, choice: Choice) -> tuple[str, None] | None:
+    """Give the id that the rules had found of what somebody chooses for the first time, and that nobody had chosen it."""
+    same = (decisions.c.connection == connection, decisions.c.call_id == call_id)
+    decision = json.loads(step.execute(sa.select(decisions.c.decision).where(*same)).scalar() or "{}")
+    record = decision.get(choice.what)
+    if choice.participant is not None:
+        people = decision.get("people") or ()
+        record = people[choice.participant] if choice.participant < len(people) else None
+    return (record["id"], None) if record else None
 
 
 def _paused(connection: str) -> sa.Select[Any]:
