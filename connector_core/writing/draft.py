@@ -125,6 +125,9 @@ def change(decision: Decision, form: Form, written: Written | None = None) -> Ac
         account = no_account = ours.account_id  # some CRMs have one field for both: the opportunity may stand in it
     if account is not None and deal is None and no_deal is None and links.implied(account):
         account = None
+    if ours is not None and no_deal is not None and (deal, account, no_account) == (None, None, None):
+        # The opportunity stood for our account too: taken off, it takes it along.
+        no_account = ours.account_id if ours.account_implied(activity) else None
     people, nobody = links.people()
     draft = ActivityDraft(
         key=call.id,
