@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import troubles
 
 from connector_core import discovery
 from connector_core.testing.cassettes import inconsistencies, orphans, read, scan
@@ -16,12 +17,13 @@ PLUGINS = sorted(path.name for path in CASSETTES.iterdir() if path.is_dir())
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_each_clause_has_its_cassette_and_each_cassette_its_clause(plugin: str) -> None:
-    """What applies to a plugin, and only that, is recorded."""
+    """What applies to a plugin, and only that, is recorded; and what may go wrong with any request."""
     manifest = discovery.crm(plugin)
     standing = {
         it.id: it.standing(manifest, manifest.deviations, local=False) for it in CLAUSES.values() if it.recorded
     }
     wanted = [(plugin, clause_id) for clause_id, found in standing.items() if found in ("proved", "deviation")]
+    wanted += [(plugin, f"troubles/{name}") for name in troubles.TROUBLES if plugin in troubles.PLUGINS]
 
     assert str(orphans(CASSETTES, wanted)) == ""
 
