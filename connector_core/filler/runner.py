@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import math
 import os
@@ -107,6 +108,7 @@ class Filler:
 
     def _fill(self, fill: Callable[[Sequence[FillJob]], None], lease: Lease, jobs: Sequence[FillJob]) -> None:
         """Fill the fields of a batch; where it fails for a reason of its own, of each half of it."""
+        jobs = self._sure(lease, jobs)
         try:
             fill(jobs)
         except (LeaseLostError, CredentialsError):
@@ -114,7 +116,7 @@ class Filler:
         except (ConfigurationError, TryAgainError) as error:
             after = error.after_seconds if isinstance(error, TryAgainError) else POISONED_SECONDS
             with suppress(ConnectorError):  # they are due all the same
-                self._put_off(lease, jobs, after or RESTING_SECONDS)
+                self._put_off(lease, [Turn(job, again_seconds=after or RESTING_SECONDS) for job in jobs])
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails for one call keeps no other back
             if len(jobs) > 1:
@@ -127,8 +129,19 @@ class Filler:
             _log.warning(
                 "connection %s: the fields of a call fail by themselves (%s)", lease.connection, type(error).__name__
             )
-            self._put_off(lease, jobs, POISONED_SECONDS)
+            self._put_off(lease, [Turn(job, again_seconds=POISONED_SECONDS) for job in jobs])
 
-    def _put_off(self, lease: Lease, jobs: Sequence[FillJob], seconds: float) -> None:
-        turns = [Turn(job, again_seconds=seconds) for job in jobs]
+    def _sure(self, lease: Lease, jobs: Sequence[FillJob]) -> Sequence[FillJob]:
+        """Put off the calls of which something may still take effect that was sent and not answered; give the others.
+
+        They are due before that where somebody decided about them meanwhile, or published a template.
+        """
+        settled = self._ledger.now() - dt.timedelta(seconds=self._connection.settle_seconds)
+        left = {job.call_id: job.doubt_since - settled for job in jobs if job.doubt_since}
+        early = {call_id: it.total_seconds() for call_id, it in left.items() if it > dt.timedelta()}
+        if early:
+            self._put_off(lease, [Turn(job, again_seconds=early[job.call_id]) for job in jobs if job.call_id in early])
+        return [job for job in jobs if job.call_id not in early]
+
+    def _put_off(self, lease: Lease, turns: Sequence[Turn]) -> None:
         self._ledger.fill_steps.begin(lease, turns, (), Wrote(), doubt_seconds=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -25,7 +26,10 @@ _JSON = ("value", "wanted", "previous")
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What came of one field for one call: the columns of the table, values as they are."""
+    """What came of one field for one call: the columns of the table, values as they are.
+
+    ``changed_at``: when the ledger kept it so; two that say the same are equal.
+    """
 
     call_id: str
     template: str
@@ -52,6 +56,7 @@ class Filling:
     run: str | None = None
     undo_by: str | None = None
     since: dt.datetime | None = None
+    changed_at: dt.datetime | None = dataclasses.field(default=None, compare=False)
 
     @property
     def key(self) -> FieldKey:
@@ -77,7 +82,7 @@ class Filling:
         return {
             name: value.isoformat() if isinstance(value, dt.datetime) else value
             for name, value in asdict(self).items()
-            if name != "content_hash"
+            if name not in ("content_hash", "changed_at")
         }
 
 

@@ -54,6 +54,11 @@ class FillJob:
         """The fields that somebody wants taken back."""
         return {key for key, it in self.fillings.items() if it.undo_by}
 
+    @property
+    def doubt_since(self) -> dt.datetime | None:
+        """When the last of what was sent, and not answered, was; None where nothing is in doubt."""
+        return max((it.changed_at for it in self.fillings.values() if it.in_doubt and it.changed_at), default=None)
+
 
 _KEY = ("call_id", "template", "field")
 

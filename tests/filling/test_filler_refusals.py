@@ -177,6 +177,25 @@ def test_an_edit_while_an_answer_was_lost_stays(at: FillOffice) -> None:
     assert (at.outcome(), at.value()) == (("other", "not_empty"), "theirs")
 
 
+@pytest.mark.parametrize("crm", FILL)
+def test_what_may_still_take_effect_is_waited_for(crm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However soon somebody wants the call filled anew: nothing is sent a second time before the first has settled."""
+    with fill_office(crm, tmp_path, settle_seconds=60) as at:
+        at.publish(NEXT_STEP)
+        faults(at, {"match": FILL[crm], "do": {"drop_after_commit": True}})
+        at.hear(said("next: call again"))
+        faults(at)
+        at.edit("")  # as if it had not taken effect yet
+        at.desk.again(USER, ["x:1"])
+        at.filler.run()
+        early = at.outcome(), at.value() or None
+        monkeypatch.setattr(at.at.ledger.database, "_clock", lambda: time.time() + 61.0)
+        at.filler.run()
+
+        assert early == (("other", "unknown_outcome"), None)
+        assert (at.outcome(), at.value()) == (("sent", None), "call again")
+
+
 def test_a_service_that_cannot_be_asked_is_asked_again(at: FillOffice) -> None:
     """Nothing is lost: the call stays due, and is filled once the service answers."""
     at.publish(NEXT_STEP)
