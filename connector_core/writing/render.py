@@ -2,8 +2,8 @@
 
 A body is a list of parts in the order that is asked for, between a line of facts and the ``ref:`` line. When it is too
 long, whole parts go, the least important first, wherever they stand, and a line names them; the facts, the link and the
-``ref:`` line always stay. A single part that is too long alone is cut between words, before it is escaped: never inside a character or an
-entity. Limits count characters as the services do, see :func:`~connector_core.characters.units`.
+``ref:`` line always stay. A single part that is too long alone is cut between words, before it is escaped: never inside a
+character or an entity. Limits count characters as the services do, see :func:`~connector_core.characters.units`.
 """
 
 from __future__ import annotations
