@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.databases import Databases
-from tests.faults.matrix import DATABASES, FAULTS, NAIVE, TIMES, Fault
+from tests.faults.matrix import CRMS, DATABASES, FAULTS, NAIVE, TIMES, Fault
 from tests.faults.stage import Outcome, Stage, elapsed, judge, links, sandbox, scene
 
 HEADER = f"{'fault':<58} {'lost':>5} {'twice':>5} {'wrong':>5} {'overwr':>6} {'told':>5} {'extra':>6} {'s':>6}"
@@ -44,7 +44,7 @@ def run(crm: str, databases: Databases, calls: int, faults: list[str]) -> Iterat
     """Run faults against one CRM, for each number of calls the run without any first."""
     usual: dict[int, tuple[Outcome, dict[str, Any]]] = {}
     for name in ["none", *(fault for fault in faults if fault != "none")]:
-        if databases.kind not in DATABASES.get(name, (databases.kind,)):
+        if databases.kind not in DATABASES.get(name, (databases.kind,)) or crm not in CRMS.get(name, (crm,)):
             continue
         number = calls * TIMES.get(name, 1)
         try:

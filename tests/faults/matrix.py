@@ -209,6 +209,18 @@ def patched(what: str, *, delete: bool = False, merge: bool = False) -> Fault:
     return inject
 
 
+def converted(stage: Stage) -> Injected:
+    """Convert a lead that a call is about between look-up and write; Salesforce links nothing new to it any more."""
+    email = re.findall(r"stranger[\w-]+@nowhere\.example", json.dumps(stage.calls[:40]))[0]
+    lead = stage.create("Lead", {"LastName": "Stranger", "Company": "Nowhere", "Email": email})
+    fields = {"IsConverted": True, "ConvertedContactId": stage.ask("ids")[_guests(stage)[0]]}
+    patch = {"object": "Lead", "id": lead, "fields": fields}
+    stage.fail({"match": CREATE[stage.crm], "times": 1, "do": {"patch": patch}})
+    stage.finish()
+    concerned = frozenset(call["id"] for call in stage.calls if email in json.dumps(call))
+    return Injected("a lead converted between look-up and write", concerned, gone=frozenset([lead]))
+
+
 def edited(stage: Stage) -> Injected:
     """Let a person edit an activity between look-up and the look just before the change."""
     ids = stage.ask("ids")
@@ -309,6 +321,7 @@ FAULTS: Mapping[str, Fault] = {
     "two processes": two_processes,
     "deleted": patched("a contact deleted between look-up and write", delete=True),
     "merged": patched("a contact merged between look-up and write", merge=True),
+    "converted": converted,
     "edited": edited,
     "beside a backlog": beside_a_backlog,
     "disk full": disk_full,
@@ -320,6 +333,9 @@ TIMES: Mapping[str, int] = {"beside a backlog": 50}
 
 NAIVE: Mapping[str, Fault] = {"killed": naive_killed, "lost answers": naive_lost_answers}
 """Some of them, for the naive script."""
+
+CRMS: Mapping[str, tuple[str, ...]] = {"converted": ("salesforce",)}
+"""In which CRMs a fault can happen, if not in all."""
 
 DATABASES: Mapping[str, tuple[str, ...]] = {
     "clock steps": ("sqlite",),
