@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import regex
 
+from connector_core.filling.coercion.plain import plain
 from connector_core.model import Call
 
 LONGEST_PASSAGE = 500
@@ -61,12 +62,12 @@ class Said:
         return bool(self._text)
 
     def has(self, words: str) -> bool:
-        """Tell whether words stand in it in this order, blanks and case aside."""
-        return bool(plain := _plain(words)) and plain in self._text
+        """Tell whether words stand in it in this order; blanks, case, and kinds of quotes and dashes aside."""
+        return bool(asked := _plain(words)) and asked in self._text
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return plain(text).casefold()
 
 
 def _lines(each: Iterable[str]) -> str:

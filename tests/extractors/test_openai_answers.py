@@ -118,6 +118,14 @@ def test_a_passage_may_go_over_utterances() -> None:
     assert one(field("t.f"), answer("won", "20 K.\nwe WON.", 1)) == Extracted("won", "20 K.\nwe WON.", 1)
 
 
+def test_a_passage_may_have_other_signs() -> None:
+    """Models write plain quotes and dashes where a transcript has curved and long ones."""
+    written = "D'accord - jusqu'à 20 000 €"
+    answers = found(said("D’accord – jusqu’à 20\u202f000 €."), [field("t.f")], answer("20 k", written, 1))
+
+    assert answers["t.f"] == Extracted("20 k", written, 1)
+
+
 def test_a_passage_is_never_long() -> None:
     """A model may repeat the whole call."""
     text = "word " * 400
