@@ -12,33 +12,18 @@ from typing import Any
 
 from connector_core.errors import ConnectorError, OutcomeUnknownError, TryAgainError
 from connector_core.identity import compare_text
-from connector_core.model import ActivityDraft, CallStatus, Receipt, remaining
+from connector_core.model import ActivityDraft, Receipt, remaining
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.current import linked, read_current, unlinked
 from connector_hubspot.dispositions import PROPERTY, Dispositions
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
-from connector_hubspot.filling import text_of
-from connector_hubspot.kinds import CALL, KINDS, MEETING, Kind
+from connector_hubspot.kinds import CALL, KINDS, Kind
 from connector_hubspot.linking import Pair, link, unlink
 from connector_hubspot.locks import is_lock, send_past_locks
+from connector_hubspot.properties import own_field, properties_of
 from connector_hubspot.reading import BATCH, Record, cut, made, survivor, value
-from connector_hubspot.times import written
 
 _UNSAID = Receipt("unknown", reason="HubSpot's answer does not say what became of it")
-_CALL_STATUS: Mapping[CallStatus, str] = {
-    "completed": "COMPLETED",
-    "missed": "NO_ANSWER",
-    "voicemail": "NO_ANSWER",
-    "cancelled": "CANCELED",
-    "failed": "FAILED",
-}
-_MEETING_OUTCOME: Mapping[CallStatus, str] = {
-    "completed": "COMPLETED",
-    "missed": "NO_SHOW",
-    "voicemail": "NO_SHOW",
-    "cancelled": "CANCELED",
-    "failed": "CANCELED",
-}
 _SPARE: Mapping[str, str] = {
     PROPERTY: "outcome",
     "hs_call_direction": "direction",
@@ -69,14 +54,14 @@ class _Writer:
     def write(self, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
         drafts = self._disposed(drafts)
         for kind in KINDS.values():
-            own = [draft for draft in drafts if draft.kind == kind.name and not _own_field(kind, draft)]
+            own = [draft for draft in drafts if draft.kind == kind.name and not own_field(kind, draft)]
             self._create(kind, [draft for draft in own if draft.activity_id is None])
             self._change(kind, [draft for draft in own if draft.activity_id is not None])
         for draft in drafts:
             if draft.kind not in KINDS:
                 reason = f"the HubSpot plugin writes calls, meetings and notes, and no {draft.kind}"
                 self._receipts[draft.key] = Receipt("refused", reason=reason)
-            elif field := _own_field(KINDS[draft.kind], draft):
+            elif field := own_field(KINDS[draft.kind], draft):
                 reason = f"the connector writes {field} itself"
                 self._receipts[draft.key] = Receipt("refused", draft.activity_id, None, reason, "own_field", field)
         for key, told in self._without.items():
@@ -145,7 +130,7 @@ class _Writer:
             self._note(kind, batch, answer, "updated", lambda result: keys.get(str(result["id"])))
 
         left = self._left(kind, drafts, kept)
-        changed = [draft for draft in left if _properties(kind, draft)]
+        changed = [draft for draft in left if properties_of(kind, draft)]
         self._send_all(changed, send)
         for draft in left:
             self._receipts.setdefault(draft.key, Receipt("unchanged", draft.activity_id))
@@ -160,7 +145,7 @@ class _Writer:
         self, kind: Kind, drafts: Sequence[ActivityDraft], kept: dict[str, tuple[str, ...]]
     ) -> list[ActivityDraft]:
         """Read the activities once more, and give what is left to be written. ``kept`` takes what is not, by key."""
-        asked = [it for it in drafts if _properties(kind, it) or any((*linked(it).values(), *unlinked(it).values()))]
+        asked = [it for it in drafts if properties_of(kind, it) or any((*linked(it).values(), *unlinked(it).values()))]
         try:
             found = read_current(self._client, kind, asked) if asked and not self._stopped else {}
         except ConnectorError as error:
@@ -290,7 +275,7 @@ class _Writer:
 
 
 def _input(kind: Kind, draft: ActivityDraft) -> dict[str, Any]:
-    return {"objectWriteTraceId": draft.key, "properties": _properties(kind, draft)}
+    return {"objectWriteTraceId": draft.key, "properties": properties_of(kind, draft)}
 
 
 def _associations(kind: Kind, draft: ActivityDraft) -> list[dict[str, Any]]:
@@ -316,47 +301,3 @@ def _instead(draft: ActivityDraft, survivors: Mapping[str, str | None]) -> Activ
         account_id=left(draft.account_id),
         opportunity_id=left(draft.opportunity_id),
     )
-
-
-def _properties(kind: Kind, draft: ActivityDraft) -> dict[str, str]:
-    """Give what is to be set; in a change, times and status stay as they are."""
-    new = draft.activity_id is None
-    further = {name: text_of(it) for name, it in draft.fields.items()}
-    found: dict[str, str | None] = {
-        **further,
-        kind.body: draft.body,
-        "hubspot_owner_id": draft.owner_id,
-    }
-    if kind.title:
-        found[kind.title] = draft.subject
-    if kind.key and (new or draft.set_key):
-        found[kind.key] = draft.key
-    if new:
-        found |= {"hs_timestamp": written(draft.started_at), kind.start: written(draft.started_at)}
-    if kind is CALL:
-        found |= _of_call(draft)
-    if kind is MEETING and kind.length and (new or draft.duration_seconds is not None):
-        found[kind.length] = written(draft.ended_at)
-    if new and kind is CALL:
-        found["hs_call_status"] = _CALL_STATUS[draft.status]
-    if new and kind is MEETING:
-        found["hs_meeting_outcome"] = _MEETING_OUTCOME[draft.status]
-    return {name: text for name, text in found.items() if text is not None}
-
-
-def _own_field(kind: Kind, draft: ActivityDraft) -> str | None:
-    """Name a further property of a draft that the connector writes itself."""
-    return next((name for name in draft.fields if name in kind.written), None)
-
-
-def _of_call(draft: ActivityDraft) -> dict[str, str | None]:
-    duration, recording = draft.duration_seconds, draft.recording_url or ""
-    return {
-        "hs_call_duration": None if duration is None else str(round(duration * 1000)),
-        PROPERTY: draft.outcome,
-        "hs_call_direction": {"inbound": "INBOUND", "outbound": "OUTBOUND"}.get(draft.direction or ""),
-        "hs_call_from_number": draft.from_number,
-        "hs_call_to_number": draft.to_number,
-        # Anything but https is refused, and the whole call with it.
-        "hs_call_recording_url": recording if recording.startswith("https://") and " " not in recording else None,
-    }
