@@ -129,9 +129,9 @@ class Backfill:
             if not self._feed() and self._ledger.calls.behind(self._name).number == 0:
                 return Ended("done"), 0
             return None, LOOK_SECONDS
-        if ran.held_back is not None:
-            return (None, HELD_BACK_SECONDS) if wait_for_quota else (Ended("held_back", ran.held_back), 0)
         behind = self._ledger.calls.behind(self._name)
+        if ran.held_back is not None and not (self.exhausted and behind.number == 0):
+            return (None, HELD_BACK_SECONDS) if wait_for_quota else (Ended("held_back", ran.held_back), 0)
         if behind.first_in_seconds is None:
             return Ended("done"), 0
         if behind.first_in_seconds > PATIENT_SECONDS:

@@ -68,10 +68,10 @@ class Meter:
             self._requests += 1
             self._seconds += seconds
 
-    def told(self, *, limit: int, used: int) -> None:
-        """Keep what an answer says of the quota."""
+    def told(self, *, limit: int, used: int, seconds_ago: float = 0.0) -> None:
+        """Keep what an answer says of the quota, or said so long ago."""
         with self._lock:
-            self._quota = Quota(limit, used, self.clock())
+            self._quota = Quota(limit, used, self.clock() - max(0.0, seconds_ago))
 
     def told_time(self, moment: float, seconds: float) -> None:
         """Keep what an answer says of the time.

@@ -113,15 +113,15 @@ class Pump:
         with self._ledger.leases.take(self.connection.name, self._owner, at_least_seconds=2 * timeout) as lease:
             if lease is None:
                 return Ran(busy=True)
-            paused = self._ledger.connections.start(lease, settle_seconds=self.connection.settle_seconds)
+            meter = self.connection.info.meter
+            paused = self._ledger.connections.start(lease, meter, settle_seconds=self.connection.settle_seconds)
             if paused is not None:
                 return Ran(paused=paused)
-            run = _Run(self, lease, stop or threading.Event(), time.monotonic() + for_seconds, feed)
-            self.connection.info.meter.why_not_create = lambda: self._why_not_create(lease)
+            meter.why_not_create = lambda: self._why_not_create(lease)
             try:
-                return run.to_the_end()
+                return _Run(self, lease, stop or threading.Event(), time.monotonic() + for_seconds, feed).to_the_end()
             finally:
-                self.connection.info.meter.why_not_create = lambda: None
+                meter.why_not_create = lambda: None
                 self.tell_cost(lease)
 
     def claim(self, lease: Lease) -> tuple[list[Job], str | None]:
@@ -276,12 +276,12 @@ class Pump:
 
     def tell_cost(self, lease: Lease) -> None:
         """Tell the ledger what was spent since it was told last."""
-        spent, quota = self.connection.cost, self.connection.quota
+        spent = self.connection.cost
         if spent == self._told:
             return
         cost = Cost(spent.requests - self._told.requests, spent.seconds - self._told.seconds)
         try:
-            self._ledger.connections.spent(lease, cost, quota)
+            self._ledger.connections.spent(lease, cost, self.connection.info.meter)
             self._told = spent
         except ConnectorError as error:
             _log.warning("connection %s: its cost was not kept: %s", self.connection.name, error)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,29 @@ def test_it_stops_where_the_rest_of_the_quota_is_reserved(ledger: Ledger, host: 
         assert Backfill(ledger, opened, iter(calls(5)), batch=2).run().how == "done"
 
     assert len(host.written("acme")) == 5
+
+
+def test_what_another_process_was_told_of_the_quota_holds(ledger: Ledger, host: Host) -> None:
+    """For an hour, as the CRM said it: a new process has asked for nothing yet, and spends nothing to find out."""
+    with host.opening("acme") as opened:
+        backfill = Backfill(ledger, opened, iter(calls(5)), batch=2)
+        opened.connection.info.meter.told(limit=1000, used=900, seconds_ago=1800)
+        opened.connection.info.meter.sent(1.0)
+        assert backfill.run().how == "held_back"
+    with host.opening("acme") as opened:
+        assert Backfill(ledger, opened, iter(calls(5)), batch=2).run().how == "held_back"
+        assert host.written("acme") == []
+        quota = opened.connection.quota
+        assert quota is not None
+        assert 1800 <= time.monotonic() - quota.at < 1900
+
+
+def test_it_is_done_where_the_quota_ends_with_the_calls(ledger: Ledger, host: Host) -> None:
+    """Nothing is left that would have to wait."""
+    with host.opening("acme") as opened:
+        backfill = Backfill(ledger, opened, iter(calls(5)), batch=5)
+        backfill._pump._heard = lambda _steps: opened.connection.info.meter.told(limit=1000, used=900)
+        assert backfill.run().how == "done"
 
 
 def test_it_waits_for_quota_if_it_is_told_to(ledger: Ledger, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,12 +392,14 @@ def test_status_tells_how_a_connection_stands(ledger: Ledger, host: Host) -> Non
 
 def test_status_tells_what_holds_a_connection_up(ledger: Ledger) -> None:
     """Paused, held back, worked on, with the reasons; what it cost, and the quota."""
-    from connector_core.meter import Cost, Quota
+    from connector_core.meter import Cost, Meter
 
     with ledger.leases.take("acme", "me") as lease:
         assert lease is not None
         ledger.connections.hold_back(lease, "quota is reserved")
-        ledger.connections.spent(lease, Cost(10, 2.5), Quota(100, 40, 0.0))
+        meter = Meter()
+        meter.told(limit=100, used=40)
+        ledger.connections.spent(lease, Cost(10, 2.5), meter)
         ledger.connections.pause(lease, "no credentials")
         told = read_overview(ledger.database)["acme"].to_json()
 

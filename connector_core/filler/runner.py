@@ -81,7 +81,8 @@ class Filler:
         with self._ledger.leases.take(self._connection.name, self._owner, at_least_seconds=2 * timeout) as lease:
             if lease is None:
                 return FillRun(busy=True)
-            paused = self._ledger.connections.start(lease, settle_seconds=self._connection.settle_seconds)
+            meter = self._connection.info.meter
+            paused = self._ledger.connections.start(lease, meter, settle_seconds=self._connection.settle_seconds)
             if paused is not None:
                 return FillRun(paused=paused)
             try:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connector_core.ledger.database import Database
 from connector_core.ledger.leases import Lease, Leases
 from connector_core.ledger.schema import calls, connections, writes
-from connector_core.meter import Cost, Quota
+from connector_core.meter import Cost, Meter
 
 HELD_BACK_SECONDS = 3600.0
 """How long a backfill waits before it looks again whether quota is left."""
@@ -24,17 +24,19 @@ class Connections:
         self._database = database
         self._leases = leases
 
-    def start(self, lease: Lease, *, settle_seconds: float) -> str | None:
+    def start(self, lease: Lease, meter: Meter, *, settle_seconds: float) -> str | None:
         """Begin a run: what an earlier owner was about to send when it ended is looked for at once.
 
-        It sends nothing any more: it died, or its lease is over. So what it sent has settled so long from now.
+        It sends nothing any more: it died, or its lease is over. So what it sent has settled so long from now. What it was
+        told of the quota a ``meter`` learns that was told nothing itself.
 
         :returns: Why the connection is paused, if it is.
         """
         with self._leases.step(lease) as step:
-            paused = sa.select(connections.c.paused_reason).where(connections.c.name == lease.connection)
-            reason: str | None = step.execute(paused).scalar()
+            it = step.execute(sa.select(connections).where(connections.c.name == lease.connection)).one()
             now = self._database.now(step)
+            if meter.quota is None and it.quota_at is not None:
+                meter.told(limit=it.quota_limit, used=it.quota_used, seconds_ago=(now - it.quota_at).total_seconds())
             left = (
                 writes.c.connection == lease.connection,
                 writes.c.open,
@@ -46,6 +48,7 @@ class Connections:
             step.execute(sa.update(calls).where(*mine).values(due_at=now))
             settled_at = now + dt.timedelta(seconds=settle_seconds)
             step.execute(sa.update(writes).where(*left).values(doubt_until=settled_at, outcome="unknown"))
+            reason: str | None = it.paused_reason
             return reason
 
     def pause(self, lease: Lease, reason: str) -> None:
@@ -61,7 +64,7 @@ class Connections:
             values = {"backfill_until": until, "backfill_reason": reason}
             step.execute(sa.update(connections).where(connections.c.name == lease.connection).values(values))
 
-    def spent(self, lease: Lease, cost: Cost, quota: Quota | None) -> None:
+    def spent(self, lease: Lease, cost: Cost, meter: Meter) -> None:
         """Add what a run cost, and keep the newest word on the quota."""
         table = connections.c
         values: dict[str, Any] = {
@@ -69,6 +72,7 @@ class Connections:
             "seconds": table.seconds + cost.seconds,
         }
         with self._leases.step(lease) as step:
-            if quota is not None:
-                values |= {"quota_limit": quota.limit, "quota_used": quota.used, "quota_at": self._database.now(step)}
+            if (quota := meter.quota) is not None:
+                told_at = self._database.now(step) - dt.timedelta(seconds=max(0.0, meter.clock() - quota.at))
+                values |= {"quota_limit": quota.limit, "quota_used": quota.used, "quota_at": told_at}
             step.execute(sa.update(connections).where(table.name == lease.connection).values(values))

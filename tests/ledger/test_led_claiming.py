@@ -20,6 +20,7 @@ from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.progress import PATIENCE, PATIENT_TRIES, Step
 from connector_core.ledger.schema import calls, connections
+from connector_core.meter import Meter
 from connector_core.model import Receipt
 
 
@@ -243,7 +244,7 @@ def test_what_was_sent_and_never_finished_is_looked_for_at_once_by_the_next_owne
         (job,) = at.ledger.jobs.claim(lease, 1)
         at.ledger.progress.begin(lease, [draft(job)], doubt_seconds=600)
     with at.leased() as lease:
-        at.ledger.connections.start(lease, settle_seconds=60)
+        at.ledger.connections.start(lease, Meter(), settle_seconds=60)
         (job,) = at.ledger.jobs.claim(lease, 1)
         assert (job.doubt is not None, job.settled) == (True, False)
 
