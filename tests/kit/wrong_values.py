@@ -97,11 +97,31 @@ class RemembersWhoIsGone(Wrong):
 
     @hookimpl
     def read_fields(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], Any]:
-        empty = {(it.object, it.id): (dict.fromkeys(it.fields),) for it in records if it.object == "people"}
-        odd = {key: () for key in empty if not key[1][1:].isdecimal()}
-        return (
-            empty | odd | {key: told for key, told in super().read_fields(records).items() if told or key not in empty}
-        )
+        there = {it.id for it in self._index().world.people}
+        gone = [it for it in records if it.object == "people" and it.id not in there and it.id[1:].isdecimal()]
+        return {**super().read_fields(records), **{(it.object, it.id): (dict.fromkeys(it.fields),) for it in gone}}
+
+
+@failed_by("C-VALUE-9")
+class ReadsAConvertedLead(Wrong):
+    """Reads a lead, whatever it became."""
+
+    @hookimpl
+    def read_fields(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], Any]:
+        converted = {it.id for it in self._index().world.people if it.is_converted}
+        told = {(it.object, it.id): (dict.fromkeys(it.fields),) for it in records if it.id in converted}
+        return {**super().read_fields(records), **told}
+
+
+class ReadsTheSurvivor(Wrong):
+    """Answers the id of a merged record with the one that is left: what is written there counts as of the other."""
+
+    @hookimpl
+    def read_fields(self, records: Sequence[RecordFields]) -> Mapping[tuple[str, str], Any]:
+        left = {(it.fields or {}).get("stands_for"): it.id for it in self._index().world.people}
+        asked = [dataclasses.replace(it, id=left.get(it.id, it.id)) for it in records]
+        found = super().read_fields(asked)
+        return {(it.object, it.id): found[it.object, its.id] for it, its in zip(records, asked, strict=True)}
 
 
 @failed_by("C-VALUE-6")

@@ -91,6 +91,18 @@ class Values:
         crm.expect([list(it) for it in found], [[amount]] * len(MANY), "the fields of each")
         crm.expect(_number(found[-1][amount]), 1234.5, "the amount of the one that was filled")
 
+    @clause("C-VALUE-8", VALUES, holds=("merged_records",), changes=True, without={"C4": "C3"})
+    def test_a_merged_record_is_empty(self, crm: Crm) -> None:
+        """A record that was merged into another one is answered with an empty tuple, and the one that is left is read."""
+        found = read(crm, *(of_record(crm, key, "contact", "title") for key in crm.ids("C3", "C4")))
+        crm.expect([isinstance(it, tuple) and len(it) for it in found], [1, 0], "how often C3 and C4 are told")
+
+    @clause("C-VALUE-9", VALUES, traits=("leads",), holds=("converted_leads",))
+    def test_a_converted_lead_is_empty(self, crm: Crm) -> None:
+        """A lead that was converted is answered with an empty tuple, and one that was not is read."""
+        found = read(crm, *(of_record(crm, key, "lead") for key in crm.ids("L1", "L2")))
+        crm.expect(found, [({},), ()], "what is told of L1 and L2, of which no field is asked for")
+
 
 def _first(found: Sequence[Mapping[str, FieldValue | None]] | Unknown) -> Mapping[str, FieldValue | None]:
     """Give what is told of a record; nothing where nothing is."""
