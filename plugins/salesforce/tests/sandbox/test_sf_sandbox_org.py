@@ -16,6 +16,17 @@ def test_a_hidden_field_is_none_in_queries(client: Any) -> None:
     assert body[0]["message"].splitlines()[-1].startswith("No such column 'MobilePhone' on entity 'Contact'.")
 
 
+def test_an_object_has_a_record_type_once_there_are_some(client: Any) -> None:
+    """One of those that the user may choose; another one is no reference."""
+    before = client.send("GET", "sobjects/Task/describe").json()["fields"]
+    client.org(record_types={"Task": ["012000000000001"]})
+    after = client.send("GET", "sobjects/Task/describe").json()["fields"]
+    right, wrong = (client.create(TASK, RecordTypeId=f"01200000000000{number}") for number in (1, 2))
+
+    assert [it["name"] for it in after if it not in before] == ["RecordTypeId"]
+    assert (right["success"], wrong["errors"][0]["statusCode"]) == (True, "INVALID_CROSS_REFERENCE_KEY")
+
+
 def test_a_hidden_field_is_not_described(client: Any) -> None:
     """A describe is the user's."""
     client.org(hidden_fields=["Task.CallObject"])
@@ -255,6 +266,7 @@ def test_a_change_is_undone_by_an_empty_one(client: Any) -> None:
             {"custom_fields": [{"object": "Task", "name": "Key"}]},
             "custom_fields: the name of a custom field ends in __c",
         ),
+        ({"record_types": {"Task": ["003000000000001"]}}, "record_types: ids that begin with 012 are wanted, got 003"),
     ],
 )
 def test_a_change_that_cannot_be_made_says_what_can(client: Any, change: dict[str, Any], says: str) -> None:

@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from connector_salesforce.sandbox.custom import custom_field, record_type_field
 from connector_salesforce.sandbox.rules import DEDUPLICATED, DuplicateRule, Rule
-from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType, label_of
+from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType
 
 DAILY_REQUESTS = 100_000
 RIGHTS = ("read", "create", "edit", "delete")
-_LENGTHS = {"string": 255, "textarea": 32000, "phone": 40, "email": 80, "url": 255, "picklist": 255, "reference": 18}
-_CUSTOM_TYPES = (*_LENGTHS, "int", "double", "currency", "percent", "boolean", "date", "datetime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,7 @@ class Org:
         self._required: frozenset[tuple[str, str]] = frozenset()
         self._picklists: dict[tuple[str, str], tuple[Choice, ...]] = {}
         self._custom: dict[str, dict[str, Field]] = {}
+        self._record_types: dict[str, Field] = {}
         self._rules: tuple[Rule, ...] = ()
         self._duplicate_rules: tuple[DuplicateRule, ...] = ()
         self._missing: dict[str, frozenset[str]] = {}
@@ -124,6 +124,7 @@ class Org:
         """
         setters: Mapping[str, Callable[[Any], None]] = {
             "custom_fields": self._set_custom_fields,
+            "record_types": self._set_record_types,
             "hidden_fields": self._set_hidden_fields,
             "read_only_fields": self._set_read_only_fields,
             "required_fields": self._set_required_fields,
@@ -243,11 +244,14 @@ class Org:
         for item in fields:
             # custom fields of activities are defined once, on Activity, and are there on both
             for name in ("Task", "Event") if item["object"] == "Activity" else (self._object_name(item["object"]),):
-                field = _custom_field(item)
+                field = custom_field(item)
                 custom.setdefault(name, {})[field.name.lower()] = field
                 if field.controller and field.controller.lower() not in {**OBJECTS[name].fields, **custom[name]}:
                     raise ValueError(f"custom_fields: {field.name}: no field {field.controller!r} to control it")
         self._custom = custom
+
+    def _set_record_types(self, types: Mapping[str, Sequence[str]]) -> None:
+        self._record_types = {self._object_name(name): record_type_field(ids) for name, ids in types.items()}
 
     def _object_name(self, name: str) -> str:
         if name not in OBJECTS:
@@ -273,6 +277,8 @@ class Org:
         self._full, self._visible = {}, {}
         for obj in OBJECTS.values():
             full = {**obj.fields, **self._of_currency(obj), **self._custom.get(obj.name, {})}
+            if obj.name in self._record_types:
+                full["recordtypeid"] = self._record_types[obj.name]
             for (name, field), choices in self._picklists.items():
                 if name == obj.name:
                     full[field.lower()] = _with_choices(full[field.lower()], choices)
@@ -317,36 +323,4 @@ def _with_choices(field: Field, choices: Sequence[Choice]) -> Field:
         labels={choice.value: choice.label for choice in choices if choice.label},
         default=default,
         defaulted=default is not None,
-    )
-
-
-def _custom_field(item: Mapping[str, Any]) -> Field:
-    known = {"object", "name", "type", "length", "label", "external_id", "unique", "values", "restricted", "to"}
-    known |= {"controller", "only_with"}
-    if unknown := set(item) - known:
-        raise ValueError(
-            f"custom_fields: unknown {', '.join(sorted(unknown))}; possible are {', '.join(sorted(known))}"
-        )
-    if not item["name"].endswith("__c"):
-        raise ValueError(f"custom_fields: the name of a custom field ends in __c, got {item['name']!r}")
-    kind = item.get("type", "string")
-    if kind not in _CUSTOM_TYPES:
-        raise ValueError(f"custom_fields: {item['name']}: no type {kind!r}; possible are {', '.join(_CUSTOM_TYPES)}")
-    return Field(
-        name=item["name"],
-        type=kind,
-        label=item.get("label") or label_of(item["name"].removesuffix("__c")).replace("_", " "),
-        length=item.get("length", _LENGTHS.get(kind, 0)),
-        filterable=kind != "textarea",
-        sortable=kind != "textarea",
-        id_lookup=bool(item.get("external_id")),
-        external_id=bool(item.get("external_id")),
-        unique=bool(item.get("unique")),
-        restricted=bool(item.get("restricted")),
-        values=tuple(item.get("values", ())),
-        targets=(item["to"],) if kind == "reference" else (),
-        relationship=item["name"].removesuffix("__c") + "__r" if kind == "reference" else None,
-        default=False if kind == "boolean" else None,
-        controller=item.get("controller"),
-        only_with={value: tuple(given) for value, given in item.get("only_with", {}).items()},
     )

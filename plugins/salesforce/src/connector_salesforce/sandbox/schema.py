@@ -22,7 +22,7 @@ class Field:
     """A field; its properties are those of a describe. ``children`` names the relationship seen from the parent.
 
     ``labels`` has those of choices that are not their value. ``only_with``: for values of a dependent picklist those of
-    its ``controller`` with which they may be chosen.
+    its ``controller`` with which they may be chosen. ``only_ids``: of a reference, what it may refer to, if not anything.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Field:
     default: str | bool | None = None
     controller: str | None = None
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only_ids: tuple[str, ...] = ()
 
     @property
     def polymorphic(self) -> bool:

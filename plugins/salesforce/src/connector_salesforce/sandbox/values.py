@@ -143,6 +143,9 @@ def _reference(field: Field, value: Any) -> str | None:
     record_id = full_id(text)
     if record_id is None:
         raise ServiceError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {text}", [field.name])
+    if field.only_ids and record_id not in field.only_ids:
+        message = f"{field.label}: this ID value isn't valid for the user: {text}"
+        raise ServiceError("INVALID_CROSS_REFERENCE_KEY", message, [field.name])
     return record_id
 
 
