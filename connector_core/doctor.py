@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,7 +22,8 @@ class Report:
 
     ``access``: None where the plugin does not tell. ``clock_skew_seconds``: how far this machine's clock is behind the
     service's; None where no answer told. ``regions``: of numbers without a country's code. ``organization``: as the CRM
-    tells it; a text says why it does not, and None that the plugin does not.
+    tells it; a text says why it does not, and None that the plugin does not. ``notes_aside``: ``access`` is without the
+    rights on notes, as none are written.
     """
 
     connection: str
@@ -33,6 +34,7 @@ class Report:
     regions: tuple[str, ...]
     time_zone: str
     organization: Organization | str | None = None
+    notes_aside: bool = False
 
     @property
     def time_zone_to_set(self) -> str | None:
@@ -93,6 +95,7 @@ class Report:
             "organization_currency": organization.currency,
             "time_zone_to_set": self.time_zone_to_set,
             "rights_told": self.access is not None,
+            "writes_notes": not self.notes_aside,
             "works": list(self.works),
             "missing": [{"right": it.name, "must": it.must, "disables": it.disables} for it in self.missing],
             "not_told": [it.name for it in self.not_told],
@@ -100,14 +103,17 @@ class Report:
         }
 
 
-def examine(connection: Connection) -> Report:
+def examine(connection: Connection, *, writes_notes: bool = True) -> Report:
     """Sign in, and ask for all that a connection needs. Nothing is changed.
 
+    :param writes_notes: Whether notes are written beside activities; else no right on them is needed.
     :raises ConnectorError: The CRM cannot be asked; the error says why.
     """
     access = None
     if "check_access" in connection.operations:
         access = connection.check_access()
+        if not writes_notes:
+            access = replace(access, rights=tuple(it for it in access.rights if it.subject != "note"))
     else:
         connection.find_contacts_by_email([NOBODY])
     return Report(
@@ -119,6 +125,7 @@ def examine(connection: Connection) -> Report:
         connection.info.regions,
         connection.info.time_zone,
         _organization(connection),
+        notes_aside=not writes_notes,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,15 @@ def doctor(
 ) -> Callable[..., tuple[int, str]]:
     """Run the command on a connection to a sandbox; give its exit status and what it printed."""
 
-    def run(server: SandboxServer, crm: str, *options: str) -> tuple[int, str]:
+    def run(server: SandboxServer, crm: str, *options: str, note_parts: Sequence[str] = ()) -> tuple[int, str]:
         given = dict(server.settings)
         for name in filter(is_secret, server.settings):
             monkeypatch.setenv(f"ACME_{name}", str(given[name]))
             given[name] = f"env:ACME_{name}"
         settings = "".join(f"{name} = {json.dumps(value)}\n" for name, value in given.items())
         path = tmp_path / "connector.toml"
-        path.write_text(f'[connections.acme]\ncrm = "{crm}"\n\n[connections.acme.settings]\n{settings}')
+        head = f'[connections.acme]\ncrm = "{crm}"\nnote_parts = {json.dumps(note_parts)}\n'
+        path.write_text(f"{head}\n[connections.acme.settings]\n{settings}")
         status = main(["doctor", "--connection", "acme", "--config", str(path), *options])
         return status, capsys.readouterr().out
 
@@ -102,7 +103,7 @@ def report(*rights: Right, **more: Any) -> Report:
 
 def test_all_is_well(serve: Any, doctor: Any) -> None:
     """A user with all rights lacks none, and the limits, the clock and the version are told."""
-    status, out = doctor(serve("salesforce"), "salesforce", "--json")
+    status, out = doctor(serve("salesforce"), "salesforce", "--json", note_parts=["summary"])
     told = json.loads(out)
 
     assert (status, told["missing"], told["note"]) == (0, [], None)
@@ -131,6 +132,20 @@ def test_a_missing_must_is_the_exit_status(serve: Any, doctor: Any) -> None:
     assert "works: recognising the leads" not in out
 
 
+@pytest.mark.parametrize(("note_parts", "needed"), [((), False), (("summary",), True)])
+def test_rights_on_notes_are_needed_where_notes_are_written(
+    note_parts: Sequence[str], needed: bool, serve: Any, doctor: Any
+) -> None:
+    """Of a connection that writes none nothing is told of them, but that they are not needed."""
+    server = serve("salesforce")
+    change(server, {"missing_rights": {"ContentNote": ["create"]}})
+    status, out = doctor(server, "salesforce", note_parts=note_parts)
+
+    assert (status, "missing: Create on ContentNote (a must). Off without it: writing notes" in out) == (needed, needed)
+    assert ("notes: none are written, as note_parts is empty; no right on them is needed" in out) is not needed
+    assert ("works: reading notes" in out) is needed
+
+
 def test_what_is_recommended_is_no_failure(serve: Any, doctor: Any) -> None:
     """A user who may only read people and accounts is enough to write activities."""
     server = serve("salesforce")
@@ -156,7 +171,7 @@ def test_a_plugin_that_tells_no_rights_is_signed_in_to(tmp_path: Path) -> None:
 
 def test_a_hubspot_app_with_all_scopes_lacks_nothing(serve: Any, doctor: Any) -> None:
     """All of it works but leads, which the plugin does not look for, and HubSpot tells no newest version."""
-    status, out = doctor(serve("hubspot"), "hubspot", "--json")
+    status, out = doctor(serve("hubspot"), "hubspot", "--json", note_parts=["summary"])
     told = json.loads(out)
 
     assert (status, told["missing"], told["note"]) == (0, [], None)
@@ -303,7 +318,7 @@ def test_a_clock_that_is_off_is_told(
 ) -> None:
     """Seconds are nothing; minutes are told, with the way to go."""
     found = report(*ALL, clock_skew_seconds=skew, quota=Quota(5_000, 18, 0.0))
-    monkeypatch.setattr("connector_core.cli.doctor.examine", lambda connection: found)
+    monkeypatch.setattr("connector_core.cli.doctor.examine", lambda connection, **_: found)
     (tmp_path / "world.json").write_text("{}")
     path = tmp_path / "connector.toml"
     path.write_text('[connections.acme]\ncrm = "file"\n[connections.acme.settings]\npath = "world.json"\n')

@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
     """
     connection = inputs.file(arguments.config).connection(arguments.connection)
     with connection.open() as opened, inputs.naming(connection):
-        report = examine(opened.connection)
+        report = examine(opened.connection, writes_notes=bool(opened.writing.note_parts))
     say_json(report.to_json()) if arguments.json else _show(report)
     return INCOMPLETE if any(it.must for it in report.missing) else DONE
 
@@ -50,6 +50,8 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
     elif report.access.api_version is not None:
         newest = report.access.newest_version
         yield "API version", f"{report.access.api_version}{f', the newest is {newest}' if newest else ''}"
+    if report.access is not None and report.notes_aside:
+        yield "notes", "none are written, as note_parts is empty; no right on them is needed"
     if report.quota is not None:
         yield "requests", f"{report.quota.left:,} of {report.quota.limit:,} left"
     if report.clock_skew_seconds is not None:
