@@ -18,7 +18,7 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/"))
 MOST_LINES = 350
 
 LAYERS = (
-    "characters errors meter outside remembered strict_json validation",
+    "addresses characters errors meter outside remembered strict_json validation",
     "identity model pace references tokens",
     "association writing filling policy hookspecs manifest ledger.database ledger.schema ledger.vault",
     "traps answers crms providers reports",
@@ -55,6 +55,7 @@ IMPURE = re.compile(
 IMPURE_CALLS = {"now", "utcnow", "today", "open", "print", "input"}
 
 PLUGINS_MAY_IMPORT = {
+    "addresses",
     "characters",
     "hookspecs",
     "manifest",

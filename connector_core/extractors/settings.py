@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from connector_core.addresses import read_address
 
 
 def _address(text: str) -> str:
     """Hold an address to https, or to this machine: what was said in calls goes there, and the key."""
-    wrong = PydanticCustomError("openai_url", "should be an address like https://api.openai.com/v1")
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise wrong from error
-    if not text.isascii() or not text.isprintable() or " " in text or not host:
-        raise wrong
-    if parts.username is not None or parts.query or parts.fragment:
-        raise wrong
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+    at = read_address(text)
+    if at is None:
+        raise PydanticCustomError("openai_url", "should be an address like https://api.openai.com/v1")
+    if at.scheme != "https" and not at.on_loopback:
         raise PydanticCustomError("openai_https", "should begin with https://, but for a server on this machine")
     return text.rstrip("/")
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3 import exceptions
 
+from connector_core.addresses import LOOPBACK
 from connector_core.errors import InputError
 from connector_core.policy import (
     ACCEPT,
@@ -33,7 +34,6 @@ LARGEST_ANSWER = 16 * 2**20
 """The bytes of an answer that are taken, unpacked. The largest that are wanted are texts of some megabytes."""
 TOO_LARGE = 413
 """The status that stands for an answer that is larger."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _NOT_SENT = (exceptions.ConnectTimeoutError, exceptions.NewConnectionError, exceptions.ProxyError)
 
 
@@ -58,7 +58,7 @@ class Transport:
         self._session = _Session()
         self._session.auth = _as_it_is
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = urlsplit(base_url).hostname not in _LOOPBACK
+        self._session.trust_env = urlsplit(base_url).hostname not in LOOPBACK
 
     def send(self, method: str, url: str, **options: Any) -> Reply:
         """Send once, and read the answer whole.

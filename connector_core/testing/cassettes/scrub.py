@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from connector_core import discovery
+from connector_core import addresses, discovery
 from connector_core.manifest import load
 from connector_core.references import is_secret
 from connector_core.testing.cassettes.exchange import Answer, Asked, Body, CassetteError, Exchange, Pairs, Provenance
@@ -24,7 +24,6 @@ PLACEHOLDER = "scrubbed-"
 LOOPBACK = "http://127.0.0.1:1"
 """The address of every server on this machine: a port at which nothing listens, and that is the same in each recording."""
 
-_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _REQUEST_HEADERS = re.compile(r"accept|content-type|idempotency-key|if-(none-)?match|sforce-.+")
 _ANSWER_HEADERS = re.compile(
     r"allow|content-type|deprecation|etag|link|location|retry-after|sforce-limit-info|sunset|www-authenticate|.*ratelimit.*"
@@ -182,7 +181,7 @@ def _stand_in(name: str, address: str, settings: Mapping[str, Any], model: type[
     """
     parts = urlsplit(address)
     host = parts.hostname or ""
-    if host in _LOOPBACK_HOSTS:
+    if host in addresses.LOOPBACK:
         return LOOPBACK
     field = model.model_fields.get(name) if model else None
     if field is not None and field.default == address:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from connector_core.addresses import read_address
+
 API = "https://api.aircall.io/v1"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def _filled(token: SecretStr) -> SecretStr:
@@ -37,17 +37,10 @@ def _api_token(token: SecretStr) -> SecretStr:
 
 def _aircall_only(text: str) -> str:
     """Hold an address to Aircall's own host, so that the API token is sent to nobody else."""
-    wrong = PydanticCustomError("aircall_url", f"should be {API}")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise wrong from error
-    theirs = parts.scheme == "https" and host == "api.aircall.io" and port in (None, 443)
-    if not (theirs or (parts.scheme == "http" and host in _LOOPBACK)):
-        raise wrong
-    if parts.username is not None or parts.query or parts.fragment:
-        raise wrong
+    at = read_address(text)
+    theirs = at is not None and at.scheme == "https" and at.host == "api.aircall.io" and at.port in (None, 443)
+    if at is None or not (theirs or at.on_loopback):
+        raise PydanticCustomError("aircall_url", f"should be {API}")
     return text.rstrip("/")
 
 

@@ -12,6 +12,8 @@ from google.oauth2 import service_account
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from connector_core.addresses import read_origin
+
 SCOPES = (
     "openid",
     "https://www.googleapis.com/auth/meetings.space.readonly",
@@ -20,24 +22,15 @@ SCOPES = (
 )
 """What the service account is delegated, all of it: Google gives a token for all scopes that are asked for, or none."""
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
 
 def _on_loopback(text: str | None) -> str | None:
     """Keep credentials from any host but Google's own: what stands in for it is on this machine."""
     if text is None:
         return None
-    wrong = PydanticCustomError("sandbox_url", "should be http on loopback, like http://127.0.0.1:8080")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong from error
-    if parts.scheme != "http" or host not in _LOOPBACK or parts.username is not None:
-        raise wrong
-    if parts.path not in ("", "/") or parts.query or parts.fragment or port is None:
-        raise wrong
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    at = read_origin(text)
+    if at is None or not at.on_loopback or not at.port:
+        raise PydanticCustomError("sandbox_url", "should be http on loopback, like http://127.0.0.1:8080")
+    return at.origin
 
 
 def _key(secret: SecretStr) -> SecretStr:

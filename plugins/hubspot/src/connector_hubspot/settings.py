@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from connector_core.addresses import read_origin
+
+_OWN_HOST = re.compile(r"[a-z0-9][a-z0-9-]*\.hubapi\.com")
 
 
 def _held_to_hubspot(text: str) -> str:
     """Keep tokens from any other host: HubSpot's own over https, or a sandbox on this machine."""
-    wrong = PydanticCustomError(
+    at = read_origin(text)
+    if at is not None and at.on_loopback:
+        return at.origin
+    if at is not None and at.scheme == "https" and at.port in (None, 443) and _OWN_HOST.fullmatch(at.host):
+        return f"https://{at.host}"
+    raise PydanticCustomError(
         "base_url",
         "should be https://api.hubapi.com (or another host of hubapi.com), or http on loopback for a sandbox",
     )
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong from error
-    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong
-    if parts.scheme == "http" and host in _LOOPBACK:
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{port}" if port else f"http://{shown}"
-    name = host.removesuffix(".hubapi.com")
-    if parts.scheme == "https" and port in (None, 443) and name != host and name.replace("-", "").isalnum():
-        return f"https://{host}"
-    raise wrong
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from connector_core.addresses import read_origin
+
 _LOGINS = {
     "graph.microsoft.com": "login.microsoftonline.com",
     "graph.microsoft.us": "login.microsoftonline.us",
@@ -23,24 +24,15 @@ _LOGINS = {
 
 def _held_to_graph(text: str) -> str:
     """Keep credentials from any other host: Graph's own over https, or a sandbox on this machine."""
-    wrong = PydanticCustomError(
-        "base_url",
-        "should be https://graph.microsoft.com, the address of another cloud of Microsoft's, or http on loopback for a "
-        "sandbox",
-    )
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong from error
-    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong
-    if parts.scheme == "http" and host in _LOOPBACK:
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{port}" if port else f"http://{shown}"
-    if parts.scheme == "https" and port is None and host in _LOGINS:
-        return f"https://{host}"
-    raise wrong
+    at = read_origin(text)
+    theirs = at is not None and at.scheme == "https" and at.port is None and at.host in _LOGINS
+    if at is None or not (theirs or at.on_loopback):
+        raise PydanticCustomError(
+            "base_url",
+            "should be https://graph.microsoft.com, the address of another cloud of Microsoft's, or http on loopback for "
+            "a sandbox",
+        )
+    return at.origin
 
 
 def _held_to_https(text: str) -> str:

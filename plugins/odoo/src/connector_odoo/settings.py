@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from connector_core.addresses import read_origin
+
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 def _server(text: str) -> str:
     """Hold an address to https, so that the key is never sent in clear; http on this machine only."""
-    wrong = PydanticCustomError(
-        "base_url",
-        "should be like https://acme.odoo.com, without a path, or http on loopback for a server on this machine",
-    )
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong from error
-    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong
-    if not _HOST.fullmatch(host) or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
-        raise wrong
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{port}" if port else f"{parts.scheme}://{shown}"
+    at = read_origin(text)
+    if at is None or not _HOST.fullmatch(at.host) or not (at.scheme == "https" or at.on_loopback):
+        raise PydanticCustomError(
+            "base_url",
+            "should be like https://acme.odoo.com, without a path, or http on loopback for a server on this machine",
+        )
+    return at.origin
 
 
 def _fits_a_header(key: SecretStr) -> SecretStr:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from connector_core.addresses import read_address
+
 API = "https://public-api.ringover.com/v2"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def _secret(secret: SecretStr) -> SecretStr:
@@ -21,17 +22,10 @@ def _secret(secret: SecretStr) -> SecretStr:
 
 def _ringover_only(text: str) -> str:
     """Hold an address to Ringover's own hosts, so that the key is sent to nobody else."""
-    wrong = PydanticCustomError("ringover_url", f"should be an https address of ringover.com, like {API}")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong from error
-    theirs = parts.scheme == "https" and host.endswith(".ringover.com") and port in (None, 443)
-    if not (theirs or (parts.scheme == "http" and host in _LOOPBACK)):
-        raise wrong
-    if parts.username is not None or parts.query or parts.fragment:
-        raise wrong
+    at = read_address(text)
+    theirs = at is not None and at.scheme == "https" and at.host.endswith(".ringover.com") and at.port in (None, 443)
+    if at is None or not (theirs or at.on_loopback):
+        raise PydanticCustomError("ringover_url", f"should be an https address of ringover.com, like {API}")
     return text.rstrip("/")
 
 

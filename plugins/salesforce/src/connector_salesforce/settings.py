@@ -10,11 +10,12 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from connector_core.addresses import LOOPBACK
+
 DOMAINS = (".salesforce.com", ".salesforce.mil", ".sfcrmproducts.cn", ".sfcrmapps.cn")
 """Where orgs live: My Domain hosts (``acme.my.salesforce.com``), instances (``na1.salesforce.com``), and the same of the
 United States' defence cloud and of Salesforce on Alibaba Cloud (help.salesforce.com, "My Domain URL Formats")."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LOGIN, TEST = "https://login.salesforce.com", "https://test.salesforce.com"
 _TEST_HOST = re.compile(r".+\.(sandbox|scratch)\.my\.salesforce\.com")
 _LEAST_BITS = 2048  # RFC 7518, section 3.3

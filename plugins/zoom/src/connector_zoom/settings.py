@@ -9,28 +9,20 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from connector_core.addresses import read_origin
+
 _API_HOST = re.compile(r"api(?:-[a-z0-9]+)?\.(?P<domain>zoom\.us|zoomgov\.com)")
 
 
 def _held_to_zoom(text: str) -> str:
     """Keep credentials from any other host: Zoom's own over https, or a sandbox on this machine."""
-    wrong = PydanticCustomError(
-        "base_url", "should be https://api.zoom.us (or https://api.zoomgov.com), or http on loopback for a sandbox"
-    )
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise wrong from error
-    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong
-    if parts.scheme == "http" and host in _LOOPBACK:
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{port}" if port else f"http://{shown}"
-    if parts.scheme == "https" and port is None and _API_HOST.fullmatch(host):
-        return f"https://{host}"
-    raise wrong
+    at = read_origin(text)
+    theirs = at is not None and at.scheme == "https" and at.port is None and _API_HOST.fullmatch(at.host)
+    if at is None or not (theirs or at.on_loopback):
+        raise PydanticCustomError(
+            "base_url", "should be https://api.zoom.us (or https://api.zoomgov.com), or http on loopback for a sandbox"
+        )
+    return at.origin
 
 
 def _filled(secret: SecretStr) -> SecretStr:
