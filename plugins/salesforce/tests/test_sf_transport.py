@@ -666,6 +666,16 @@ def test_a_record_whose_query_ran_too_long_is_unknown(org: Org) -> None:
     assert isinstance(found, Unknown)
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_no_write_runs_assignment_rules(org: Org, method: Any) -> None:
+    """They run unless they are switched off, and would change the owner of a lead whose field is filled."""
+    org.answers = [(200, [{"id": "00Q000000000001AAA", "success": True, "errors": []}])]
+    lead = {"attributes": {"type": "Lead"}, "id": "00Q000000000001AAA", "Title": "CTO"}
+    rows.write(org.client(), method, [lead])
+
+    assert [headers.get("sforce-auto-assign") for _, _, headers, _ in org.asked] == ["FALSE"]
+
+
 def test_a_retired_version_is_a_matter_of_configuration(org: Org) -> None:
     """410 says that the version is gone: nothing that waiting would mend."""
     org.answers = [(410, [{"errorCode": "UNSUPPORTED_API_VERSION", "message": "GONE"}])]
