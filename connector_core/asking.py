@@ -82,6 +82,10 @@ class Asking:
         memory.keep({key: found for key, found in answer.items() if isinstance(found, tuple) and found})
         return {**remembered, **answer}
 
+    def _ask_whole(self, operation: str, call: Callable[[], Any], check: Check) -> Any:
+        """Ask a hook that takes no batch."""
+        return self._ask(operation, self._batch(operation, [self.name]), call, check)
+
     def _batch(self, operation: str, items: Iterable[T], key: Callable[[T], Any] = lambda item: item) -> tuple[T, ...]:
         """Sort a batch by its keys and free it of repeats, once it is sure that the operation may be called at all."""
         if self._closed:

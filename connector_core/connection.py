@@ -320,27 +320,19 @@ class Connection(Asking):
 
     def check_access(self) -> Access:
         """Tell what the connection's user may do; nothing of it is remembered."""
-        access: Access = self._ask(
-            "check_access",
-            self._batch("check_access", [self.name]),
-            lambda: self._manager.hook.check_access(),
-            lambda check, answer: check.access(answer, leads="leads" in self.manifest.traits),
-        )
+        hook, leads = self._manager.hook.check_access, "leads" in self.manifest.traits
+        access: Access = self._ask_whole("check_access", hook, lambda check, answer: check.access(answer, leads=leads))
         return access
 
     def describe_organization(self) -> Organization:
         """Tell the time zone and the currency of the organization, which are remembered for a while."""
-        batch = self._batch("describe_organization", [self.name])
-        for known in self._organization.recall(batch).values():
-            return known
-        organization: Organization = self._ask(
-            "describe_organization",
-            batch,
-            lambda: self._manager.hook.describe_organization(),
-            lambda check, answer: check.organization(answer),
-        )
-        self._organization.keep({self.name: organization})
-        return organization
+        known = self._organization.recall([self.name])
+        if not known:
+            hook = self._manager.hook.describe_organization
+            told = self._ask_whole("describe_organization", hook, lambda check, answer: check.organization(answer))
+            known = {self.name: told}
+            self._organization.keep(known)
+        return known[self.name]
 
     def list_changes(self, kinds: Iterable[RecordKind], since: dt.datetime, page: str | None = None) -> ChangePage:
         """List the records of some kinds that changed since a time: one page; ``page`` is ``next`` of the one before."""
