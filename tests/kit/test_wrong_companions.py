@@ -38,7 +38,7 @@ def test_every_clause_on_companions_fails_an_adapter() -> None:
 
 def test_who_takes_merged_for_gone_is_failed_by_the_clause_on_merges() -> None:
     """In a CRM that merges, who follows merges keeps all clauses, and who does not breaks that one alone."""
-    merging = dataclasses.replace(FILE, cannot_hold={})
+    merging = dataclasses.replace(FILE, cannot_hold={"fixed_fields": "it keeps any further field"})
 
     assert failures(with_adapter(FollowsMerges, merging), MergingAccount(), COMPANIONS) == {}
     found = failures(with_adapter(TakesMergedForGone, merging), MergingAccount(), COMPANIONS)

@@ -114,9 +114,20 @@ def test_a_field_that_is_not_there_is_neither_empty_nor_in_the_way(adapter: type
     assert failures(wrong, FileAccount(), ["C-VALUE-3"]).keys() == {"C-VALUE-3"}
 
 
+def test_a_description_in_part_fails_a_clause() -> None:
+    """Where a CRM says what fields there are, what is filled is held against all of them; nothing is said of a file."""
+    part = dataclasses.replace(LISTING, adapter=f"{FileAdapter.__module__}:{FileAdapter.__name__}")
+    asked = ["C-FIELD-1", "C-VALUE-1", "C-DESCRIBE-1", "C-REPLACE-12"]
+
+    assert failures(FILE, FileAccount(), asked) == {}
+    found = failures(part, FileAccount(), asked)
+    assert [it for it in asked if "described with all its fields" in found.get(it, "")] == asked
+
+
 def test_a_description_that_cannot_be_had_fails_a_clause() -> None:
     """A connection goes on without, and what the clause shows would not be what it says."""
-    wrong = dataclasses.replace(LISTING, adapter=f"{__name__}:NeverDescribes")
+    any_field = {"fixed_fields": "it keeps any further field"}
+    wrong = dataclasses.replace(LISTING, cannot_hold=any_field, adapter=f"{__name__}:NeverDescribes")
 
     assert (
         "objects could not be described: the file is busy" in failures(wrong, FileAccount(), ["C-FIELD-1"])["C-FIELD-1"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connector_core.connection import FieldReceipts
 from connector_core.model import FieldReceipt, FillReason, RecordUpdate
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
+from connector_core.testing.contract.described import expect_whole
 from connector_core.testing.contract.opportunities import LIST, opportunity
 from connector_core.testing.contract.reads import EMAIL, person
 from connector_core.testing.contract.wording import BrokenClauseError
@@ -31,9 +33,16 @@ def update(crm: Crm, world_id: str, of: str, **fields: Any) -> RecordUpdate:
     return RecordUpdate(name(crm, of), crm.id(world_id), named)
 
 
+def fill(crm: Crm, *updates: RecordUpdate) -> FieldReceipts:
+    """Fill fields of records, which are held against what their objects are said to have."""
+    receipts = crm.connection.fill_fields(updates)
+    expect_whole(crm, *sorted({it.object for it in updates}))
+    return receipts
+
+
 def filled(crm: Crm, one: RecordUpdate) -> Mapping[str, FieldReceipt]:
     """Fill fields of one record."""
-    return crm.connection.fill_fields([one])[one.object, one.id]
+    return fill(crm, one)[one.object, one.id]
 
 
 def outcomes(receipts: Mapping[str, FieldReceipt]) -> dict[str, str]:
@@ -91,7 +100,7 @@ class Fields:
         """Fields of a record that is not there are refused, and the other records of the batch are filled."""
         gone = update(crm, "U1", "contact", title="Nobody")
         one = update(crm, "C1", "contact", title="Chief of Tests")
-        receipts = crm.connection.fill_fields([gone, one])
+        receipts = fill(crm, gone, one)
         crm.expect(outcomes(receipts[gone.object, gone.id]), dict.fromkeys(gone.fields, "refused"), "what is not there")
         crm.expect(outcomes(receipts[one.object, one.id]), dict.fromkeys(one.fields, "sent"), "what is there")
         crm.expect(person(crm).title, "Chief of Tests", "the title of C1")
@@ -100,7 +109,7 @@ class Fields:
     def test_a_large_batch_is_filled_whole(self, crm: Crm) -> None:
         """Of 105 records each is filled."""
         updates = [update(crm, key, "opportunity", next_step="Call again") for key in MANY]
-        receipts = crm.connection.fill_fields(updates)
+        receipts = fill(crm, *updates)
         told = {(it.object, it.id): outcomes(receipts[it.object, it.id]) for it in updates}
         crm.expect(told, {(it.object, it.id): dict.fromkeys(it.fields, "sent") for it in updates})
 

@@ -9,6 +9,7 @@ from connector_core.model import Activity, ActivityDraft, CallKey, CallKind, Rec
 from connector_core.testing.contract.activities import FIND, activity, day_of, links, said
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm, call_key
+from connector_core.testing.contract.described import expect_whole
 from connector_core.testing.contract.fields import UNKNOWN_FIELD, name
 
 WRITE = "write_activity"
@@ -171,7 +172,8 @@ class Creating:
     def test_of_many_at_one_time_each_is_a_candidate(self, crm: Crm) -> None:
         """Of 120 activities created for one person at one time, more than many pages hold, each is a candidate then."""
         keys = {f"contract:page-{number}" for number in range(120)}
-        crm.connection.write_activity([draft(crm, key, body=None) for key in sorted(keys)])
+        receipts = crm.connection.write_activity([draft(crm, key, body=None) for key in sorted(keys)])
+        crm.expect({it.outcome for it in receipts.values()}, {"created"}, "what became of them")
         call = CallKey("contract:new", "phone", NOON, NOON + dt.timedelta(minutes=20), 1200.0, crm.ids("C2"))
         found = crm.connection.find_activity([call])[call.call_id]
         missing = keys - {it.key for it in found} if not isinstance(found, Unknown) else keys
@@ -194,6 +196,7 @@ class Creating:
         told = {key: (it.outcome, it.field) for key, it in receipts.items()}
         crm.expect(told, {"contract:wrong": ("refused", UNKNOWN_FIELD), "contract:new": ("created", None)})
         crm.expect(bool(receipts["contract:wrong"].reason), True, "the refusal has a reason")
+        expect_whole(crm, name(crm, "call"))
 
 
 class Changing:

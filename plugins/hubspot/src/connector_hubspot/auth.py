@@ -72,21 +72,21 @@ def scopes_of(
     if all(app):
         form = {"client_id": str(app[0]), "client_secret": str(app[1]), "token": token}
         answer = _unless_refused(lambda: introspect({**form, "token_type_hint": "access_token"}))
-        if answer.get("active") is True:
+        if answer is not None and answer.get("active") is not False:
             return _scopes(answer)
     return _scopes(_unless_refused(lambda: look_up(token)))
 
 
-def _unless_refused(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Give nothing where it is refused: no error goes on, for its cause would carry an answer that may repeat the token."""
+def _unless_refused(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Give None where it is refused: no error goes on, for its cause would carry an answer that may repeat the token."""
     try:
         return ask()
     except (RefusedError, CredentialsError, MissingRightError):
-        return {}
+        return None
 
 
-def _scopes(answer: Mapping[str, Any]) -> frozenset[str] | None:
-    scopes = answer.get("scopes")
+def _scopes(answer: Mapping[str, Any] | None) -> frozenset[str] | None:
+    scopes = answer.get("scopes") if answer is not None else None
     return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
 
 
