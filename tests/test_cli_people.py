@@ -477,3 +477,18 @@ def test_the_ledger_may_be_named_by_a_reference(
     assert capsys.readouterr().err == (
         "connector: --ledger: ledger.url: the environment variable ELSEWHERE is not set\n"
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["sync", "calls.jsonl", *ACME], ["backfill", "calls.jsonl", *ACME], ["queue", *ACME], ["status"], ["prune"]],
+)
+def test_a_ledger_that_cannot_be_opened_lets_no_command_start(
+    at: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Status 2, and the ledger named: no item failed."""
+    (tmp_path / "calls.jsonl").write_text("")
+    assert main([*command, "--ledger", f"sqlite:///{tmp_path}/nowhere/x.db"]) == 2
+    assert capsys.readouterr().err == (
+        f"connector: ledger sqlite:///{tmp_path}/nowhere/x.db: unable to open database file\n"
+    )

@@ -159,7 +159,7 @@ def test_an_answer_to_another_login_does_not_end_this_one(app: SandboxServer, an
     assert (refused, status) == (404, 0)
 
 
-@pytest.mark.parametrize("pasted", ["{redirect}?code=evil&state=other", "{redirect}", "http://[", ""])
+@pytest.mark.parametrize("pasted", ["{redirect}?code=evil&state=other", "{redirect}", "http://["])
 def test_a_pasted_answer_to_another_login_is_told(app: SandboxServer, pasted: str) -> None:
     """The command ends with status 2; nothing is stored."""
     with login("--paste") as (process, shown):
@@ -167,6 +167,14 @@ def test_a_pasted_answer_to_another_login_is_told(app: SandboxServer, pasted: st
 
     assert (process.returncode, Path("tokens.json").exists()) == (2, False)
     assert "the answer belongs to another login than this one" in err
+
+
+def test_an_end_of_the_input_is_no_answer(app: SandboxServer) -> None:
+    """Nor is an empty line."""
+    with login("--paste") as (process, _shown):
+        _, err = process.communicate("\n", timeout=30)
+
+    assert (process.returncode, err.splitlines()[-1]) == (2, "connector: no address was pasted: begin anew")
 
 
 @pytest.mark.parametrize("app", ["salesforce"], indirect=True)

@@ -25,7 +25,6 @@ from connector_core.cli.output import DONE, INCOMPLETE, INTERRUPTED, OutputClose
 from connector_core.config import OpenConnection
 from connector_core.errors import InputError
 from connector_core.ledger.ledger import Ledger
-from connector_core.ledger.opening import open_ledger
 from connector_core.model import Call
 from connector_core.providers.binding import Provider
 
@@ -45,7 +44,7 @@ def run(arguments: Namespace) -> int:
         lines = _Lines(arguments.calls)
         provider = stack.enter_context(inputs.provider_of(arguments, config)) if arguments.provider else None
         opened = stack.enter_context(connection.open())
-        ledger = stack.enter_context(open_ledger(config, arguments.ledger))
+        ledger = stack.enter_context(inputs.ledger(config, arguments))
         read = _Read(lines, provider)
         backfill = Backfill(ledger, opened, iter(read))
         stopped = stack.enter_context(_stopping(backfill, lines, news))

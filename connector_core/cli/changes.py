@@ -9,7 +9,6 @@ from connector_core.cli.output import DONE, INCOMPLETE
 from connector_core.cli.sync import report, wait
 from connector_core.errors import ConfigurationError, UnsupportedError
 from connector_core.feed import NEEDED, Feed
-from connector_core.ledger.opening import open_ledger
 from connector_core.pump import Pump
 from connector_core.settling import settle
 
@@ -21,7 +20,7 @@ def run(arguments: Namespace) -> int:
     if connection.changes_seconds == 0:
         where = f"{config.path}: connection {connection.name}, changes_seconds"
         raise ConfigurationError(f"{where}: is 0, with which no call waits for anything; leave it out, or say seconds")
-    with connection.open() as opened, open_ledger(config, arguments.ledger) as ledger, inputs.naming(connection):
+    with connection.open() as opened, inputs.ledger(config, arguments) as ledger, inputs.naming(connection):
         if missing := sorted(NEEDED - opened.connection.operations):
             raise UnsupportedError(opened.connection.manifest.name, missing[0])
         pump = Pump(ledger, opened)

@@ -7,7 +7,6 @@ from argparse import Namespace
 from connector_core.cli import inputs
 from connector_core.cli.export_person import regions
 from connector_core.cli.output import DONE, INCOMPLETE, say, say_json, tell
-from connector_core.ledger.opening import open_ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.persons import Persons
 
@@ -16,7 +15,7 @@ def run(arguments: Namespace) -> int:
     """Erase, and let nothing of it remain in the files."""
     config = inputs.file(arguments.config)
     actor = Actor(arguments.actor, "admin")
-    with open_ledger(config, arguments.ledger) as ledger:
+    with inputs.ledger(config, arguments) as ledger:
         number = Persons(ledger.database).erase(arguments.identifier, regions(config, arguments.connection), actor)
         purged = ledger.database.purge()
     if arguments.json:

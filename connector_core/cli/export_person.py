@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, say_json
 from connector_core.config import Config
-from connector_core.ledger.opening import open_ledger
 from connector_core.ledger.persons import Persons
 
 
 def run(arguments: Namespace) -> int:
     """Print a JSON object for each call, with and without ``--json``."""
     config = inputs.file(arguments.config)
-    with open_ledger(config, arguments.ledger) as ledger:
+    with inputs.ledger(config, arguments) as ledger:
         for held in Persons(ledger.database).export(arguments.identifier, regions(config, arguments.connection)):
             say_json(held)
     return DONE

@@ -8,14 +8,18 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connector_core.calls import Calls, Problem, Replaced, read_calls, read_events
 from connector_core.cli.output import tell
 from connector_core.config import DEFAULT_FILE, Config, ConnectionConfig, in_file
 from connector_core.config_file import load_config
 from connector_core.discovery import provider
-from connector_core.errors import ConfigurationError, CredentialsError, InputError
+from connector_core.errors import ConfigurationError, CredentialsError, InputError, TryAgainError
 from connector_core.providers.binding import Provider, bind_provider
+
+if TYPE_CHECKING:
+    from connector_core.ledger.ledger import Ledger
 
 
 def configuration(arguments: Namespace) -> Config:
@@ -38,6 +42,19 @@ def file(path: Path | None) -> Config:
             f"{DEFAULT_FILE}: there is none in this directory; write one, or name one with --config"
         )
     return load_config(path or DEFAULT_FILE)
+
+
+def ledger(config: Config, arguments: Namespace) -> Ledger:
+    """Open the ledger that was named, or the configuration's.
+
+    :raises ConfigurationError: It is wrong, or cannot be reached: then nothing can start.
+    """
+    from connector_core.ledger.opening import open_ledger  # not for commands that need none: it takes half a second
+
+    try:
+        return open_ledger(config, arguments.ledger)
+    except TryAgainError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 @contextmanager

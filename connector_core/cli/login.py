@@ -16,7 +16,7 @@ from connector_core.cli import inputs
 from connector_core.cli.output import DONE, say, say_json, tell
 from connector_core.cli.redirect import PATH, Redirect, belongs, read_answer
 from connector_core.config import ConnectionConfig
-from connector_core.errors import ConfigurationError, CredentialsError
+from connector_core.errors import ConfigurationError, CredentialsError, InputError
 from connector_core.manifest import CrmManifest, Login, load
 from connector_core.tokens import Grant, MemoryTokens, TokenStore
 
@@ -94,7 +94,10 @@ def _tell_end(arguments: Namespace, connection: ConnectionConfig) -> None:
 def _pasted() -> Mapping[str, str]:
     tell("Then paste the address that the browser was sent to, although it shows no page:")
     with inputs.lines("-") as lines:
-        return read_answer(next(iter(lines), b"").decode(errors="replace").strip())
+        pasted = next(iter(lines), b"").decode(errors="replace").strip()
+    if not pasted:
+        raise InputError("no address was pasted: begin anew")
+    return read_answer(pasted)
 
 
 def _code(answer: Mapping[str, str], state: str) -> str:

@@ -21,7 +21,6 @@ from connector_core.desk import Desk
 from connector_core.errors import InputError
 from connector_core.hookspecs import MOST_HITS
 from connector_core.ledger.ledger import Ledger
-from connector_core.ledger.opening import open_ledger
 from connector_core.ledger.people import Actor
 from connector_core.model import Account, Opportunity, Person
 from connector_core.pump import Pump
@@ -45,7 +44,7 @@ def opened(arguments: Namespace) -> Iterator[Opened]:
     connection = config.connection(arguments.connection)
     with (
         connection.open() as bound,
-        open_ledger(config, arguments.ledger) as ledger,
+        inputs.ledger(config, arguments) as ledger,
         inputs.naming(connection),
     ):
         yield Opened(Desk(ledger, bound), ledger, bound)

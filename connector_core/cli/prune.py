@@ -6,7 +6,6 @@ from argparse import Namespace
 
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, say, say_json
-from connector_core.ledger.opening import open_ledger
 from connector_core.ledger.retention import Retention
 
 
@@ -14,7 +13,7 @@ def run(arguments: Namespace) -> int:
     """Prune, and say how many calls it was."""
     config = inputs.file(arguments.config)
     keep_days = arguments.keep_days or config.keep_days
-    with open_ledger(config, arguments.ledger) as ledger:
+    with inputs.ledger(config, arguments) as ledger:
         number = Retention(ledger.database).prune(keep_days)
     if arguments.json:
         say_json({"pruned": number, "keep_days": keep_days})

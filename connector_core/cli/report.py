@@ -14,7 +14,6 @@ from connector_core.cli.people import actor_of
 from connector_core.errors import InputError
 from connector_core.fill_report import Behind, FillReport
 from connector_core.filling.report import Filters, Query
-from connector_core.ledger.opening import open_ledger
 from connector_core.reports import tables
 from connector_core.reports.page import page
 
@@ -27,7 +26,7 @@ def run(arguments: Namespace) -> int:
         raise InputError("calls are listed as text, json or csv; the page of the report shows the first of each number")
     config = inputs.file(arguments.config)
     connection = config.connection(arguments.connection)
-    with open_ledger(config, arguments.ledger) as ledger:
+    with inputs.ledger(config, arguments) as ledger:
         it = FillReport(ledger, connection.name, connection.association.zone, actor_of(arguments))
         if arguments.refresh:
             it.refresh()

@@ -14,7 +14,6 @@ from connector_core.cli.output import DONE, say, say_json, tell
 from connector_core.config import Config, ConnectionConfig, in_file
 from connector_core.engines import Limits, engine_for
 from connector_core.errors import ConfigurationError
-from connector_core.ledger.opening import open_ledger
 from connector_core.receiving import ReadChanges, Receiver, Source, changes_of
 
 GRACE_SECONDS = 5
@@ -36,7 +35,7 @@ def run(arguments: Namespace) -> int:
             raise ConfigurationError(
                 f"{config.path}: no connection has a call provider; write [connections.NAME.providers.PROVIDER]"
             )
-        ledger = stack.enter_context(open_ledger(config, arguments.ledger))
+        ledger = stack.enter_context(inputs.ledger(config, arguments))
         engine = engine_for(ledger, lambda name: config.connection(name).open(), limits=Limits(config.connections))
         receiver = Receiver(ledger, lambda *names: sources.get(names), find_changes=crms.get, wake=engine.wake)
         app = create_app(receiver, public_url=arguments.public_url)

@@ -6,7 +6,6 @@ from argparse import Namespace
 
 from connector_core.cli import inputs
 from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json, styled
-from connector_core.ledger.opening import open_ledger
 from connector_core.ledger.overview import Overview, read_overview
 
 
@@ -14,7 +13,7 @@ def run(arguments: Namespace) -> int:
     """Print how each connection of the configuration stands, or the one that was named; one that is paused is not done."""
     config = inputs.file(arguments.config)
     names = [config.connection(arguments.connection).name] if arguments.connection else list(config.connections)
-    with open_ledger(config, arguments.ledger) as ledger:
+    with inputs.ledger(config, arguments) as ledger:
         known = read_overview(ledger.database)
     for name in names:
         it = known.get(name) or Overview(name)

@@ -15,7 +15,6 @@ from connector_core.cli.output import DONE, INCOMPLETE, paragraph, say, say_json
 from connector_core.config import OpenConnection
 from connector_core.ledger.calls import Standing
 from connector_core.ledger.ledger import Ledger
-from connector_core.ledger.opening import open_ledger
 from connector_core.settling import fill_now, sync_settled
 
 OUTCOME_STYLES = {"created": "green", "updated": "green", "unchanged": "dim", "skipped": "dim", "refused": "red"}
@@ -25,7 +24,7 @@ def run(arguments: Namespace) -> int:
     """Write all calls and print what became of each, in their order."""
     config = inputs.configuration(arguments)
     connection = config.connection(arguments.connection)
-    with connection.open() as opened, open_ledger(config, arguments.ledger) as ledger:
+    with connection.open() as opened, inputs.ledger(config, arguments) as ledger:
         read = inputs.calls(arguments, config)
         for skipped in read.skipped:
             _show_skipped(skipped, arguments.json)
