@@ -1,13 +1,18 @@
-"""Records that are gone, followed to what they became: the survivor of a merge, or whom a lead was converted to."""
+"""Records that are gone, followed to what they became: the survivor of a merge, or whom a lead was converted to.
+
+What a lead says goes to its contact, and what only accounts have to the contact's account: so does Salesforce with fields of
+its own (help.salesforce.com, "Lead Conversion Field Mapping").
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from connector_core.association.records import counted
 from connector_core.connection import Connection
+from connector_core.errors import MissingRightError, RefusedError
 from connector_core.filler.items import Answer, Item, Record, approve, field_of, read_value
 from connector_core.filling.coercion import Context
 from connector_core.model import Account, ObjectDescription, Opportunity, Person, RecordFields, Unknown
@@ -15,6 +20,7 @@ from connector_core.model import Account, ObjectDescription, Opportunity, Person
 Heir: TypeAlias = tuple[str, str]
 """A record by its role in a call, and its id."""
 Heirs: TypeAlias = Mapping[Heir, Sequence[Heir] | Unknown]
+Told: TypeAlias = Mapping[str, tuple[Person | Account | Opportunity, ...] | Unknown]
 
 
 def look_up_heirs(connection: Connection, gone: Iterable[Heir]) -> Heirs:
@@ -29,14 +35,24 @@ def look_up_heirs(connection: Connection, gone: Iterable[Heir]) -> Heirs:
         of.setdefault(role, set()).add(record_id)
     people = of.get("contact", set()) | of.get("lead", set())
     accounts, opportunities = of.get("account"), of.get("opportunity")
-    found: dict[str, Mapping[str, tuple[Person | Account | Opportunity, ...] | Unknown]] = {}
+    found: dict[str, Told] = {}
     if people and "read_people" in connection.operations:
-        found["contact"] = found["lead"] = connection.read_people(people)
+        found["contact"] = found["lead"] = _asked(connection.read_people, people)
     if accounts and "read_accounts" in connection.operations:
-        found["account"] = connection.read_accounts(accounts)
+        found["account"] = _asked(connection.read_accounts, accounts)
     if opportunities:
-        found["opportunity"] = connection.list_opportunities(opportunity_ids=opportunities).by_id
+        found["opportunity"] = _asked(
+            lambda ids: connection.list_opportunities(opportunity_ids=ids).by_id, opportunities
+        )
     return {(role, it): _heirs(role, it, found.get(role, {}).get(it, ())) for role, ids in of.items() for it in ids}
+
+
+def _asked(ask: Callable[[set[str]], Told], ids: set[str]) -> Told:
+    """Ask for records; a right that is missing there keeps nothing else from being filled."""
+    try:
+        return ask(ids)
+    except (MissingRightError, RefusedError) as error:
+        return dict.fromkeys(ids, Unknown(str(error)))
 
 
 def _heirs(

@@ -11,6 +11,7 @@ from fill_office import MANAGER, NEXT_STEP, TITLE, USER, FillOffice, fill_office
 from office import WORLD
 
 from connector_core.connection import Connection
+from connector_core.errors import MissingRightError
 from connector_core.filler import Filler
 from connector_core.model import Unknown
 
@@ -249,6 +250,22 @@ def test_what_became_of_a_record_may_not_be_known_yet(at: FillOffice, monkeypatc
     at.filler.run()
 
     assert (waited, at.outcome(key="title")) == (("other", "unknown_outcome"), ("sent", None))
+
+
+def test_a_right_that_is_missing_where_it_is_followed_keeps_nothing_back(
+    at: FillOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is for the contact waits, and the opportunity is filled."""
+
+    def refuses(self: Connection, ids: object) -> None:
+        raise MissingRightError("Read on Lead is missing")
+
+    at.publish(TITLE, NEXT_STEP)
+    at.at.change("people", "C1", merge_into="C3")
+    monkeypatch.setattr(Connection, "read_people", refuses)
+    at.filler.run()
+
+    assert (at.outcome(key="title"), at.outcome()) == (("other", "unknown_outcome"), ("sent", None))
 
 
 def test_a_merged_record_leads_where_its_survivor_leads(tmp_path: Path) -> None:
