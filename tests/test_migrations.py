@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from connector_core.ledger.database import Database
 from connector_core.ledger.schema import BACKFILL, INTERACTIVE, calls, metadata
@@ -61,3 +64,25 @@ def test_fields_that_are_due_before_0008_wait_as_their_calls_did(
     database.close()
 
     assert dict(map(tuple, found)) == {"at once": INTERACTIVE, "backfilled": BACKFILL}
+
+
+def test_migrations_are_named_by_their_revisions() -> None:
+    """What is newest is told by the names of the files, without alembic."""
+    config = Config()
+    config.set_main_option("script_location", str(files("connector_core.ledger") / "migrations"))
+
+    revisions = {it.revision: Path(it.path).name[:4] for it in ScriptDirectory.from_config(config).walk_revisions()}
+    assert revisions == {revision: revision for revision in revisions}
+    assert ScriptDirectory.from_config(config).get_heads() == [max(revisions)]
+
+
+def test_a_ledger_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> None:
+    """It takes as long to import as the rest of a small command."""
+    code = (
+        "import sys; from connector_core.ledger.ledger import Ledger; Ledger(sys.argv[1]).close(); "
+        "print('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'ledger.db'}"]
+    said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]  # noqa: S603 - ours
+
+    assert said == ["True\n", "False\n"]

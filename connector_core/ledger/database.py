@@ -80,22 +80,24 @@ class Database:
 
         :raises ConfigurationError: The database cannot be opened, or was written by a newer version.
         """
-        from alembic import command
+        migrations = importlib.resources.files("connector_core.ledger") / "migrations"
+        newest = max(it.name for it in (migrations / "versions").iterdir() if it.name[0].isdigit())[:4]
+        with self.writing() as connection:
+            if not self.is_sqlite:
+                connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('connector ledger'))"))
+            if self._revision(connection) != newest:
+                self._migrate(connection, str(migrations))
+
+    def _migrate(self, connection: sa.Connection, migrations: str) -> None:
+        from alembic import command  # not for a ledger that is up to date: it takes as long as the rest of a command
         from alembic.config import Config
-        from alembic.script import ScriptDirectory
         from alembic.util import CommandError
 
         config = Config()
-        migrations = importlib.resources.files("connector_core.ledger") / "migrations"
-        config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+        config.set_main_option("script_location", migrations.replace("%", "%%"))
+        config.attributes["connection"] = connection
         try:
-            with self.writing() as connection:
-                if not self.is_sqlite:
-                    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('connector ledger'))"))
-                if self._revision(connection) == ScriptDirectory.from_config(config).get_current_head():
-                    return
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+            command.upgrade(config, "head")
         except CommandError as error:
             raise ConfigurationError(
                 f"ledger {self.name}: was written by another version of the connector ({error}): install the newer one"
