@@ -268,6 +268,22 @@ def test_a_right_that_is_missing_where_it_is_followed_keeps_nothing_back(
     assert (at.outcome(key="title"), at.outcome()) == (("other", "unknown_outcome"), ("sent", None))
 
 
+def test_a_merge_between_reading_and_writing_is_followed_when_it_is_filled_anew(at: FillOffice) -> None:
+    """The CRM refuses what is gone, in its own words, and nothing is written anywhere else."""
+    at.publish(TITLE)
+    assert at.at.server is not None
+    ids = {"id": at.at.id("C1"), "merge_into": at.at.id("C3")}
+    write = {"salesforce": {"method": "PATCH"}, "hubspot": {"path": "*/batch/update"}}[at.at.config.crm]
+    patch = {"object": at.name("contact"), **ids}
+    at.at.server._set_faults([{"match": write, "times": 1, "do": {"patch": patch}}])
+    at.filler.run()
+    refused = at.outcome(key="title")
+    at.desk.again(MANAGER, ["x:1"])
+    at.filler.run()
+
+    assert (refused, at.value(TITLE["field"], "C3")) == (("other", "refused_value"), "CTO")
+
+
 def test_a_merged_record_leads_where_its_survivor_leads(tmp_path: Path) -> None:
     """An object that is reached through a contact is the one that the survivor names."""
     with fill_office("salesforce", tmp_path) as at:
