@@ -19,8 +19,8 @@ MOST_PEOPLE = "most_people_per_identifier"
 """The setting."""
 IGNORED_BY: dict[By, str] = {"email": "ignore_emails", "phone": "ignore_numbers"}
 
-compare_text = functools.lru_cache(maxsize=8_192)(identity.compare_text)
-email_key = functools.lru_cache(maxsize=8_192)(identity.email_key)
+compare_text = functools.lru_cache(maxsize=2_048)(identity.compare_text)
+email_key = functools.lru_cache(maxsize=2_048)(identity.email_key)
 
 
 class Shared(NamedTuple):

@@ -245,7 +245,7 @@ def _texts(record: Record, names: Iterable[str]) -> list[str]:
     return [text for name in names if (text := value(record, name))]
 
 
-@functools.lru_cache(maxsize=8_192)
+@functools.lru_cache(maxsize=2_048)
 def _local_forms(number: str) -> tuple[str, ...]:
     """Give the digits under which a search without country may know a number.
 
