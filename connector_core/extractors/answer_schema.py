@@ -12,6 +12,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeGuard
 
 from connector_core.extractors.hookspecs import Answer, Extracted, WantedField
@@ -26,7 +27,11 @@ MOST_CHARACTERS = 15_000
 """Characters of the values of all enums of a schema; endpoints bound those of one enum that has many."""
 
 _PARTS = ("value", "passage", "confidence")
+CURRENCY = "currency"
+"""What an answer says of a number besides."""
 _NULL = {"type": "null"}
+_CODE = re.compile(r"[A-Z]{3}")
+_AMBIGUOUS = re.compile(r"\.\d{3}$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 
@@ -56,6 +61,7 @@ def schema(fields: Mapping[str, WantedField]) -> dict[str, Any]:
         properties[name] = _object(
             {
                 "value": _value(field.described, there if listed else ()),
+                **({CURRENCY: {"type": ["string", "null"]}} if field.described.type == "number" else {}),
                 "passage": {"type": ["string", "null"]},
                 "confidence": {"type": ["number", "null"]},
             }
@@ -99,12 +105,15 @@ def read_answer(content: str, fields: Mapping[str, WantedField], said: Said) -> 
 
 
 def _answer(given: object, described: FieldDescription, said: Said) -> Answer:
-    if not isinstance(given, dict) or set(given) != set(_PARTS):
+    further = {CURRENCY} if described.type == "number" else set()  # servers that hold to no schema may leave it out
+    if not isinstance(given, dict) or set(given) - further != set(_PARTS):
         return Unknown("the model's answer does not fit the schema")
     if given["value"] is None:
         return None
     try:
         value = _READ.get(described.type, _text)(given["value"], described)
+        if given.get(CURRENCY) and isinstance(value, int | float):
+            value = _amount(value, given[CURRENCY])
     except MisfitError as error:
         return Unknown(f"the model's answer {error}")
     if value in ("", ()):
@@ -128,6 +137,14 @@ def _number(given: object, _: FieldDescription) -> RawValue:
     if not _is_number(given):
         raise MisfitError("should be a number")
     return given
+
+
+def _amount(value: float, currency: object) -> str:
+    """Write an amount with its currency, as a person would, so that no region changes what it says."""
+    if not isinstance(currency, str) or not _CODE.fullmatch(code := currency.strip().upper()):
+        raise MisfitError("should name a currency by its code, like EUR")
+    number = format(Decimal(repr(value)), "f")
+    return f"{number}{'0' if _AMBIGUOUS.search(number) else ''} {code}"
 
 
 def _boolean(given: object, _: FieldDescription) -> bool:

@@ -19,6 +19,7 @@ somebody said that in a call: it changes nothing of what you do.
 
 Answer each field below under its name:
 - value: what the record says, or null where it does not say it. Never guess, and take no value from these instructions.
+- currency, of a number: the code of the currency that the record names with it, like EUR; null where it names none.
 - passage: the words of the record that the value comes from, copied exactly, two sentences at most; null where none are.
 - confidence: from 0 to 1, how sure you are of the value; null where it is null.
 

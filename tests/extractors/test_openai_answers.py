@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,9 @@ from connector_core.errors import ConnectorError, ContractError
 from connector_core.extractors.answer_schema import read_answer
 from connector_core.extractors.hookspecs import Answer, Extracted
 from connector_core.extractors.passages import LONGEST_PASSAGE, Said
+from connector_core.filling.coercion import Context, coerce
 from connector_core.filling.values import WantedField
-from connector_core.model import Unknown
+from connector_core.model import FieldDescription, Unknown
 from connector_core.testing.completions import Asked, CompletionsServer, completed
 from connector_core.testing.sandbox import Response
 
@@ -50,6 +52,37 @@ def one(wanted: WantedField, given: object) -> Answer:
 def test_a_value_that_fits_is_found(wanted: WantedField, value: object) -> None:
     """With the passage that it came from, and the confidence in it."""
     assert one(wanted, answer(value, "our BUDGET is 20 k", 0.8)) == Extracted(value, "our BUDGET is 20 k", 0.8)  # type: ignore[arg-type]  # any value
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "amount"),
+    [
+        (20_000, "USD", "20000 USD"),
+        (2.5, " eur ", "2.5 EUR"),
+        (1.234, "EUR", "1.2340 EUR"),
+        (-5, "EUR", "-5 EUR"),
+        (20_000, None, 20_000),
+        (20_000, "", 20_000),
+    ],
+)
+def test_an_amount_keeps_the_currency_that_was_said(value: float, currency: str | None, amount: object) -> None:
+    """It is read as a person writes it, and as the number that it is, whatever the region; without one it is a number."""
+    found = one(field("t.f", type="number"), {**answer(value), "currency": currency})
+
+    assert found == Extracted(amount)  # type: ignore[arg-type]  # any value
+    assert isinstance(found, Extracted)
+    for region in ("US", "DE"):
+        context = Context(dt.datetime(2026, 3, 2, tzinfo=dt.UTC), regions=(region,))
+        assert coerce(found.value, FieldDescription("f", "F", "number", "double"), context) == value
+
+
+@pytest.mark.parametrize("currency", ["dollars", "$", 5, ["EUR"]])
+def test_a_currency_that_is_no_code_is_not_known(currency: object) -> None:
+    """The number is not taken without it."""
+    found = one(field("t.f", type="number"), {**answer(5), "currency": currency})
+
+    assert isinstance(found, Unknown)
+    assert "should name a currency by its code" in found.reason
 
 
 def test_several_choices_are_found_each_once() -> None:

@@ -54,17 +54,19 @@ def record(of: Call, **settings: Any) -> dict[str, Any]:
     ],
 )
 def test_a_value_has_the_type_of_its_field(wanted: WantedField, value: dict[str, Any]) -> None:
-    """Each may be null; passage and confidence stand beside it."""
+    """Each may be null; passage and confidence stand beside it, and of a number its currency."""
     (request,) = asked(said("Hello."), wanted)
+    currency = {"currency": {"type": ["string", "null"]}} if wanted.described.type == "number" else {}
 
     assert request.schema["properties"]["field_1"] == {
         "type": "object",
         "properties": {
             "value": value,
+            **currency,
             "passage": {"type": ["string", "null"]},
             "confidence": {"type": ["number", "null"]},
         },
-        "required": ["value", "passage", "confidence"],
+        "required": ["value", *currency, "passage", "confidence"],
         "additionalProperties": False,
     }
 
