@@ -48,12 +48,12 @@ def quoted(status: int) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def replay() -> Iterator[Any]:
-    """Serve one answer to every request, and give a client of it."""
+    """Serve one answer to every POST, no single record, and give a client of it."""
     opened: list[tuple[Listener, HubSpotClient]] = []
 
     def serve(value: object, status: int = 200) -> HubSpotClient:
-        def answer(_: Request) -> Response:
-            return Response.of(value, status)
+        def answer(request: Request) -> Response:
+            return Response.of(value, status) if request.method == "POST" else Response(404)
 
         listener = Listener(answer, 0)
         threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
