@@ -165,12 +165,27 @@ def test_every_page_of_associations_is_read(connect: Connect) -> None:
     assert len(found.of_people[account["C"]]) == 7
 
 
-def test_endless_pages_are_unknown(connect: Connect) -> None:
-    """A contact with more associations than are read is unknown, and not one with a few deals."""
-    account = connect(people=[CONTACT], opportunities=[deal(f"O{n}", contact_ids=["C"]) for n in range(30)])
-    account.sandbox.org({"association_page_size": 1})
+def test_an_account_with_very_many_deals_has_them_all(connect: Connect) -> None:
+    """However many pages there are, each is read, and each deal is answered."""
+    deals = [deal(f"O{n}", account_id="A", name=f"Deal {n}") for n in range(120)]
+    account = connect(accounts=[{"id": "A"}, {"id": "B"}], opportunities=[*deals, deal("P", account_id="B")])
+    account.sandbox.org({"association_page_size": 2})
+    answer = account.adapter.list_opportunities([], [account["A"], account["B"]], [], None).of_accounts
+    found = {key: {each.name for each in deals} for key, deals in answer.items() if not isinstance(deals, Unknown)}
+    assert found == {account["A"]: {each["name"] for each in deals}, account["B"]: {None}}
+    assert len(account.requests("/companies/deals/batch/read")) == 60
+
+
+@pytest.mark.parametrize("to", [[{"toObjectId": 1, "associationTypes": []}], []])
+def test_pages_that_lead_nowhere_are_unknown(connect: Connect, to: list[Any]) -> None:
+    """A contact whose pages come again and again, or are empty, is unknown, and not one with a few deals."""
+    account = connect(people=[CONTACT])
+    page = {"from": {"id": account["C"]}, "to": to, "paging": {"next": {"after": "MQ=="}}}
+    body = {"status": "COMPLETE", "results": [page]}
+    account.faults({"match": {"path": "*/contacts/deals/batch/read"}, "times": 9, "do": {"status": 200, "body": body}})
     found = account.adapter.list_opportunities([account["C"]], [], [], None)
     assert isinstance(found.of_people[account["C"]], Unknown)
+    assert len(account.requests("/contacts/deals/batch/read")) == 1 + len(to)
 
 
 def test_a_part_of_an_answer_is_no_answer(connect: Connect) -> None:

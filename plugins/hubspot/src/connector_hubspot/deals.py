@@ -30,7 +30,7 @@ DEAL_PROPERTIES = (
     "hs_next_step",
 )
 _ENTERED = "hs_v2_date_entered_"
-CUT = Unknown("HubSpot has more associations of it than could be read")
+CUT = Unknown("HubSpot hands out its associations only in part")
 Answer: TypeAlias = tuple[Opportunity, ...] | Unknown
 
 

@@ -23,7 +23,6 @@ BATCH = 100
 IN_VALUES = 100
 GROUPS = 5
 _LINK_INPUTS = 1000
-_LINK_ROUNDS = 20
 _PAGE = 200
 _REACHABLE = 10_000
 _REFUSALS = 10
@@ -195,17 +194,19 @@ class Link:
 def read_links(client: HubSpotClient, start: str, end: str, ids: Iterable[str]) -> Links:
     """Read the associations of records, every page of them. They show what was written a moment ago.
 
-    "No association" comes as an error entry, which is none here; ids come as numbers and as text.
+    "No association" comes as an error entry, which is none here; ids come as numbers and as text. Only a record that has
+    more names a next page (reference of the batch read). A page that brings nothing new and names a next one leads nowhere:
+    that record is cut.
 
     :param start: The object that the ids are of, like ``contacts``; ``end`` is that of the others.
     :raises TryAgainError: HubSpot answered a part only.
     """
     keys = ids_only(ids)
-    found: dict[str, list[Link]] = {key: [] for key in keys}
+    found: dict[str, dict[str, Link]] = {key: {} for key in keys}
     cut_short: set[str] = set()
     for chunk in cut(keys, _LINK_INPUTS):
         inputs = [{"id": key} for key in chunk]
-        for _ in range(_LINK_ROUNDS):
+        while inputs:
             answer = client.post(
                 "/crm/associations/{version}/{start}/{end}/batch/read", {"inputs": inputs}, start=start, end=end
             )
@@ -215,14 +216,15 @@ def read_links(client: HubSpotClient, start: str, end: str, ids: Iterable[str]) 
             inputs = []
             for result in results_of(answer):
                 key = str(result["from"]["id"])
-                found.setdefault(key, []).extend(map(_link, result.get("to") or []))
+                links = found.setdefault(key, {})
+                known = len(links)
+                links.update((link.id, link) for link in map(_link, result.get("to") or []))
                 after = next_page(result)
-                if after is not None:
+                if after is not None and len(links) > known:
                     inputs.append({"id": key, "after": after})
-            if not inputs:
-                break
-        cut_short.update(item["id"] for item in inputs)
-    return Links(found, frozenset(cut_short))
+                elif after is not None:
+                    cut_short.add(key)
+    return Links({key: tuple(links.values()) for key, links in found.items()}, frozenset(cut_short))
 
 
 def _link(item: Mapping[str, Any]) -> Link:
