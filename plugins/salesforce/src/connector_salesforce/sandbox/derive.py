@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from connector_salesforce.sandbox.faults import ServiceError
 from connector_salesforce.sandbox.org import Org
+from connector_salesforce.sandbox.persons import IS_PERSON
 from connector_salesforce.sandbox.relations import derived_account
 from connector_salesforce.sandbox.store import Row, Store, now_text, read_time, time_text
 
@@ -35,6 +36,10 @@ def derived(obj: str, store: Store, org: Org, old: Row | None, new: Row, given: 
 
 def _person(_store: Store, _org: Org, _old: Row | None, new: Row, _given: Mapping[str, Any]) -> dict[str, Any]:
     return {"Name": " ".join(part for part in (new["FirstName"], new["LastName"]) if part)}
+
+
+def _account(store: Store, org: Org, old: Row | None, new: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    return _person(store, org, old, new, given) if new.get(IS_PERSON) else {}
 
 
 def _opportunity(_store: Store, org: Org, old: Row | None, new: Row, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +145,7 @@ def _note(_store: Store, _org: Org, _old: Row | None, new: Row, _given: Mapping[
 
 
 _DERIVE: Mapping[str, Derive] = {
+    "Account": _account,
     "Contact": _person,
     "Lead": _person,
     "User": _person,

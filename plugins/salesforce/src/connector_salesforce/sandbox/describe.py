@@ -70,7 +70,7 @@ def describe_field(item: Field, obj: ObjectType) -> dict[str, Any]:
         "caseSensitive": False,
         "controllerName": controller.name if controller else None,
         "createable": item.createable,
-        "custom": item.name.endswith("__c"),
+        "custom": item.name.endswith(("__c", "__pc")),
         "defaultValue": item.default if item.defaulted else None,
         "defaultedOnCreate": item.defaulted,
         "dependentPicklist": controller is not None,

@@ -8,6 +8,14 @@ from typing import Any, Literal, TypeAlias
 from connector_salesforce.sandbox.derive import derived
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
 from connector_salesforce.sandbox.org import Org
+from connector_salesforce.sandbox.persons import (
+    IS_PERSON,
+    PERSON_CONTACT,
+    keep_alike,
+    merged_too,
+    person_contact,
+    refuse,
+)
 from connector_salesforce.sandbox.relations import (
     ACTIVITIES,
     check_relations,
@@ -49,6 +57,8 @@ class Writer:
         if not obj.createable and not system:
             raise ServiceError("INVALID_TYPE_FOR_OPERATION", f"entity type {obj.name} does not support create", [])
         given = self.read(obj, values, None if system else "createable")
+        if not system:
+            refuse(self._store, obj.name, None, given)
         stamp = self._stamp()
         row: dict[str, Any] = {"Id": self._store.new_id(obj.name), "IsDeleted": False, **stamp}
         full = self._org.full(obj.name)
@@ -68,6 +78,8 @@ class Writer:
         if obj.name == "Lead" and old["IsConverted"] and not system:
             raise ServiceError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot update converted lead", [])
         given = self.read(obj, values, None if system else "updateable")
+        if not system:
+            refuse(self._store, obj.name, old, given)
         stamp = self._stamp()
         row = {
             **old,
@@ -87,8 +99,11 @@ class Writer:
             raise ServiceError("INSUFFICIENT_ACCESS_OR_READONLY", _WITHOUT_ACCESS, [], status=403)
         if obj.name in ACTIVITIES.values() and row["IsWhat"] and not system:
             raise NotSpokenError(f"the deletion of a {obj.name} with IsWhat")
-        self._forget(record_id)
-        remove(self._store, obj.name, self._store.get(record_id) or row, **changes)
+        if obj.name == "Contact" and row.get(IS_PERSON):
+            raise person_contact()
+        self._remove(obj.name, row, **changes)
+        if obj.name == "Account" and row.get(IS_PERSON):
+            self._remove("Contact", self._found(row[PERSON_CONTACT]))
         if obj.name in ACTIVITIES.values():
             self._recount(obj.name.removesuffix("Relation"), row, without=row["RelationId"])
 
@@ -98,9 +113,19 @@ class Writer:
         loser = self._found(loser_id)
         if self._store.object_of(winner_id) != self._store.object_of(loser_id):
             raise ServiceError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
-        for obj, item, row in self._referring(loser_id):
-            self._replace_reference(obj, item, row, winner["Id"])
-        remove(self._store, str(self._store.object_of(loser_id)), loser, MasterRecordId=winner["Id"])
+        name = str(self._store.object_of(loser_id))
+        for lost, kept in merged_too(name, loser, winner):
+            self._replace("Contact", self._found(lost), kept)
+        self._replace(name, loser, winner_id)
+
+    def _replace(self, name: str, loser: Row, winner_id: str) -> None:
+        for obj, item, row in self._referring(loser["Id"]):
+            self._replace_reference(obj, item, row, winner_id)
+        remove(self._store, name, loser, MasterRecordId=winner_id)
+
+    def _remove(self, name: str, row: Row, **changes: Any) -> None:
+        self._forget(row["Id"])
+        remove(self._store, name, self._store.get(row["Id"]) or row, **changes)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -178,6 +203,7 @@ class Writer:
             self._check_duplicates(obj, old, new)
         self._check_unique(obj, new)
         self._store.put(obj.name, new)
+        keep_alike(self._store, obj.name, new)
         if whos is not None:
             hold_relations(self._store, obj.name, new, whos, stamp)
         if obj.name in ("TaskRelation", "EventRelation"):

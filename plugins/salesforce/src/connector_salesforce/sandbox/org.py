@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from connector_salesforce.sandbox.custom import custom_field, record_type_field
+from connector_salesforce.sandbox.ids import full_id
+from connector_salesforce.sandbox.persons import CONTACT_FIELDS, account_fields
 from connector_salesforce.sandbox.rules import DEDUPLICATED, DuplicateRule, Rule
 from connector_salesforce.sandbox.schema import OBJECTS, Field, ObjectType
 
@@ -68,6 +70,7 @@ class Org:
         self.rotates = False
         self.app_key: RSAPublicKey | None = None
         self.app_users: frozenset[str] = frozenset()
+        self.person_accounts: tuple[str, ...] = ()
         self.daily_requests = DAILY_REQUESTS
         self.keeps_limit = False
         self.statuses: Sequence[Choice] = STATUSES
@@ -125,6 +128,7 @@ class Org:
         setters: Mapping[str, Callable[[Any], None]] = {
             "custom_fields": self._set_custom_fields,
             "record_types": self._set_record_types,
+            "person_accounts": self._set_person_accounts,
             "hidden_fields": self._set_hidden_fields,
             "read_only_fields": self._set_read_only_fields,
             "required_fields": self._set_required_fields,
@@ -253,6 +257,11 @@ class Org:
     def _set_record_types(self, types: Mapping[str, Sequence[str]]) -> None:
         self._record_types = {self._object_name(name): record_type_field(ids) for name, ids in types.items()}
 
+    def _set_person_accounts(self, ids: Sequence[str]) -> None:
+        if not isinstance(ids, list) or not all(map(full_id, ids)):
+            raise ValueError("person_accounts: a list of ids of accounts is wanted")
+        self.person_accounts = tuple(full_id(it) or "" for it in ids)
+
     def _object_name(self, name: str) -> str:
         if name not in OBJECTS:
             near = difflib.get_close_matches(name, OBJECTS, 1)
@@ -276,7 +285,7 @@ class Org:
     def _rebuild(self) -> None:
         self._full, self._visible = {}, {}
         for obj in OBJECTS.values():
-            full = {**obj.fields, **self._of_currency(obj), **self._custom.get(obj.name, {})}
+            full = {**obj.fields, **self._of_currency(obj), **self._of_persons(obj), **self._custom.get(obj.name, {})}
             if obj.name in self._record_types:
                 full["recordtypeid"] = self._record_types[obj.name]
             for (name, field), choices in self._picklists.items():
@@ -292,6 +301,13 @@ class Org:
         if len(self.currencies) == 1 or not obj.createable or obj.view_of:
             return {}
         return {CURRENCY.lower(): replace(_CURRENCY, values=self.currencies, default=self.currencies[0])}
+
+    def _of_persons(self, obj: ObjectType) -> Mapping[str, Field]:
+        """Give the fields that accounts and contacts have where there are person accounts."""
+        if not self.person_accounts or obj.name not in ("Account", "Contact"):
+            return {}
+        of_contact = {**OBJECTS["Contact"].fields, **self._custom.get("Contact", {})}
+        return account_fields(of_contact) if obj.name == "Account" else CONTACT_FIELDS
 
     def _hides(self, obj: ObjectType, field: Field) -> bool:
         return (obj.name, field.name) in self._hidden

@@ -16,6 +16,7 @@ from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError, Si
 from connector_salesforce.sandbox.graph import call_graph
 from connector_salesforce.sandbox.ids import full_id
 from connector_salesforce.sandbox.org import CURRENCY, Org
+from connector_salesforce.sandbox.persons import check_choice, hold_choice
 from connector_salesforce.sandbox.rest import Answer, Api, Ask, Cursors, read_json
 from connector_salesforce.sandbox.seed import Seed
 from connector_salesforce.sandbox.sessions import CLIENT_ID, CLIENT_SECRET, Sessions
@@ -118,7 +119,12 @@ class SalesforceSandbox(Sandbox):
 
     def org(self, changes: Mapping[str, Any]) -> None:
         """Change the set-up of the organization; the keys are those of :meth:`.org.Org.change`."""
+        if isinstance(chosen := changes.get("person_accounts"), list):
+            check_choice(self._store, [full_id(it) or str(it) for it in chosen])
+        before = self._org.person_accounts
         self._org.change(changes)
+        if self._org.person_accounts != before:
+            hold_choice(self._store, self._org.person_accounts)
         self._sessions.rotates = self._org.rotates
         self._sessions.key, self._sessions.approved = self._org.app_key, self._org.app_users
         self._hold_choices()
