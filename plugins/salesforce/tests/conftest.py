@@ -27,11 +27,12 @@ from connector_core.testing.server import SandboxServer
 
 @dataclass
 class Desk:
-    """An adapter, the sandbox that it talks to, and the ids of the seed."""
+    """An adapter, the sandbox that it talks to, the ids of the seed, and the settings that lead there."""
 
     adapter: SalesforceAdapter
     url: str
     ids: dict[str, str]
+    settings: dict[str, Any]
 
     def post(self, path: str, body: Any) -> None:
         """Set faults, or change the organization."""
@@ -70,7 +71,7 @@ def connect() -> Iterator[Connect]:
             adapter = SalesforceAdapter(given, ConnectionInfo("test", regions, zone))
             adapter._client.policy.sleep = lambda seconds: None
             stack.callback(adapter.close)
-            return Desk(adapter, server.url, sandbox.ids())
+            return Desk(adapter, server.url, sandbox.ids(), dict(server.settings))
 
         yield make
 
