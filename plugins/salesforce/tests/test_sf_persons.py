@@ -133,12 +133,25 @@ def test_a_field_that_the_account_has_not_is_told_in_a_sentence(desk: Any) -> No
     assert desk.record("Account", desk.ids["A1"])["Phone"] is None
 
 
-def test_a_value_that_the_account_refuses_keeps_no_other_from_being_set(desk: Any) -> None:
-    """What Salesforce blames on the account's field is told of the contact's."""
-    receipts = fill(desk, "C1", Shoe__c="too long", Email="nonsense", Department="IT")
+def test_a_field_that_the_account_refuses_keeps_no_other_from_being_set(desk: Any) -> None:
+    """What Salesforce blames on the account's field is told of the contact's, and the others are sent together."""
+    desk.post("org", {"read_only_fields": ["Account.PersonTitle"]})
+    receipts = fill(desk, "C1", Title="CTO", Department="IT", AssistantName="Ann")
 
-    assert outcomes(receipts) == {"Shoe__c": "refused", "Email": "refused", "Department": "sent"}
-    assert (receipts["Shoe__c"].code, receipts["Email"].code) == ("STRING_TOO_LONG", "INVALID_EMAIL_ADDRESS")
+    assert outcomes(receipts) == {"Title": "refused", "Department": "sent", "AssistantName": "sent"}
+    assert (receipts["Title"].code, desk.api_calls) == ("INVALID_FIELD_FOR_INSERT_UPDATE", 4)
+
+
+def test_a_refusal_that_means_another_person_changes_no_company(desk: Any) -> None:
+    """The contact is no person's: its account stays as it is."""
+    desk.post("faults", [{"times": 1, "do": {"row_error": "INVALID_PERSON_ACCOUNT_OPERATION"}}])
+    receipts = fill(desk, "C3", FirstName="Carlo")
+
+    assert (outcomes(receipts), receipts["FirstName"].code) == (
+        {"FirstName": "refused"},
+        "INVALID_PERSON_ACCOUNT_OPERATION",
+    )
+    assert [entry["path"].rpartition("/")[2] for entry in desk.get("journal")] == ["sobjects", "composite"]
 
 
 def test_where_the_account_cannot_be_looked_up_the_fields_wait(desk: Any) -> None:
