@@ -21,7 +21,7 @@ from connector_core.errors import (
 )
 from connector_core.lookup import KnownPeople, known_or_not, look_up
 from connector_core.model import Activity, ActivityDraft, ActivityKind, Call, CallKey, Receipt, Unknown, User
-from connector_core.writing import Form, Owner, Owners, Writing, change, create, note
+from connector_core.writing import Form, Owner, Owners, Writing, change, create, note, told, untold
 
 UNIT = 200
 """Calls that are looked up and written together."""
@@ -158,10 +158,11 @@ class Work:
                 settled[call.id] = kept_out
             elif decision.activity is not None:
                 draft = change(decision, self.form, history.written)
+                no_room = untold(decision, self.form, history.written)
                 if draft is None:
-                    settled[call.id] = Settled("unchanged", None, decision.activity)
+                    settled[call.id] = Settled("unchanged", no_room, decision.activity)
                 else:
-                    drafts[call.id] = draft
+                    drafts[call.id] = replace(draft, untold=no_room)
             else:
                 creates.append(decision)
         owners = self._choose_owners(creates)
@@ -200,7 +201,8 @@ class Work:
         while waiting:
             receipts = self._send(waiting, first=not sent)
             sent |= {
-                it.key: Sent(it, _after(refusals.get(it.key, []), _of_field(it, receipts[it.key]))) for it in waiting
+                it.key: Sent(it, told(it, _after(refusals.get(it.key, []), _of_field(it, receipts[it.key]))))
+                for it in waiting
             }
             again = [it for it in waiting if receipts[it.key].owner_refused and it.owner_id is not None]
             for it in again:

@@ -74,8 +74,8 @@ class ActivityDraft:
 
     ``key`` is the call's id: the idempotency key. ``kind`` is the kind of the activity (of the one that exists, in a
     change). ``subject`` and ``body`` are final: rendered in the CRM's format and within its limits. ``owner_id`` is of a new
-    one; None leaves it to the CRM. ``owner_from`` is for the core alone. ``fields``: further fields, by the CRM's own
-    names; only where the CRM has the trait ``activity_fields``.
+    one; None leaves it to the CRM. ``owner_from``, and ``untold``, what the body has no room for, are for the core alone.
+    ``fields``: further fields, by the CRM's own names; only where the CRM has the trait ``activity_fields``.
 
     In a change, None means *leave it as it is*, and ``set_key`` says that it carries no key yet. The activity is read once
     more just before: a subject, a body, a duration or a field is written only where it still says what ``replaces`` says
@@ -106,6 +106,7 @@ class ActivityDraft:
     opportunity_id: str | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
     replaces: Replaced = Replaced()
+    untold: str | None = None
 
 
 WriteOutcome: TypeAlias = Literal["created", "updated", "unchanged", "refused", "unknown", "deferred"]

@@ -81,7 +81,7 @@ def create(decision: Decision, form: Form, owner: Owner) -> ActivityDraft:
 def note(decision: Decision, form: Form, owner_id: str | None) -> ActivityDraft | None:
     """Draft the note of a call, linked as its activity is; None where the call says nothing of what is wanted in it."""
     call = decision.call
-    if not render.says(call, form.note_parts):
+    if not render.loose(call, form.note_parts):
         return None
     return ActivityDraft(
         key=call.id,
@@ -113,7 +113,7 @@ def change(decision: Decision, form: Form, written: Written | None = None) -> Ac
     """
     call, activity = decision.call, decision.activity
     assert activity is not None  # noqa: S101 - the caller has one to change
-    ours = written if written is not None and written.activity_id == activity.id else None
+    ours = ours_in(activity, written)
     if ours is None and decision.by_key and render.carries_ref(activity.body or "", call.id, form.body_format):
         return None
     links = _Links(decision, activity, ours)
@@ -157,6 +157,11 @@ def change(decision: Decision, form: Form, written: Written | None = None) -> Ac
         draft.key, draft.kind, draft.started_at, draft.ended_at, draft.activity_id, replaces=draft.replaces
     )
     return None if draft == nothing and not (no_account or no_deal or nobody) else draft
+
+
+def ours_in(activity: Activity, written: Written | None) -> Written | None:
+    """Give what the connector wrote in this activity; None where it was in another one, or nothing."""
+    return written if written is not None and written.activity_id == activity.id else None
 
 
 def _subject(call: Call, activity: Activity, ours: Written | None, form: Form) -> str | None:

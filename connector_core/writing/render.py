@@ -1,9 +1,11 @@
 """What an activity says: a subject and a body, as text or HTML, within the limits of a CRM.
 
 A body is a list of parts in the order that is asked for, between a line of facts and the ``ref:`` line. When it is too
-long, whole parts go, the least important first, wherever they stand, and a line names them; the facts, the link and the
-``ref:`` line always stay. A single part that is too long alone is cut between words, before it is escaped: never inside a
-character or an entity. Limits count characters as the services do, see :func:`~connector_core.characters.units`.
+long, whole parts go, the least important first, wherever they stand, and a line names them. The link and the ``ref:`` line
+always stay, and the facts too, but in a text that somebody else all but filled: there not even that line may fit, and the
+receipt says what went, see :mod:`connector_core.writing.room`. A single part that is too long alone is cut between words,
+before it is escaped: never inside a character or an entity. Limits count characters as the services do, see
+:func:`~connector_core.characters.units`.
 """
 
 from __future__ import annotations
@@ -61,8 +63,9 @@ def body(call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS)
             return text
         loose = [part for part in parts if part.weight]
         if not loose:
-            text = _render(call, parts, fmt)
-            return text if units(text) <= limit else None
+            bare = [part for part in parts if part.label == "Link"]
+            fitting = (_render(call, few, fmt) for few in (parts, bare))
+            return next((text for text in fitting if units(text) <= limit), None)
         worst = max(loose, key=lambda part: part.weight)
         if len(loose) == 1 and (shorter := _shortened(call, [*parts, *told], worst, fmt, limit)) is not None:
             return shorter
@@ -70,9 +73,9 @@ def body(call: Call, fmt: BodyFormat, limit: int, wanted: Sequence[str] = PARTS)
         left_out = (worst.label.lower(), *left_out)
 
 
-def says(call: Call, wanted: Sequence[str]) -> bool:
-    """Tell whether a call says something in one of these parts."""
-    return any(part.label.lower() in wanted for part in _parts(call, wanted))
+def loose(call: Call, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Give which of these parts a call says something in, but for the link: those that may go."""
+    return tuple(part.label.lower() for part in _parts(call, wanted) if part.weight)
 
 
 def ref_line(call_id: str) -> str:
@@ -85,15 +88,12 @@ def extend(existing: str | None, call: Call, fmt: BodyFormat, limit: int, wanted
 
     None: leave it as it is, since ours stands in it already or nothing of ours fits.
     """
-    if not (existing or "").strip():
-        return body(call, fmt, limit, wanted)
-    assert existing is not None  # noqa: S101 - a blank one returned above
-    if carries_ref(existing, call.id, fmt):
+    there = beside(existing, None, call.id, fmt)
+    if there is None:
         return None
-    joint = "\n\n" if fmt == "text" else ""
-    kept = existing.rstrip() if fmt == "text" else existing
-    ours = body(call, fmt, limit - units(kept) - len(joint), wanted)
-    return None if ours is None else f"{kept}{joint}{ours}"
+    head, _ = there
+    ours = body(call, fmt, limit - units(head), wanted)
+    return None if ours is None else f"{head}{ours}"
 
 
 def rewrite(
@@ -103,7 +103,7 @@ def rewrite(
 
     None: leave the body as it is, since somebody changed our part, or nothing of ours fits.
     """
-    there = around(existing or "", ours)
+    there = beside(existing, ours, call.id, fmt)
     if there is None:
         return None
     head, tail = there
@@ -111,6 +111,22 @@ def rewrite(
     if new is not None and new.split() == ours.split():
         return existing
     return None if new is None else f"{head}{new}{tail}"
+
+
+def beside(existing: str | None, ours: str | None, call_id: str, fmt: BodyFormat) -> tuple[str, str] | None:
+    """Give what stays of a body before and after the place of our part.
+
+    None: it has no such place, since somebody changed our part, or it stands there without our knowing.
+
+    :param ours: What we had written of it; None where we wrote nothing.
+    """
+    if ours is not None:
+        return around(existing or "", ours)
+    if existing is None or not existing.strip():
+        return "", ""
+    if carries_ref(existing, call_id, fmt):
+        return None
+    return (f"{existing.rstrip()}\n\n" if fmt == "text" else existing), ""
 
 
 def around(existing: str, ours: str) -> tuple[str, str] | None:
