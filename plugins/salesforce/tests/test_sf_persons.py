@@ -24,7 +24,7 @@ WORLD: dict[str, Any] = {
     ],
     "opportunities": [
         {"id": "O1", "name": "Oven", "account_id": "A1", "owner_id": "U1", "created_at": "2026-02-01T00:00:00Z",
-         "contact_ids": ["C1"]},
+         "contact_ids": ["C3"]},
     ],
 }  # fmt: skip
 EMAIL, MOBILE = "paula@home.example", "+33699887766"
@@ -74,8 +74,8 @@ def test_a_search_for_accounts_shows_a_person_once(desk: Any) -> None:
     assert [it.id for it in desk.adapter.search_accounts(["Person"])["Person"]] == [desk.ids["A1"]]
 
 
-def test_a_call_with_a_person_is_one_task_on_the_contact_and_its_opportunity(desk: Any) -> None:
-    """However often it is written; Salesforce deduces the account."""
+def test_a_call_with_a_person_is_one_task_on_the_contact_and_the_opportunity_of_the_account(desk: Any) -> None:
+    """However often it is written, and though the person has no contact role there."""
     call = Call.model_validate(
         {
             "id": "x:1",
@@ -96,6 +96,38 @@ def test_a_call_with_a_person_is_one_task_on_the_contact_and_its_opportunity(des
 
     assert [[it.outcome for it in part] for part in results] == [["created"], ["unchanged"]]
     assert (task["WhoId"], task["WhatId"], task["AccountId"]) == (desk.ids["C1"], desk.ids["O1"], desk.ids["A1"])
+
+
+def opportunities(desk: Any, seed: str) -> list[str]:
+    """List the opportunities of a person, by id."""
+    found = desk.adapter.list_opportunities([desk.ids[seed]], [], [], None).of_people[desk.ids[seed]]
+    return [it.id for it in found]
+
+
+def test_opportunities_of_a_person_account_are_the_persons(desk: Any) -> None:
+    """The first time in two API calls, as it has to be learned that there are such; then in one."""
+    costs = []
+    for _ in range(2):
+        before = desk.api_calls
+        assert opportunities(desk, "C1") == [desk.ids["O1"]]
+        costs.append(desk.api_calls - before)
+
+    assert costs == [2, 1]
+
+
+def test_opportunities_of_a_company_are_not_those_of_its_contacts(desk: Any) -> None:
+    """A role makes them so, at no further cost."""
+    assert (opportunities(desk, "C2"), opportunities(desk, "C3")) == ([], [desk.ids["O1"]])
+
+
+def test_an_org_without_person_accounts_is_not_asked_for_theirs(connect: Any) -> None:
+    """Neither for a field that it has not, nor once more."""
+    desk = connect(WORLD)
+    for _ in range(2):
+        assert opportunities(desk, "C1") == []
+
+    assert desk.api_calls == 2
+    assert desk.adapter._persons.there is False
 
 
 def test_fields_of_a_person_are_set_through_the_account(desk: Any) -> None:

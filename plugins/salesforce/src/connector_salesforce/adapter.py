@@ -45,6 +45,7 @@ from connector_salesforce.client import Client
 from connector_salesforce.identifying import Identifying
 from connector_salesforce.notes import Notes
 from connector_salesforce.people import People
+from connector_salesforce.persons import PersonAccounts
 from connector_salesforce.settings import SalesforceSettings
 from connector_salesforce.statuses import TaskStatuses
 from connector_salesforce.users import Users
@@ -59,6 +60,7 @@ class SalesforceAdapter:
         self._key_field = settings.key_field
         self._client = Client(settings, tokens=info.tokens, meter=info.meter)
         self._people = People(self._client, info, Identifying.of(settings))
+        self._persons = PersonAccounts()
         self._statuses = TaskStatuses()
         self._users = Users(self._client)
         self._activities = Activities(self._client, info, self._people, settings.key_field)
@@ -97,7 +99,13 @@ class SalesforceAdapter:
     ) -> Opportunities:
         """List opportunities."""
         return opportunities.list_opportunities(
-            self._client, (self._statuses, self._users), person_ids, account_ids, opportunity_ids, closed_since
+            self._client,
+            self._persons,
+            (self._statuses, self._users),
+            person_ids,
+            account_ids,
+            opportunity_ids,
+            closed_since,
         )
 
     @hookimpl

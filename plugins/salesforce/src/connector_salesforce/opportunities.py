@@ -5,20 +5,26 @@ When an opportunity really closed has no field of its own. The rule: while ``IsC
 closed at ``LastStageChangeDate``; one that moved between two closed stages seems to have closed at the later move. Where
 that is null the stage never changed, the opportunity was created closed, like one that was imported: then only the day is
 known, ``CloseDate``.
+
+Those of a person account are its person's own, contact role or not: creating one there makes none.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from connector_core.errors import TryAgainError
 from connector_core.model import Account, Opportunities, Opportunity, Unknown
 from connector_salesforce.client import QUERIES_AT_ONCE, Answer, Client, Row
+from connector_salesforce.persons import PersonAccounts
 from connector_salesforce.records import day, ids_of, moment, named, record_id, short, text
 from connector_salesforce.soql import Child, Condition, Query, related, split, within
 from connector_salesforce.statuses import TaskStatuses
 from connector_salesforce.users import Users
+
+_PERSON = "Account.PersonContactId"
 
 
 def query(where: Condition) -> Query:
@@ -48,7 +54,7 @@ def opportunity(row: Row) -> Opportunity:
         owner_id=text(row, "OwnerId"),
         owner_email=text(row, "Owner.Email"),
         closed_at=_closed(row) or created if row.get("IsClosed") is True else None,
-        person_ids=tuple(dict.fromkeys(_people(row))),
+        person_ids=tuple(dict.fromkeys([*_people(row), *filter(None, [text(row, _PERSON)])])),
         next_step=text(row, "NextStep"),
     )
 
@@ -66,6 +72,7 @@ def queries_by_id(records: Iterable[str]) -> list[Query]:
 
 def list_opportunities(
     client: Client,
+    persons: PersonAccounts,
     spares: Sequence[Users | TaskStatuses],
     people: Sequence[str],
     accounts: Sequence[str],
@@ -73,6 +80,8 @@ def list_opportunities(
     since: dt.datetime | None,
 ) -> Opportunities:
     """List opportunities: one API call for some thousand keys. ``spares`` are learned beside, as far as there is room.
+
+    Where it turns out only then that there are person accounts, theirs are one API call more.
 
     A lead has none of its own: what is sold to it begins with its conversion, and then to the contact that it became.
     """
@@ -82,18 +91,23 @@ def list_opportunities(
     )
     of_accounts = split(ids_of("Account", accounts), lambda keys: query(within("AccountId", keys)))
     by_ids = split(ids_of("Opportunity", ids), lambda keys: query(within("Id", keys)))
-    asked = [*of_people, *of_accounts, *by_ids]
+    of_persons = _of_persons(people) if persons.there else []
+    asked = [*of_people, *of_persons, *of_accounts, *by_ids]
+    wanted: list[PersonAccounts | Users | TaskStatuses] = [*([persons] if of_people else []), *spares]
     room = -len(asked) % QUERIES_AT_ONCE
-    carried = [(it, queries) for it in spares[:room] if (queries := it.queries())]
+    carried = [(it, queries) for it in wanted if (queries := it.queries())][:room]
     answers = client.ask([it for _, it in asked] + [query for _, queries in carried for query in queries])
     rest = answers[len(asked) :]
     for it, queries in carried:
         it.learn(rest[: len(queries)])
         rest = rest[len(queries) :]
     parts = list(zip([keys for keys, _ in asked], answers, strict=False))
-    first, second = len(of_people), len(of_people) + len(of_accounts)
+    first = len(of_people) + len(of_persons)
+    second = first + len(of_accounts)
+    late = _of_persons(people) if persons.there and not of_persons else []
+    told = zip([keys for keys, _ in late], client.ask([it for _, it in late]), strict=True)
     return Opportunities(
-        _by_key(people, parts[:first], lambda it: it.person_ids, since),
+        _by_key(people, [*parts[:first], *told], lambda it: it.person_ids, since),
         _by_key(accounts, parts[first:second], lambda it: (it.account.id,) if it.account else (), since),
         _by_key(ids, parts[second:], lambda it: (it.id,), since),
     )
@@ -117,6 +131,16 @@ def _by_key(
             for key in keys_of(it):
                 found.setdefault(short(key), {})[it.id] = it
     return {key: unknown.get(short(key)) or tuple(found.get(short(key), {}).values()) for key in keys}
+
+
+def _of_persons(people: Sequence[str]) -> list[tuple[Sequence[str], Query]]:
+    """Ask for the opportunities of person accounts, by their contacts."""
+
+    def ask(keys: Sequence[str]) -> Query:
+        found = query(within(_PERSON, keys))
+        return replace(found, columns=(*found.columns, _PERSON))
+
+    return split(ids_of("Contact", people), ask)
 
 
 def _closed(row: Row) -> dt.datetime | dt.date | None:

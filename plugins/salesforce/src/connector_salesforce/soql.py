@@ -28,6 +28,9 @@ LONGEST_LITERAL = 4_000
 FEWEST = 10
 """A query for as many keys, or fewer, is small already."""
 
+STANDARD = "FIELDS(STANDARD)"
+"""In place of columns: all standard ones that the user may see."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
 _ESCAPES = str.maketrans(
     {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
@@ -69,7 +72,7 @@ def _quoted(text: str) -> str:
 
 def name(text: str) -> str:
     """Check the name of an object, a field or a path of fields."""
-    if not _NAME.fullmatch(text):
+    if text != STANDARD and not _NAME.fullmatch(text):
         raise ValueError(f"{text!r} is no name of an object or field")
     return text
 

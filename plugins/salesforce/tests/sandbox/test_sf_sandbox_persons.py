@@ -132,3 +132,13 @@ def test_an_empty_list_takes_person_accounts_away(persons: Any) -> None:
     persons.org(person_accounts=[])
 
     assert persons.change("Contact", persons.ids["C1"], Title="CEO")["success"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_all_standard_fields_are_those_that_are_there(client: Any, there: bool) -> None:
+    """FIELDS(STANDARD) names none, and custom ones are not among them."""
+    client.org(person_accounts=[client.ids["A1"]] if there else [])
+    client.org(custom_fields=[{"object": "Account", "name": "Own__c", "type": "string"}])
+    (row,) = client.rows("SELECT FIELDS(STANDARD) FROM Account LIMIT 1")
+
+    assert ("Name" in row, "PersonEmail" in row, "Own__c" in row) == (True, there, False)

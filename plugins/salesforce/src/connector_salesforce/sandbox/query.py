@@ -20,7 +20,7 @@ from connector_salesforce.sandbox.org import Org
 from connector_salesforce.sandbox.schema import NAME, NOT_MODELLED, ObjectType, child_relationships
 from connector_salesforce.sandbox.soql import parse
 from connector_salesforce.sandbox.store import Row, Store, fold
-from connector_salesforce.sandbox.syntax import Count, Order, Path, Query, TypeOf
+from connector_salesforce.sandbox.syntax import Count, Order, Path, Query, Standard, TypeOf
 
 _MAX_OFFSET = 2_000
 _MAX_CHILDREN = 2_000
@@ -202,6 +202,10 @@ class Queries:
                 self._select_children(plan, item)
             elif isinstance(item, TypeOf):
                 self._select_typed(plan, item, query.text)
+            elif isinstance(item, Standard):
+                for field in obj.fields.values():
+                    if field.type != "junctionIdList" and not field.name.endswith(("__c", "__pc")):
+                        self._select(plan, Path((field.name,), item.at), query.text)
         return plan
 
     def _select(self, plan: Plan, path: Path, text: str) -> None:

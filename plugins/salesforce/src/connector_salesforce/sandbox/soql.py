@@ -20,6 +20,7 @@ from connector_salesforce.sandbox.syntax import (
     Order,
     Path,
     Query,
+    Standard,
     TypeOf,
     Value,
 )
@@ -92,7 +93,7 @@ class Parser:
         _, source, at = self._take("name")
         return self.clauses(tuple(select), source, at)
 
-    def clauses(self, select: tuple[Path | Query | TypeOf | Count, ...], source: str, at: int) -> Query:
+    def clauses(self, select: tuple[Path | Query | TypeOf | Count | Standard, ...], source: str, at: int) -> Query:
         """Read the clauses behind FROM."""
         where = self._condition() if self._accept("WHERE") else None
         order: list[Order] = []
@@ -117,7 +118,7 @@ class Parser:
 
     # -- what is selected ---------------------------------------------------------------------------------------------
 
-    def _selected(self) -> Path | Query | TypeOf | Count:
+    def _selected(self) -> Path | Query | TypeOf | Count | Standard:
         if self._accept("("):
             query = self.query()
             self._expect(")")
@@ -127,6 +128,11 @@ class Parser:
         path = self._path()
         if not self._accept("("):
             return path
+        if path.names[0].upper() == "FIELDS":
+            if not self._accept("STANDARD"):
+                raise NotSpokenError("FIELDS() of other fields than STANDARD in SOQL")
+            self._expect(")")
+            return Standard(path.at)
         if path.names[0].upper() != "COUNT":
             raise NotSpokenError(f"{path.names[0]}() in SOQL")
         counted = None if self._at(")") else self._path()

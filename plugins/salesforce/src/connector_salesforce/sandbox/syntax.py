@@ -69,6 +69,13 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Standard:
+    """``FIELDS(STANDARD)``."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One field of ORDER BY."""
 
@@ -82,7 +89,7 @@ class Query:
     """A query, or one inside another; ``source`` is the object, or the relationship of a child query."""
 
     text: str
-    select: tuple[Path | Query | TypeOf | Count, ...]
+    select: tuple[Path | Query | TypeOf | Count | Standard, ...]
     source: str
     source_at: int
     where: Condition | None = None
