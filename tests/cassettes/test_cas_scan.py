@@ -135,9 +135,9 @@ def test_cassettes_hold_nothing_secret(path: Path) -> None:
     assert scan(path) == []
 
 
-@pytest.mark.parametrize("path", CASSETTES, ids=shown)
+@pytest.mark.parametrize("path", [it for it in CASSETTES if it.parent.name != "troubles"], ids=shown)
 def test_cassettes_agree_with_themselves(path: Path) -> None:
-    """Every id that a recorded request names was seen before, and every sum is right."""
+    """Every id that a recorded request names was seen before, and every sum is right; test_cas_troubles has the others."""
     assert inconsistencies(path) == []
 
 
@@ -145,5 +145,6 @@ def test_cassettes_agree_with_themselves(path: Path) -> None:
 def test_cassettes_say_where_they_come_from(path: Path) -> None:
     """A cassette stands in the folder of its plugin, and has been recorded with a version of it."""
     provenance = read(path).provenance
+    plugin = path.parents[1] if path.parent.name == "troubles" else path.parent
 
-    assert (provenance.plugin, f"connector-{provenance.plugin}" in provenance.versions) == (path.parent.name, True)
+    assert (provenance.plugin, f"connector-{provenance.plugin}" in provenance.versions) == (plugin.name, True)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
+from connector_salesforce.sandbox.checks import (
+    check_duplicates,
+    check_references,
+    check_required,
+    check_rules,
+    check_unique,
+)
 from connector_salesforce.sandbox.derive import derived
 from connector_salesforce.sandbox.faults import NotSpokenError, ServiceError
 from connector_salesforce.sandbox.org import Org
@@ -184,7 +191,7 @@ class Writer:
         *,
         system: bool,
     ) -> str:
-        self._check_references(obj, given)
+        check_references(self._store, obj, given)
         new = dict(row)
         whos = wanted_whos(self._store, obj.name, old, given) if obj.name in ACTIVITIES else None
         if obj.name in ACTIVITIES:
@@ -198,10 +205,10 @@ class Writer:
             whos = kept
         new = derived(obj.name, self._store, self._org, old, new, given)
         if not system:
-            self._check_required(obj, old, new, given)
-            self._check_rules(obj, new)
-            self._check_duplicates(obj, old, new)
-        self._check_unique(obj, new)
+            check_required(self._org, obj, old, new, given)
+            check_rules(self._org, obj, new)
+            check_duplicates(self._store, self._org, obj, old, new)
+        check_unique(self._store, obj, new)
         self._store.put(obj.name, new)
         keep_alike(self._store, obj.name, new)
         if whos is not None:
@@ -213,65 +220,6 @@ class Writer:
         if obj.name == "ContentNote" and old is None:
             self._link_owner(new, stamp)
         return str(new["Id"])
-
-    def _check_required(self, obj: ObjectType, old: Row | None, new: Row, given: Mapping[str, Any]) -> None:
-        names = [item.name for item in obj.fields.values() if item.required and (old is None or item.name in given)]
-        names += [name for name in self._org.requires(obj.name) if name not in names]
-        missing = [name for name in names if new.get(name) is None]
-        if missing:
-            raise ServiceError(
-                "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing
-            )
-
-    def _check_references(self, obj: ObjectType, given: Mapping[str, Any]) -> None:
-        for name, value in given.items():
-            item = obj.fields[name.lower()]
-            for record_id in value if isinstance(value, tuple) else (value,) if item.targets and value else ():
-                self._check_reference(obj, item, record_id)
-
-    def _check_reference(self, obj: ObjectType, item: Field, record_id: str) -> None:
-        target = self._store.object_of(record_id)
-        if item.name == "ContentDocumentId" and target == "ContentNote":
-            target = "ContentDocument"
-        if target not in item.targets:
-            message = f"{item.label}: id value of incorrect type: {record_id}"
-            raise ServiceError("FIELD_INTEGRITY_EXCEPTION", message, [item.name])
-        row = self._store.live(record_id)
-        if row is None:
-            raise ServiceError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [item.name])
-        if item.name == "OwnerId" and target == "User" and not row["IsActive"]:
-            message = f"operation performed with inactive user [{record_id[:15]}] as owner of {obj.name.lower()}"
-            raise ServiceError("INACTIVE_OWNER_OR_USER", message, [])
-
-    def _check_rules(self, obj: ObjectType, new: Row) -> None:
-        for rule in self._org.rules(obj.name):
-            if rule.broken_by(new):
-                raise ServiceError(
-                    "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field] if rule.field else []
-                )
-
-    def _check_duplicates(self, obj: ObjectType, old: Row | None, new: Row) -> None:
-        for rule in self._org.duplicate_rules(obj.name):
-            if found := rule.matches(old, new, self._store.live_rows(obj.name)):
-                raise ServiceError("DUPLICATES_DETECTED", rule.message, [], duplicates=rule.result(found))
-
-    def _check_unique(self, obj: ObjectType, new: Row) -> None:
-        if obj.name == "ContentDocumentLink":
-            self._check_link(new)
-        for item in obj.fields.values():
-            if not item.unique or new.get(item.name) is None:
-                continue
-            for row in self._store.where(obj.name, item.name, new[item.name]):
-                if row["Id"] != new["Id"]:
-                    message = f"duplicate value found: {item.name} duplicates value on record with id: {row['Id'][:15]}"
-                    raise ServiceError("DUPLICATE_VALUE", message, [])
-
-    def _check_link(self, new: Row) -> None:
-        """Refuse a second link of a note to one record; the text is unverified."""
-        for row in self._store.where("ContentDocumentLink", "ContentDocumentId", new["ContentDocumentId"]):
-            if row["LinkedEntityId"] == new["LinkedEntityId"] and row["Id"] != new["Id"]:
-                message = f"document ID: {row['ContentDocumentId'][:15]} is already linked with the entity"
-                raise ServiceError("DUPLICATE_VALUE", message, ["ContentDocumentId"])
 
     # -- what follows -------------------------------------------------------------------------------------------------
 
