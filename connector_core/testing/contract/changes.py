@@ -13,7 +13,6 @@ from connector_core.testing.contract.activities import FIND, activity, links
 from connector_core.testing.contract.clauses import clause
 from connector_core.testing.contract.crm import Crm
 from connector_core.testing.contract.described import expect_whole
-from connector_core.testing.contract.fields import name
 from connector_core.testing.contract.writing import NOON, WRITE, at, body, changed, created, draft, written
 
 
@@ -152,7 +151,7 @@ class Replacing:
         crm.expect(became(receipt), ("updated", ()), f"outcome and kept ({receipt.reason})")
         again = written(crm, moved(crm, before, "Room 1", "Room 2"))
         crm.expect(became(again), ("unchanged", ()), f"outcome and kept of the same again ({again.reason})")
-        expect_whole(crm, name(crm, before.kind))
+        expect_whole(crm, crm.manifest.names.get(before.kind, before.kind))
 
     @clause("C-REPLACE-13", WRITE, FIND, traits=("activity_fields",), changes=True)
     def test_what_somebody_wrote_in_a_further_field_stays(self, crm: Crm) -> None:
@@ -163,4 +162,4 @@ class Replacing:
         crm.expect(became(receipt), ("unchanged", (field,)), f"outcome and kept ({receipt.reason})")
         again = written(crm, moved(crm, before, "Room of somebody", "Room 2"))
         crm.expect(became(again), ("updated", ()), f"outcome and kept where it is known ({again.reason})")
-        expect_whole(crm, name(crm, before.kind))
+        expect_whole(crm, crm.manifest.names.get(before.kind, before.kind))
