@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -455,6 +456,23 @@ def test_text_is_taken_as_it_is(said: Any, crm_type: str, text: str | None) -> N
     assert coerce(said, field("text", crm_type), context()) == text
 
 
+@pytest.mark.parametrize("crm_type", ["html", "richtextarea"])
+def test_rich_text_is_what_was_said_as_html(crm_type: str) -> None:
+    """Lines stay lines, and a sign of HTML is no tag."""
+    assert (
+        coerce(" a < b & c\r\n<b>it's</b>\n", field("text", crm_type), context())
+        == "a &lt; b &amp; c<br>&lt;b&gt;it's&lt;/b&gt;"
+    )
+
+
+def test_html_is_counted_with_the_names_of_its_characters() -> None:
+    """Those of quotes too, as Salesforce keeps them: five and six characters."""
+    said, of = "<'\">", field("text", "richtextarea", length=19)
+
+    assert why(said, replace(of, length=18), context()) == "The text has 19 characters, and the field takes 18"
+    assert coerce(said, of, context()) == "&lt;'\"&gt;"
+
+
 @pytest.mark.parametrize("kind", ["text", "other", "choice"])
 def test_what_is_too_long_is_never_cut(kind: FieldType) -> None:
     """It is told how long it is, and may be; an emoji counts twice, as the services count."""
@@ -581,6 +599,9 @@ def test_a_time_zone_that_is_none_is_a_wrong_configuration() -> None:
         ("2026-03-02T09:00:00Z", "1772442000000", field("time")),
         ("one\ntwo", " one\r\ntwo ", field("text", "textarea")),
         ("one two", "one\r\ntwo", field("text", "string")),
+        ('it\'s<br>"1"', "<p>it&#39;s</p><p>&quot;1&quot;</p>", field("text", "html")),
+        ("one<br><br>two", "<div>one</div>\n<p><br/></p><P class='x'>two</P>", field("text", "html")),
+        (None, "<p><br></p>", field("text", "html")),
         ("ada@office.example", "Ada@Office.example", field("text", "email")),
         ("+33612345678", "06 12 34 56 78", field("text", "phone")),
         (None, " ", field("text")),
@@ -598,6 +619,10 @@ def test_values_are_the_same_in_any_form_that_crms_show(one: Any, other: Any, of
         ("0123", "123", field("text")),
         ("One", "one", field("text")),
         ("one\ntwo", "one two", field("text", "textarea")),
+        ("one", "<b>one</b>", field("text", "html")),
+        ("one", "<pre>one</pre>", field("text", "html")),
+        ("one<br>two", "one\ntwo", field("text", "html")),
+        ("&lt;br&gt;", "<br>", field("text", "html")),
         (1, 2, field("number")),
         (1, "1 €", field("number")),
         (0, None, field("number")),

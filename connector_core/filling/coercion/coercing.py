@@ -19,7 +19,8 @@ from connector_core.model import FieldDescription
 def coerce(value: RawValue | None, field: FieldDescription, context: Context) -> Coerced:
     """Bring a value into the form that its field takes.
 
-    What comes out fits the field, and coerced again it is the same. What may be two values, or is none, is refused.
+    What comes out fits the field, and coerced again it is the same, but in rich text, where a ``<`` that was said is no tag.
+    What may be two values, or is none, is refused.
 
     :returns: A day as ``2026-03-02``, a time as ``2026-03-02T09:00:00Z``, several choices joined by ``;`` in the field's
         order, a number, a truth, or text; None where nothing was said: a blank text, or no text at all.
@@ -32,7 +33,7 @@ def coerce(value: RawValue | None, field: FieldDescription, context: Context) ->
     texts = [text for it in ([value] if isinstance(value, str) else value) if (text := clean(it))]
     if not texts:
         return None
-    if field.type in ("text", "other") and text_form(field) in ("line", "lines"):
+    if field.type in ("text", "other") and text_form(field) in ("line", "lines", "html"):
         return as_text(texts, field)
     if field.type == "choices":
         return as_choices(texts, field, context)

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from connector_core.model import FieldDescription
 
-TextForm: TypeAlias = Literal["line", "lines", "email", "phone", "url"]
+TextForm: TypeAlias = Literal["line", "lines", "html", "email", "phone", "url"]
 NumberForm: TypeAlias = Literal["number", "int", "long", "percent", "fraction"]
 """``percent`` holds 12 for 12 %, ``fraction`` 0.12; ``int`` and ``long`` are whole, ``int`` of 32 bits."""
 
@@ -16,6 +16,8 @@ _TEXTS: Mapping[str, TextForm] = {
     "email": "email",
     **dict.fromkeys(("phone", "phone_number", "phonenumber"), "phone"),
     "url": "url",
+    # HubSpot's and Odoo's word for rich text, and Salesforce's (``extraTypeInfo`` of a describe).
+    **dict.fromkeys(("html", "richtextarea"), "html"),
 }
 _NUMBERS: Mapping[str, NumberForm] = {
     "int": "int",

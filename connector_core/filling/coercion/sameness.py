@@ -11,6 +11,7 @@ from connector_core.filling.coercion.choice import joined
 from connector_core.filling.coercion.contact import phone_reader
 from connector_core.filling.coercion.context import Context
 from connector_core.filling.coercion.forms import text_form
+from connector_core.filling.coercion.markup import in_plain_markup
 from connector_core.filling.coercion.moment import in_iso
 from connector_core.filling.coercion.number import held
 from connector_core.filling.coercion.text import written
@@ -63,10 +64,12 @@ def _number(text: str) -> FieldValue:
     return text if number is None else number
 
 
-def _text(text: str, field: FieldDescription, context: Context) -> str:
+def _text(text: str, field: FieldDescription, context: Context) -> str | None:
     match text_form(field):
         case "line":
             return one_line(text)
+        case "html":
+            return in_plain_markup(text)
         case "email":
             return text.lower()
         case "phone" if _PHONE.fullmatch(text):  # with letters it has an extension, which its number does not tell

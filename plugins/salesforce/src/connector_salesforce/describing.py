@@ -26,6 +26,8 @@ MOST_AT_ONCE = 25
 
 _CURRENCY = "CurrencyIsoCode"
 _NO_AMOUNTS = frozenset({"percent"})
+_RICH = "richtextarea"
+"""What says of a text that it is HTML (SOAP API Developer Guide, "describeSObjects()", ``extraTypeInfo``)."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TYPES: Mapping[str, FieldType] = {
     **dict.fromkeys(("string", "textarea", "phone", "email", "url", "combobox", "encryptedstring"), "text"),
@@ -92,7 +94,7 @@ def _field(it: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> Fi
         it["name"],
         it["label"],
         _TYPES.get(it["type"], "other"),
-        it["type"],
+        _RICH if it.get("extraTypeInfo") == _RICH else it["type"],
         length=it["length"] or None,
         values=tuple(_choice(value, above) for value in it["picklistValues"]),
         restricted=it["restrictedPicklist"],

@@ -29,7 +29,7 @@ def custom_field(item: Mapping[str, Any]) -> Field:
     :raises ValueError: It is none.
     """
     known = {"object", "name", "type", "length", "label", "external_id", "unique", "values", "restricted", "to"}
-    known |= {"controller", "only_with"}
+    known |= {"controller", "only_with", "rich"}
     if unknown := set(item) - known:
         raise ValueError(
             f"custom_fields: unknown {', '.join(sorted(unknown))}; possible are {', '.join(sorted(known))}"
@@ -56,4 +56,5 @@ def custom_field(item: Mapping[str, Any]) -> Field:
         default=False if kind == "boolean" else None,
         controller=item.get("controller"),
         only_with={value: tuple(given) for value, given in item.get("only_with", {}).items()},
+        rich=bool(item.get("rich")),
     )

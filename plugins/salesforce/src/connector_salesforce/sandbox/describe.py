@@ -103,6 +103,7 @@ def describe_field(item: Field, obj: ObjectType) -> dict[str, Any]:
         "type": item.type,
         "unique": item.unique,
         "updateable": item.updateable,
+        **({"extraTypeInfo": "richtextarea" if item.rich else "plaintextarea"} if item.type == "textarea" else {}),
     }
 
 

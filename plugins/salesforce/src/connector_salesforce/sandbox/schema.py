@@ -23,6 +23,7 @@ class Field:
 
     ``labels`` has those of choices that are not their value. ``only_with``: for values of a dependent picklist those of
     its ``controller`` with which they may be chosen. ``only_ids``: of a reference, what it may refer to, if not anything.
+    ``rich``: of a text, that it is HTML.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Field:
     controller: str | None = None
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only_ids: tuple[str, ...] = ()
+    rich: bool = False
 
     @property
     def polymorphic(self) -> bool:

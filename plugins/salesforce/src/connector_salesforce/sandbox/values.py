@@ -21,6 +21,11 @@ Reader: TypeAlias = Callable[[Field, Any], Any]
 _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s.,;<>()\"]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
+_QUOTE = re.compile(r"<[^<>]*>|['\"]")
+_NAMES = {
+    "'": "&#39;",
+    '"': "&quot;",
+}  # as rich text is kept and counted (help.salesforce.com, "Rich Text Area Field ...")
 _MOST_INT = 99_999_999  # eight digits, as a describe says of the whole numbers held here
 
 
@@ -39,6 +44,8 @@ def coerce(field: Field, value: Any) -> Any:
 
 def _text(field: Field, value: Any) -> str | None:
     text = _plain_text(field, value)
+    if text is not None and field.rich:
+        text = _QUOTE.sub(lambda it: _NAMES.get(it[0], it[0]), text)
     if text is not None and field.length and units(text) > field.length:
         raise ServiceError(
             "STRING_TOO_LONG", f"{field.label}: data value too large: {text} (max length={field.length})", [field.name]
