@@ -24,6 +24,8 @@ def run(arguments: Namespace) -> int:
     listed = bool(arguments.calls or arguments.outcome or arguments.reason)
     if listed and form == "html":
         raise InputError("calls are listed as text, json or csv; the page of the report shows the first of each number")
+    if arguments.calls and arguments.field:
+        raise InputError("--calls names the field already; without it, --field and --outcome list the calls of several")
     config = inputs.file(arguments.config)
     connection = config.connection(arguments.connection)
     with inputs.ledger(config, arguments) as ledger:
