@@ -176,6 +176,56 @@ def test_what_a_call_can_do_without_does_not_lose_it(connect: Connect, rest: dic
     assert written["b"].reason is None
 
 
+def test_a_meeting_is_not_lost_for_its_outcome(connect: Connect) -> None:
+    """Which outcomes a meeting may have, the portal says."""
+    account = connect()
+    account.sandbox.org({"options": {"meetings": {"hs_meeting_outcome": ["SCHEDULED", "COMPLETED"]}}})
+    receipt = account.adapter.write_activity([draft(kind="meeting", status="missed")])["x:1"]
+
+    assert (receipt.outcome, str(receipt.reason)[:27]) == ("created", "without hs_meeting_outcome:")
+
+
+def test_one_call_may_be_refused_for_several_things(connect: Connect) -> None:
+    """An outcome first, then a contact that was merged away: both are mended, and the call is written."""
+    account = connect(**WORLD)
+    account.sandbox.org({"options": {"calls": {"hs_call_direction": ["INBOUND"]}}})
+    account.sandbox.patch("contacts", account["C"], {}, delete=False, merge_into=account["D"])
+    receipt = account.adapter.write_activity([draft(direction="outbound", person_ids=(account["C"],))])["x:1"]
+
+    assert (receipt.outcome, str(receipt.reason)[:26]) == ("created", "without hs_call_direction:")
+    assert account.linked("calls", receipt.id) == {"contacts": [account["D"]]}
+
+
+def test_records_that_are_gone_may_be_named_one_at_a_time(connect: Connect) -> None:
+    """The contact in the first answer, the deal in the second."""
+    account = connect(**WORLD)
+    for obj, name in (("contacts", "C"), ("deals", "O")):
+        account.sandbox.patch(obj, account[name], {}, delete=True, merge_into=None)
+    context = {"objectWriteTraceId": ["x:1"], "INVALID_OBJECT_IDS": [f"CONTACT={account['C']} is not valid"]}
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "not valid", "context": context}
+    body = {"status": "COMPLETE", "results": [], "errors": [error], "numErrors": 1}
+    account.faults({"match": {"path": "*/batch/create"}, "times": 1, "do": {"status": 207, "body": body}})
+    given = draft(person_ids=(account["C"],), opportunity_id=account["O"], account_id=account["A"])
+    receipt = account.adapter.write_activity([given])["x:1"]
+
+    assert receipt.outcome == "created"
+    assert account.linked("calls", receipt.id) == {"companies": [account["A"]]}
+
+
+def test_what_an_answer_says_was_created_is_not_created_again(connect: Connect) -> None:
+    """Also where the same answer finds fault with one of its associations: that is told."""
+    account = connect(**WORLD)
+    made = {"id": "7", "objectWriteTraceId": "x:1", "properties": {}}
+    context = {"objectWriteTraceId": ["x:1"], "INVALID_OBJECT_IDS": [f"CONTACT={account['C']} is not valid"]}
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "no such contact", "context": context}
+    body = {"status": "COMPLETE", "results": [made], "errors": [error], "numErrors": 1}
+    account.faults({"match": {"path": "*/batch/create"}, "times": 1, "do": {"status": 207, "body": body}})
+    receipt = account.adapter.write_activity([draft(person_ids=(account["C"],))])["x:1"]
+
+    assert (receipt.outcome, receipt.id, receipt.reason) == ("created", "7", "no such contact")
+    assert account.requests() == ["/crm/objects/2026-09/calls/batch/create"]
+
+
 def test_many_drafts_take_a_request_for_each_hundred(connect: Connect) -> None:
     """A hundred and fifty calls and fifty meetings are three requests."""
     account = connect()

@@ -15,23 +15,17 @@ from connector_core.identity import compare_text
 from connector_core.model import ActivityDraft, Receipt, remaining
 from connector_hubspot.client import HubSpotClient
 from connector_hubspot.current import linked, read_current, unlinked
-from connector_hubspot.dispositions import PROPERTY, Dispositions
+from connector_hubspot.dispositions import Dispositions
 from connector_hubspot.failures import BatchRefusedError, Problem, errors_of, problems_of
-from connector_hubspot.kinds import CALL, KINDS, Kind
+from connector_hubspot.kinds import CALL, KINDS, MEETING, Kind
 from connector_hubspot.linking import Pair, link, unlink
 from connector_hubspot.locks import is_lock, send_past_locks
 from connector_hubspot.properties import own_field, properties_of
 from connector_hubspot.reading import BATCH, Record, cut, made, survivor, value
 
 _UNSAID = Receipt("unknown", reason="HubSpot's answer does not say what became of it")
-_SPARE: Mapping[str, str] = {
-    PROPERTY: "outcome",
-    "hs_call_direction": "direction",
-    "hs_call_from_number": "from_number",
-    "hs_call_to_number": "to_number",
-    "hs_call_recording_url": "recording_url",
-}
-"""What a call that is refused for it is written without, and where it stands in a draft."""
+_SPARE = frozenset({*CALL.unread, *MEETING.unread})
+"""What an activity that is refused for it is written without; which outcomes there are, a portal says."""
 
 
 def write(client: HubSpotClient, dispositions: Dispositions, drafts: Sequence[ActivityDraft]) -> dict[str, Receipt]:
@@ -47,6 +41,7 @@ class _Writer:
         self._client = client
         self._dispositions = dispositions
         self._without: dict[str, list[str]] = {}
+        self._spared: dict[str, frozenset[str]] = {}
         self._receipts: dict[str, Receipt] = {}
         self._gone: dict[str, frozenset[str]] = {}
         self._stopped: str | None = None
@@ -81,40 +76,49 @@ class _Writer:
 
     def _create(self, kind: Kind, drafts: Sequence[ActivityDraft]) -> None:
         def send(batch: Sequence[ActivityDraft]) -> None:
-            inputs = [{**_input(kind, draft), "associations": _associations(kind, draft)} for draft in batch]
+            inputs = [{**self._input(kind, draft), "associations": _associations(kind, draft)} for draft in batch]
             answer = self._client.post(
                 "/crm/objects/{version}/{object}/batch/create", {"inputs": inputs}, object=kind.object
             )
             self._note(kind, batch, answer, "created", lambda result: kind.key_of(result))
 
         self._send_all(drafts, send)
-        # A record that is gone counts as absent, one that was merged as the one that is left: what was refused for naming
-        # one is sent once more.
-        again = [_instead(draft, self._survivors(draft)) for draft in drafts if draft.key in self._gone]
-        self._send_all(again, send)
-        tried = list({draft.key: draft for draft in (*drafts, *again)}.values())
-        while tried := [less for draft in tried if (less := self._spared(draft))]:
-            self._send_all(tried, send)
+        while drafts := [other for draft in drafts if (other := self._amended(kind, draft))]:
+            self._send_all(drafts, send)
 
-    def _survivors(self, draft: ActivityDraft) -> dict[str, str | None]:
+    def _amended(self, kind: Kind, draft: ActivityDraft) -> ActivityDraft | None:
+        """Give a draft that was refused as it may be taken; None where it was not, or cannot do without.
+
+        A record that is gone counts as absent, one that was merged as the one that is left. HubSpot may find fault with one
+        thing at a time.
+        """
+        receipt = self._receipts[draft.key]
+        if receipt.outcome != "refused":
+            return None
+        if gone := self._gone.pop(draft.key, None):
+            other = _instead(draft, self._survivors(draft, gone))
+            return other if other != draft or self._stopped else None
+        field = receipt.field if receipt.field in _SPARE else None
+        if field is None or field not in self._input(kind, draft)["properties"]:
+            return None
+        self._without.setdefault(draft.key, []).append(f"without {field}: {receipt.reason}")
+        self._spared[draft.key] = self._spared.get(draft.key, frozenset()) | {field}
+        return draft
+
+    def _survivors(self, draft: ActivityDraft, gone: frozenset[str]) -> dict[str, str | None]:
         """Say which records are left of those that a draft names and HubSpot does not have; None: none."""
         found: dict[str, str | None] = {}
         try:
             for obj, ids in linked(draft).items():
-                found |= {key: survivor(self._client, obj, key) for key in ids if key in self._gone[draft.key]}
+                found |= {key: survivor(self._client, obj, key) for key in ids if key in gone}
         except ConnectorError as error:
             self._stop(error)
         return found
 
-    def _spared(self, draft: ActivityDraft) -> ActivityDraft | None:
-        """Give a call without the property for which it was refused; None where it was not, or cannot do without."""
-        receipt = self._receipts[draft.key]
-        field = _SPARE.get(receipt.field or "") if receipt.outcome == "refused" else None
-        if field is None or getattr(draft, field) is None:
-            return None
-        self._without.setdefault(draft.key, []).append(f"without {receipt.field}: {receipt.reason}")
-        nothing: Any = {field: None}
-        return replace(draft, **nothing)
+    def _input(self, kind: Kind, draft: ActivityDraft) -> dict[str, Any]:
+        spared = self._spared.get(draft.key, frozenset())
+        properties = {name: text for name, text in properties_of(kind, draft).items() if name not in spared}
+        return {"objectWriteTraceId": draft.key, "properties": properties}
 
     # -- changing ------------------------------------------------------------------------------------------------------
 
@@ -123,7 +127,7 @@ class _Writer:
         keys = {draft.activity_id: draft.key for draft in drafts}
 
         def send(batch: Sequence[ActivityDraft]) -> None:
-            inputs = [{"id": draft.activity_id, **_input(kind, draft)} for draft in batch]
+            inputs = [{"id": draft.activity_id, **self._input(kind, draft)} for draft in batch]
             answer = self._client.post(
                 "/crm/objects/{version}/{object}/batch/update", {"inputs": inputs}, object=kind.object
             )
@@ -245,7 +249,7 @@ class _Writer:
         outcome: Any,
         key_of: Callable[[Record], str | None],
     ) -> None:
-        """Keep what an answer says of each draft."""
+        """Keep what an answer says of each draft. What it created is there, whatever else it says of it."""
         by_key = {draft.key: draft for draft in drafts}
         self._receipts |= dict.fromkeys(by_key, _UNSAID)
         for result in made(answer):
@@ -264,6 +268,9 @@ class _Writer:
     def _refuse(self, draft: ActivityDraft, problem: Problem) -> None:
         code = problem.code or ""
         reason = problem.sentence or code
+        if self._receipts.get(draft.key, _UNSAID).outcome == "created":
+            self._receipts[draft.key] = replace(self._receipts[draft.key], reason=reason)
+            return
         if gone := frozenset(problem.gone) & {each for ids in linked(draft).values() for each in ids}:
             self._gone[draft.key] = gone
         if is_lock(code) or "RATE_LIMIT" in code:
@@ -272,10 +279,6 @@ class _Writer:
             field = problem.fields[0] if problem.fields else None
             refused = Receipt("refused", draft.activity_id, None, reason, problem.code, field)
             self._receipts[draft.key] = replace(refused, owner_refused=field == "hubspot_owner_id")
-
-
-def _input(kind: Kind, draft: ActivityDraft) -> dict[str, Any]:
-    return {"objectWriteTraceId": draft.key, "properties": properties_of(kind, draft)}
 
 
 def _associations(kind: Kind, draft: ActivityDraft) -> list[dict[str, Any]]:
