@@ -27,9 +27,7 @@ from connector_core.pump import Pump, Ran
 BATCH = 1000
 """Calls that are looked up and written together: what a look-up costs whatever its size is spread over more of them."""
 IN_FLIGHT = 6
-"""Batches at once: while some wait for answers, others are worked on."""
-AHEAD = 5000
-"""Calls that may be due before more are accepted."""
+"""Batches at once: while some wait for answers, others are worked on. With as many calls due, no more are accepted."""
 LOOK_SECONDS = 1.0
 """How often it is looked whether another process that works on the connection has come to an end."""
 PATIENT_SECONDS = 900.0
@@ -142,7 +140,7 @@ class Backfill:
         """Accept calls until there is a batch that is new; tell whether any was."""
         fresh = 0
         while fresh < self._batch and not self.exhausted and not self._stop.is_set():
-            if self._ledger.calls.behind(self._name).number >= AHEAD:
+            if self._ledger.calls.behind(self._name).number >= IN_FLIGHT * self._batch:
                 break
             step = list(itertools.islice(self._calls, self._batch - fresh))
             self.exhausted = not step

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,17 @@ from bad_day import CREATE
 from engine_host import WORLD, Host, calls, states, until
 
 from connector_core import Call, crm
-from connector_core.backfill import AHEAD, Backfill
+from connector_core.backfill import IN_FLIGHT, Backfill
 from connector_core.cli import main
 from connector_core.cli.backfill import _Lines
 from connector_core.crms.world import parse_world
+from connector_core.ledger.jobs import Job
+from connector_core.ledger.leases import Lease
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.overview import Overview, read_overview
 from connector_core.ledger.people import Actor
 from connector_core.manifest import load
+from connector_core.pump import Pump
 from connector_core.testing.sandbox import Sandbox
 from connector_core.testing.server import SandboxServer
 
@@ -96,7 +100,7 @@ def test_the_later_of_two_calls_with_one_id_counts(ledger: Ledger, host: Host) -
 
 
 def test_no_more_is_read_than_is_worked_on(ledger: Ledger, host: Host) -> None:
-    """While a batch is read, no more than a batch is due; nothing is read ahead of the pump."""
+    """While a batch is read, fewer calls are due than what is worked on at once; nothing is read ahead of the pump."""
     ahead: list[int] = []
 
     def stream() -> Iterator[Call]:
@@ -107,25 +111,36 @@ def test_no_more_is_read_than_is_worked_on(ledger: Ledger, host: Host) -> None:
     with host.opening("acme") as opened:
         assert Backfill(ledger, opened, stream(), batch=5).run().how == "done"
 
-    assert max(ahead) <= 5 * 4  # three batches in flight, and the one that is read
+    assert max(ahead) < 5 * IN_FLIGHT
     assert len(host.written("acme")) == 60
 
 
-def test_nothing_more_is_accepted_while_much_is_put_off(
-    ledger: Ledger, host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_are_worked_on_side_by_side(ledger: Ledger, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them ends before as many are under way as may be."""
+    under_way, work_on = threading.Barrier(IN_FLIGHT, timeout=30), Pump.work_on
+
+    def held(pump: Pump, lease: Lease, jobs: Sequence[Job]) -> int:
+        under_way.wait()
+        return work_on(pump, lease, jobs)
+
+    monkeypatch.setattr(Pump, "work_on", held)
+    with host.opening("acme") as opened:
+        assert Backfill(ledger, opened, iter(calls(5 * IN_FLIGHT)), batch=5).run().how == "done"
+
+    assert len(host.written("acme")) == 5 * IN_FLIGHT
+
+
+def test_nothing_more_is_accepted_while_much_is_put_off(ledger: Ledger, host: Host) -> None:
     """Calls that are due later count: a CRM that is down does not let the whole file into the ledger."""
-    monkeypatch.setattr("connector_core.backfill.AHEAD", 20)
-    ledger.inbox.accept("acme", calls(20), backfill=True)
+    ledger.inbox.accept("acme", calls(5 * IN_FLIGHT), backfill=True)
     with ledger.database.writing() as step:
         step.execute(sa.text("update calls set due_at = '2999-01-01T00:00:00.000000Z'"))
     with host.opening("acme") as opened:
         backfill = Backfill(ledger, opened, iter(calls(5, first=100)), batch=5)
         end = backfill.run()
 
-    assert (end.how, end.reason) == ("later", "20 calls are due later")
+    assert (end.how, end.reason) == ("later", f"{5 * IN_FLIGHT} calls are due later")
     assert backfill.tally.accepted.total() == 0
-    assert AHEAD == 5000
 
 
 def test_it_stops_where_the_rest_of_the_quota_is_reserved(ledger: Ledger, host: Host) -> None:
