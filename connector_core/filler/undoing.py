@@ -43,7 +43,7 @@ class Undo:
         if not answer or self.place[2] not in answer[0]:
             self.keep("the record or the field is gone")
         elif self.described is None or self.filled is None:
-            self.keep("something else was written since")
+            self.keep("something else was written since, or it was erased")
         elif self.filled.digest is not None:
             self.keep("what stood there before is not kept any more")
         elif same(answer[0][self.place[2]], self.filled.value, self.described, self.context):

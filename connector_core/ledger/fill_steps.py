@@ -121,7 +121,10 @@ class FillSteps:
         these = sorted({*call_ids, *(it.call_id for it in wrote.written)})
         known = sa.select(calls.c.call_id).where(calls.c.connection == connection, calls.c.content.is_(None))
         gone: set[str] = set(step.execute(known.where(calls.c.call_id.in_(these))).scalars()) if these else set()
-        kept = [it.bare() if it.call_id in gone else it for it in wrote.written]
+        for it in wrote.written:
+            if it.call_id in gone:
+                step.execute(sa.delete(filled).where(filled.c.connection == connection, *at_place(it.place)))
+        kept = [it for it in wrote.written if it.call_id not in gone]
         replace_rows(self._database, step, filled, [row_of_filled(connection, it, now) for it in kept])
         return gone
 

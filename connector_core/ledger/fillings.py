@@ -274,9 +274,50 @@ def forget_fillings(database: Database, step: sa.Connection, connection: str, ca
     step.execute(sa.delete(fills).where(fills.c.connection == connection, fills.c.call_id.in_(call_ids)))
     these = (filled.c.connection == connection, filled.c.call_id.in_(call_ids), filled.c.digest.is_(None))
     for row in step.execute(sa.select(filled).where(*these)).all():
-        it = read_filled(row)
-        values = {"value": None, "previous": None, "digest": it.bare().digest}
-        step.execute(sa.update(filled).where(filled.c.connection == connection, *at_place(it.place)).values(values))
+        _make_bare(step, connection, read_filled(row))
+
+
+def erase_fillings(step: sa.Connection, connection: str, call_ids: Sequence[str]) -> None:
+    """Remove what was written of calls that :func:`forget_fillings` forgot, so that the fields count as a person's.
+
+    What others wrote in its place cannot be taken back any more, since that would be put back.
+    """
+    mine, others = filled.c.call_id.in_(call_ids), fillings.c.call_id.not_in(call_ids)
+    known = sa.select(fillings.c.record_id, fillings.c.target).where(
+        fillings.c.connection == connection, ~others, fillings.c.record_id.is_not(None)
+    )
+    named = {(row.record_id, _name(row.target)) for row in step.execute(known)}
+    wrote = sa.select(filled.c.record_id, filled.c.name).where(filled.c.connection == connection, mine)
+    named |= {(row.record_id, _name(row.name)) for row in step.execute(wrote)}
+    step.execute(sa.delete(filled).where(filled.c.connection == connection, mine))
+    ids = sorted({record_id for record_id, _ in named})
+    for start in range(0, len(ids), AT_ONCE):
+        these = ids[start : start + AT_ONCE]
+        left = sa.select(filled).where(
+            filled.c.connection == connection, filled.c.record_id.in_(these), filled.c.digest.is_(None)
+        )
+        for row in step.execute(left).all():
+            if (row.record_id, _name(row.name)) in named:
+                _make_bare(step, connection, read_filled(row))
+        before = sa.select(fillings).where(
+            fillings.c.connection == connection,
+            fillings.c.record_id.in_(these),
+            others,
+            fillings.c.previous.is_not(None),
+        )
+        for row in step.execute(before).all():
+            if (row.record_id, _name(row.target)) in named:
+                this = (fillings.c[name] == getattr(row, name) for name in ("connection", *_KEY))
+                step.execute(sa.update(fillings).where(*this).values(previous=None))
+
+
+def _name(target: str) -> str:
+    return target.rpartition(".")[2].casefold()
+
+
+def _make_bare(step: sa.Connection, connection: str, it: Filled) -> None:
+    values = {"value": None, "previous": None, "digest": it.bare().digest}
+    step.execute(sa.update(filled).where(filled.c.connection == connection, *at_place(it.place)).values(values))
 
 
 def _job(row: Any, now: dt.datetime, known: Mapping[FieldKey, Filling]) -> FillJob:

@@ -14,6 +14,7 @@ from connector_core.errors import InputError
 from connector_core.identity import PhoneReader, email_key, written_variants
 from connector_core.ledger.database import Database
 from connector_core.ledger.fill_days import FillDays
+from connector_core.ledger.fillings import erase_fillings
 from connector_core.ledger.leases import lock_connection
 from connector_core.ledger.people import Actor, note
 from connector_core.ledger.retention import AT_ONCE, forget
@@ -96,7 +97,7 @@ class Persons:
             yield from rows
 
     def erase(self, identifier: str, regions: Mapping[str, Sequence[str]], actor: Actor) -> int:
-        """Remove what the calls with a person said; ids and hashes stay, and a note of it without the identifier.
+        """Remove what the calls with a person said; ids, hashes of contents, and a note of it without the identifier stay.
 
         A call that is not settled is rejected: nothing is left to write. What is in the CRM already stays there.
 
@@ -170,6 +171,7 @@ class Persons:
             lock_connection(self._database, step, connection)
             now = self._database.now(step)
             forget(self._database, step, connection, ids, now)
+            erase_fillings(step, connection, ids)
             these = (calls.c.connection == connection, calls.c.call_id.in_(ids))
             rejected = {"state": "rejected", "outcome": "skipped", "reason": ERASED, "settled_at": now, "claimed": None}
             open_ones = calls.c.state.in_(("due", "waiting"))

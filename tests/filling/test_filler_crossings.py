@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fill_office import MANAGER, NEXT_STEP, TITLE, USER, FillOffice, fill_office, said
 
 from connector_core.connection import Connection
@@ -18,8 +19,10 @@ from connector_core.filler import Filler
 from connector_core.hookspecs import HOOK_API
 from connector_core.ledger.persons import Persons
 from connector_core.ledger.retention import Retention
+from connector_core.ledger.schema_filling import filled, fillings
 from connector_core.model import Call, FieldReceipt, Unknown
 
+EVE = {"is_user": False, "emails": ["eve@buyer.example"]}
 MANUAL = {**NEXT_STEP, "mode": "manual"}
 MOODY = ExtractorManifest(name="moody", title="Moody", hook_api=HOOK_API, settings="", extractor="")
 Asked = Callable[[Call, WantedField], Answer]
@@ -202,7 +205,7 @@ def test_a_decision_about_an_undo_stops_it(at: FillOffice, monkeypatch: pytest.M
 
 
 def test_a_call_that_is_erased_while_it_is_sent_leaves_nothing(at: FillOffice) -> None:
-    """What was said in it is in no table afterwards; what was written is still told from a person's edit."""
+    """What was said in it is in no table afterwards, and the field is a person's."""
     at.publish(NEXT_STEP)
     sync(at, said("next: call again"))
     persons = Persons(at.at.ledger.database)
@@ -211,7 +214,45 @@ def test_a_call_that_is_erased_while_it_is_sent_leaves_nothing(at: FillOffice) -
     at.hear(said("next: send the quote", 2, participants=[{"is_user": False, "emails": ["carl@buyer.example"]}]))
 
     assert "call again" not in held
-    assert (at.outcome("x:1"), at.outcome("x:2")) == (("sent", None), ("sent", None))
+    assert (at.outcome("x:1"), at.outcome("x:2")) == (("sent", None), ("other", "not_empty"))
+
+
+def test_nothing_tells_what_an_erased_call_wrote(at: FillOffice) -> None:
+    """No digest of it, which could be guessed; once it is cleared in the CRM too, another call may write there."""
+    at.publish(NEXT_STEP)
+    at.at.change("opportunities", "O1", contact_ids=["C1", "C3"])
+    at.hear(said("next: call again"))
+    erase(at)
+    with at.at.ledger.database.reading() as step:
+        left = len(step.execute(sa.select(filled)).all())
+    at.edit(None)
+    at.hear(said("next: send the quote", 2, participants=[EVE]))
+
+    assert (left, at.outcome("x:2")) == (0, ("sent", None))
+
+
+def test_what_an_erased_call_wrote_is_not_kept_for_an_undo(at: FillOffice) -> None:
+    """What a later call wrote in its place stays the connector's, and cannot be taken back."""
+    at.publish(NEXT_STEP)
+    at.at.change("opportunities", "O1", contact_ids=["C1", "C3"])
+    at.hear(said("next: call again"))
+    at.hear(said("next: send the quote", 2, participants=[EVE]))
+    erase(at)
+    with at.at.ledger.database.reading() as step:
+        held = [str(row) for table in (filled, fillings) for row in step.execute(sa.select(table))]
+    at.desk.undo(USER, at.rows("x:2")[0].run or "")
+    at.filler.run()
+
+    assert [row for row in held if "call again" in row] == []
+    assert (at.value(), at.rows("x:2")[0].detail) == (
+        "send the quote",
+        "not taken back: what stood there before is not kept any more",
+    )
+
+
+def erase(at: FillOffice) -> None:
+    """Erase the person of the first call."""
+    assert Persons(at.at.ledger.database).erase("carl@buyer.example", {"acme": ["FR"]}, MANAGER) == 1
 
 
 def persons_held(at: FillOffice) -> list[str]:
