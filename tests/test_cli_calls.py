@@ -250,7 +250,10 @@ ACME = ["--connection", "acme"]
             ["associate", "calls.jsonl", "--connection", "refused"],
             "connector.toml: connection refused: the CRM says no",
         ),
-        (["sync", "calls.jsonl", "--connection", "refused"], "connector.toml: connection refused: the CRM says no"),
+        (
+            ["sync", "calls.jsonl", "--connection", "refused"],
+            "connector.toml: connection refused: the CRM says no. Mend that, then: connector resume --connection refused",
+        ),
         (["sync", "no.jsonl", *ACME], "no.jsonl: cannot be read"),
         (["sync", "calls.jsonl", "--connection", "gone"], "connector.toml: connection gone: gone.json: cannot be read"),
     ],
@@ -371,7 +374,10 @@ def test_calls_that_were_not_reached_are_named(printed: Printed) -> None:
     results, messages = printed()
     outcomes = {result["call_id"]: result["activity"]["outcome"] for result in results}
     assert outcomes == {call["id"]: "created" for call in calls} | {"c:99": "deferred"}
-    assert messages == ["c:99: deferred: not reached: the CRM says no"]
+    assert messages == [
+        "c:99: deferred: not reached: the CRM says no",
+        "connection expiring is paused: the CRM says no. Mend that, then: connector resume --connection expiring",
+    ]
 
 
 def test_a_bad_line_does_not_keep_the_others_from_being_written(printed: Printed) -> None:

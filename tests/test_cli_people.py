@@ -423,9 +423,10 @@ def test_on_a_paused_connection_a_correction_waits_until_it_is_resumed(
     assert main(["assign", "x:1", "--account", "A2", *JSON]) == 1
     ((result,), messages) = printed()
     reason = "the connection is paused, until somebody resumes it: the token was refused"
-    assert (result["activity"]["outcome"], messages) == ("deferred", [f"x:1: deferred: {reason}"])
+    hint = "connection acme is paused: the token was refused. Mend that, then: connector resume --connection acme"
+    assert (result["activity"]["outcome"], messages) == ("deferred", [f"x:1: deferred: {reason}", hint])
     assert main(["queue", *JSON]) == 0
-    assert printed() == ([], ["connection acme is paused, until somebody resumes it: the token was refused"])
+    assert printed() == ([], [hint])
 
     assert main(["resume", "--as", "Max", *JSON]) == 0
     assert printed()[0] == [{"connection": "acme", "resumed": True, "reason": "the token was refused"}]

@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
     if connection.changes_seconds == 0:
         where = f"{config.path}: connection {connection.name}, changes_seconds"
         raise ConfigurationError(f"{where}: is 0, with which no call waits for anything; leave it out, or say seconds")
-    with connection.open() as opened, inputs.ledger(config, arguments) as ledger, inputs.naming(connection):
+    with connection.open() as opened, inputs.ledger(config, arguments) as ledger, inputs.naming(connection, ledger):
         if missing := sorted(NEEDED - opened.connection.operations):
             raise UnsupportedError(opened.connection.manifest.name, missing[0])
         pump = Pump(ledger, opened)

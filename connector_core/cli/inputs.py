@@ -58,13 +58,27 @@ def ledger(config: Config, arguments: Namespace) -> Ledger:
 
 
 @contextmanager
-def naming(connection: ConnectionConfig) -> Iterator[None]:
-    """Let errors that a connection's configuration or credentials cause name it, and the file that it stands in."""
+def naming(connection: ConnectionConfig, ledger: Ledger | None = None) -> Iterator[None]:
+    """Let errors that a connection's configuration or credentials cause name it, and the file that it stands in.
+
+    Of one that is paused in the ledger it is told, too, what lets it go on.
+    """
+    name = connection.name
     try:
         yield
     except (ConfigurationError, CredentialsError) as error:
         kind = CredentialsError if isinstance(error, CredentialsError) else ConfigurationError
-        raise kind(in_file(connection.source, f"connection {connection.name}: {error}")) from error
+        message = in_file(connection.source, f"connection {name}: {error}")
+        if ledger is not None and ledger.people.paused(name) is not None:
+            message = f"{message}. {resuming(name)}"
+        raise kind(message) from error
+    if ledger is not None and (reason := ledger.people.paused(name)) is not None:
+        tell(f"connection {name} is paused: {reason}. {resuming(name)}")
+
+
+def resuming(name: str) -> str:
+    """Say what lets a connection go on that is paused."""
+    return f"Mend that, then: connector resume --connection {name}"
 
 
 def calls(arguments: Namespace, config: Config) -> Calls:

@@ -45,7 +45,7 @@ def opened(arguments: Namespace) -> Iterator[Opened]:
     with (
         connection.open() as bound,
         inputs.ledger(config, arguments) as ledger,
-        inputs.naming(connection),
+        inputs.naming(connection, ledger),
     ):
         yield Opened(Desk(ledger, bound), ledger, bound)
 
@@ -56,9 +56,7 @@ def opened(arguments: Namespace) -> Iterator[Opened]:
 def queue(arguments: Namespace) -> int:
     """List what waits for a person; a connection that is paused is told on standard error."""
     with opened(arguments) as it:
-        waiting, paused = it.desk.queue(), it.desk.paused()
-    if paused:
-        tell(f"connection {arguments.connection} is paused, until somebody resumes it: {paused}")
+        waiting = it.desk.queue()
     for row in waiting:
         if arguments.json:
             say_json(row)

@@ -36,9 +36,8 @@ def _show(it: Overview) -> None:
     if it.oldest_due_at is not None:
         paragraph(f"{it.oldest_due_at.isoformat(timespec='seconds')}", indent="  ", label="due since: ")
     if it.paused_at is not None:
-        paragraph(
-            f"since {it.paused_at.isoformat(timespec='seconds')}: {it.paused_reason}", indent="  ", label="paused: "
-        )
+        since = it.paused_at.isoformat(timespec="seconds")
+        paragraph(f"since {since}: {it.paused_reason}. {inputs.resuming(it.connection)}", indent="  ", label="paused: ")
     if it.backfill_until is not None:
         until = it.backfill_until.isoformat(timespec="seconds")
         paragraph(f"until {until}: {it.backfill_reason}", indent="  ", label="backfill held back: ")

@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
         read = inputs.calls(arguments, config)
         for skipped in read.skipped:
             _show_skipped(skipped, arguments.json)
-        with inputs.naming(connection):
+        with inputs.naming(connection, ledger):
             results = sync_settled(ledger, opened, read.calls, sleep=wait)
             settled = report(results, as_json=arguments.json, unread=len(read.problems))
             fill(ledger, opened, [call.id for call in read.calls])

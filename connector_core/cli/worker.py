@@ -71,7 +71,7 @@ def run(arguments: Namespace) -> int:
         tell(f"working on {', '.join(names)} with the ledger {ledger.database.name}")
         for it in known.values():
             if it.connection in names and it.paused_at is not None:
-                tell(f"connection {it.connection}: stands still until somebody resumes it: {it.paused_reason}")
+                tell(f"connection {it.connection}: {_paused(it.connection, it.paused_reason)}")
         tell(f"{_wait(stop, working, parent)}: ending what is under way")
         return _end(engine, working, arguments.grace)
 
@@ -123,13 +123,17 @@ def _end(engine: Engine, working: threading.Thread, grace_seconds: float) -> int
     os._exit(INCOMPLETE)  # threads that wait for a CRM cannot be ended otherwise
 
 
+def _paused(name: str, reason: str | None) -> str:
+    return f"stands still until somebody resumes it: {reason}. {inputs.resuming(name)}"
+
+
 def _show(name: str, ran: Ran | ConnectorError, *, as_json: bool) -> None:
     if isinstance(ran, ConnectorError):
         problem: str | None = str(ran)
         calls, held_back = 0, None
     else:
         calls, held_back = ran.calls, ran.held_back
-        problem = ran.paused and f"stands still until somebody resumes it: {ran.paused}"
+        problem = ran.paused and _paused(name, ran.paused)
     if problem or held_back:
         tell(f"connection {name}: {problem or held_back}")
     if as_json and (calls or problem or held_back):
