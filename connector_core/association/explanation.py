@@ -204,12 +204,16 @@ def advise(decision: Decision) -> list[dict[str, str]]:
         rows.append(("ambiguous_activity", f"Activities {_list(decision.ambiguous)} {text}"))
     for guest in decision.guests:
         if guest.reason in GUEST_ADVICE:
-            name = _called(guest, decision.call.participants[guest.place])
+            participant = decision.call.participants[guest.place]
+            name = _called(guest, participant)
             advice = IGNORED_ADVICE if guest.ignored and guest.reason == "no_identifier" else GUEST_ADVICE[guest.reason]
+            if guest.reason == "not_in_crm" and participant.phones and not decision.settings.regions:
+                advice += NO_REGIONS_ADVICE
             row = ("shared_identifier", SHARED_ADVICE) if guest.shared else (guest.reason, advice)
             rows.append((row[0], row[1].format(name=name)))
     if not decision.guests:
-        rows.append(("no_guest", "Only users of the call platform took part: there is nobody to look for in the CRM."))
+        who = "Only users of the call platform took part" if decision.call.participants else "No participants are known"
+        rows.append(("no_guest", f"{who}: there is nobody to look for in the CRM."))
     if decision.status != "undecided":
         rows.extend(_record_advice(decision))
     return [{"code": code, "text": text} for code, text in rows]
@@ -220,6 +224,7 @@ GUEST_ADVICE: dict[str, str] = {
     "invalid_phone": "{name}'s number cannot be read: set the connection's regions, or correct it in the call platform.",
     "not_in_crm": "{name} is not in the CRM: create the contact, or add this address or number to it.",
 }
+NO_REGIONS_ADVICE = " Numbers that the CRM has without + are not read as long as the connection has no regions."
 SHARED_ADVICE = (
     "{name} has an e-mail or number that too many people share: give the contact one of its own, or raise "
     f"{MOST_PEOPLE}."

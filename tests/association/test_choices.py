@@ -65,6 +65,24 @@ def codes(decision: Decision) -> list[str]:
     return [row["code"] for row in decision.advice]
 
 
+# -- what the advice says
+
+
+@pytest.mark.parametrize(("regions", "told"), [((), True), (("FR",), False)])
+def test_advice_on_a_number_that_nobody_has_says_where_no_regions_are_set(regions: tuple[str, ...], told: bool) -> None:
+    """The CRM may well have it, in its national form: without regions that is not read."""
+    call = Call.model_validate(
+        {"id": "x:1", "provider": "x", "kind": "phone", "started_at": START}
+        | {"participants": [{"is_user": False, "name": "Ada", "phones": ["+33639980012"]}]}
+    )
+    decision = decide(
+        call, Records(activities={"x:1": ()}, people_by_phone={"+33639980012": ()}), Settings(regions=regions)
+    )
+
+    hint = " Numbers that the CRM has without + are not read as long as the connection has no regions."
+    assert decision.advice[0]["text"].endswith(hint) is told
+
+
 # -- the contact of a guest
 
 
