@@ -69,6 +69,13 @@ def test_other_addresses_are_refused(url: str) -> None:
         check_instance(url)
 
 
+@pytest.mark.parametrize("url", ["acme.my.salesforce.com", "acme.my.salesforce.com:443", ""])
+def test_an_address_without_its_scheme_is_told_so(url: str) -> None:
+    """The host alone is what people write first."""
+    with pytest.raises(ValueError, match=r"^must start with https://, like https://acme\.my\.salesforce\.com$"):
+        check_instance(url)
+
+
 @given(st.text("acme.salesforce/:@?#\\[]% \t\n127l", max_size=60))
 def test_no_text_leads_elsewhere(tail: str) -> None:
     """Whatever stands after the scheme, what passes is a host of Salesforce and nothing more."""

@@ -36,6 +36,8 @@ def check_instance(url: str) -> str:
     except ValueError as error:
         raise ValueError("is no address") from error
     host = (parts.hostname or "").lower()
+    if parts.scheme not in ("https", "http"):
+        raise ValueError("must start with https://, like https://acme.my.salesforce.com")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must hold no user and no password")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "?" in url or "#" in url:
