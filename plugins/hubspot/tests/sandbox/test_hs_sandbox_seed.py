@@ -166,6 +166,7 @@ def test_a_call_carries_its_key_unchanged(portal: Any) -> None:
     [
         (None, "ref: zoom:7"),
         ("Summary", "Summary\nref: zoom:7"),
+        ("Summary\nref: zoom:7", "Summary\nref: zoom:7"),
         ("<p>Summary</p>", "<p>Summary</p><p>ref: zoom:7</p>"),
     ],
 )

@@ -219,6 +219,13 @@ def test_a_meeting_is_an_event_to_the_second() -> None:
     assert values == ["2026-03-02T09:00:30.000+0000", "2026-03-02T09:31:00.000+0000", 30, "Hello\nref: m:1"]
 
 
+@pytest.mark.parametrize("body", ["Summary", "Summary\nref: zoom:7"])
+def test_a_meeting_ends_with_its_key_once(body: str) -> None:
+    """Also where the CRM in a file was written to before, and the line stands there already."""
+    (event,) = held("Event", people=[CONTACT], activities=[activity(kind="meeting", call_id="zoom:7", body=body)])
+    assert event["Description"] == "Summary\nref: zoom:7"
+
+
 def test_a_meeting_of_a_day_lasts_that_day() -> None:
     """Salesforce knows events of whole days."""
     row = held("Event", activities=[activity(kind="meeting", started_at="2026-03-02")])[0]

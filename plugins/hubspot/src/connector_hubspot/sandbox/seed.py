@@ -248,11 +248,13 @@ def _moment(value: dt.datetime | dt.date, seconds: float = 0.0) -> str:
 
 
 def _with_reference(activity: WorldActivity, *, in_body: bool) -> str | None:
-    """Give the body, ended by the call's id where the kind has no field for it."""
+    """Give the body, ended by the call's id where the kind has no field for it: once, if it stands there already."""
     body = activity.body or ""
     if not in_body or not activity.call_id:
         return body or None
     reference = f"ref: {html.escape(activity.call_id, quote=False)}"  # HubSpot's bodies are HTML
     if "<" in body and ">" in body:
         return f"{body}<p>{reference}</p>"
+    if body.splitlines()[-1:] == [reference]:
+        return body
     return f"{body}\n{reference}" if body else reference

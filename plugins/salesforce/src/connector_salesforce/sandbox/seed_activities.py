@@ -82,7 +82,7 @@ class Activities:
         return whats[0] if whats else None
 
     def _note(self, activity: WorldActivity, linked: list[str]) -> str:
-        lines = [*(activity.body or "").splitlines(), *([f"ref: {activity.call_id}"] if activity.call_id else [])]
+        lines = (_referring(activity) or "").splitlines()
         content = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
         values = {
             "Title": activity.title or "[not provided]",
@@ -118,8 +118,7 @@ def _event(activity: WorldActivity) -> dict[str, Any]:
     Without a duration it lasts no time at all, and without a start it stands on the first day of 1970: Salesforce requires
     both.
     """
-    ref = f"ref: {activity.call_id}" if activity.call_id else None
-    body = {"Description": "\n".join(part for part in (activity.body, ref) if part) or None}
+    body = {"Description": _referring(activity)}
     start, seconds = activity.started_at, activity.duration_seconds
     if isinstance(start, dt.datetime):
         start = start.replace(microsecond=0)
@@ -128,3 +127,11 @@ def _event(activity: WorldActivity) -> dict[str, Any]:
     if start is not None and seconds is not None and seconds != _DAY_SECONDS:
         raise SeedError("an Event of Salesforce of which only the day is known lasts that day, not so many seconds")
     return {**body, "IsAllDayEvent": True, "ActivityDate": (start or _NO_DAY).isoformat()}
+
+
+def _referring(activity: WorldActivity) -> str | None:
+    """Give the body, ended by the call's id: once, also where the CRM in a file was written to before."""
+    body, reference = activity.body or "", f"ref: {activity.call_id}"
+    if not activity.call_id or body.splitlines()[-1:] == [reference]:
+        return body or None
+    return f"{body}\n{reference}" if body else reference
