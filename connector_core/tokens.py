@@ -189,10 +189,15 @@ def exclusive(path: Path) -> Iterator[None]:
     except OSError as error:
         raise ConfigurationError(f"the lock {path} cannot be opened ({error.strerror})") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:  # a file system without locks
+            raise ConfigurationError(f"the lock {path} cannot be taken ({error.strerror})") from error
+        try:
+            yield
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # said outright: a forked child may hold the same open file
     finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)  # said outright: a forked child may hold the same open file
         os.close(handle)
 
 

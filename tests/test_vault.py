@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import fcntl
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from connector_core.config import ConnectionConfig
-from connector_core.errors import ConfigurationError
+from connector_core.errors import ConfigurationError, TryAgainError
+from connector_core.ledger import vault as vault_module
 from connector_core.ledger.database import Database
 from connector_core.ledger.schema import credentials
 from connector_core.ledger.vault import Vault, open_vault
-from connector_core.tokens import Grant
+from connector_core.tokens import FileTokens, Grant
 
 OLD, NEW, OTHER = (base64.urlsafe_b64encode(bytes([number] * 32)).decode() for number in (1, 2, 3))
 GRANT = Grant("access-7f3a", "refresh-7f3a", origin="https://acme.my.salesforce.com")
@@ -150,3 +153,31 @@ def test_the_ledger_stands_beside_the_configuration(tmp_path: Path) -> None:
         found = file.execute("select connection, name from credentials").fetchall()
     file.close()
     assert found == [("acme", "tokens")]
+
+
+def test_a_machine_that_is_gone_while_it_refreshes_keeps_no_other_waiting(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL itself hears of it hours later, and would keep the section locked till then."""
+    monkeypatch.setattr(vault_module, "LONGEST_REFRESH_SECONDS", 0.2)
+    database = Database(postgres_url)
+    tokens = Vault(database, OLD).tokens("acme")
+
+    def fall_silent() -> None:
+        with tokens.refreshing(), tokens.refreshing():
+            pass
+
+    with pytest.raises(TryAgainError, match="the lock of a connection's tokens"):
+        fall_silent()
+
+
+def test_a_file_system_that_has_no_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As something to mend, with the file's name."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    locked = FileTokens(tmp_path / "token").refreshing()
+    with pytest.raises(ConfigurationError, match=r"token\.lock cannot be taken \(No locks available\)"), locked:
+        raise AssertionError

@@ -20,7 +20,12 @@ from connector_core.errors import ConfigurationError, TryAgainError
 from connector_core.references import resolve
 
 BUSY_SECONDS = 30.0
-"""How long a step waits for another process that writes to the same SQLite file."""
+"""How long a step waits for another process that writes to the same SQLite file, and how long one in PostgreSQL may be
+silent: what it locked is free then, though the machine that it ran on is gone, of which the server hears hours later.
+"""
+
+
+_AWAY = ("OperationalError", "InterfaceError", "InternalError")
 
 
 def address(url: str, directory: Path) -> str:
@@ -58,7 +63,8 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite and parsed.database in (None, "", ":memory:"):
             raise ConfigurationError("ledger, url: names no file; wanted sqlite:///FILE")
-        self.path = Path(parsed.database or "") if self.is_sqlite else None
+        # Whoever comes to the file by a link finds the same locks beside it.
+        self.path = Path(parsed.database or "").resolve() if self.is_sqlite else None
         # SQLite's transactions see one moment anyhow; by default each statement in PostgreSQL sees another.
         level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._snapshots = self.engine.execution_options(**level)
@@ -66,6 +72,9 @@ class Database:
         # SQLite lets whoever finds it locked sleep and look again: threads of one process need not wait like that.
         self._turn: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
         self._clock = clock
+        # What a driver says of itself, too, where it is asked past SQLAlchemy. PostgreSQL's InternalError is a server that
+        # only reads since another took over, or that ended a session.
+        self._away = tuple(getattr(of, name) for of in (exc, self.engine.dialect.loaded_dbapi) for name in _AWAY)
 
     def close(self) -> None:
         """Close the connections."""
@@ -157,7 +166,7 @@ class Database:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        except (*self._away, exc.TimeoutError) as error:
             what = str(getattr(error, "orig", error)).partition("\n")[0]
             raise TryAgainError(f"ledger {self.name}: {what}") from error
         except exc.DatabaseError as error:
@@ -182,7 +191,15 @@ def _parsed(url: str) -> sa.URL:
 
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, hide_parameters=True)
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=10, hide_parameters=True)
+
+        @event.listens_for(engine, "begin")
+        def _bound(connection: sa.Connection) -> None:
+            if connection.get_execution_options().get("connector_writes"):
+                milliseconds = round(BUSY_SECONDS * 1000)
+                connection.exec_driver_sql(f"set local idle_in_transaction_session_timeout = {milliseconds}")
+
+        return engine
     # Python 3.11's sqlite3 opens transactions by itself, and only for some statements: it is switched off here.
     arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "isolation_level": None}
     engine = sa.create_engine(url, connect_args=arguments, pool_size=10, hide_parameters=True)

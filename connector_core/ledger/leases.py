@@ -25,8 +25,16 @@ from connector_core.ledger.database import Database
 from connector_core.ledger.schema import connections
 
 LEASE_SECONDS = 60.0
+_AWAKE_OR_NOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The clock that goes on while the machine sleeps, as the database's does: Linux's other one stands still, see
+clock_gettime(2).
+"""
 LONGEST = dt.timedelta(hours=1)
 """No lease is longer: plugins bound their time-outs to minutes."""
+
+
+def _passed() -> float:
+    return time.clock_gettime(_AWAKE_OR_NOT)
 
 
 class LeaseLostError(ConnectorError):
@@ -41,25 +49,30 @@ class Lease:
     owner: str
     fence: int
     seconds: float
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = _passed
     _until: float = 0.0
+    _lost: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def outlasts(self, seconds: float) -> bool:
         """Tell whether the lease surely lasts that much longer, by this process's own clock."""
-        return self.clock() + seconds < self._until
+        return not self._lost and self.clock() + seconds < self._until
 
     def extended(self, since: float) -> None:
         """Note that the lease was extended by a step that began at ``since``, by this process's own clock."""
         with self._lock:
             self._until = max(self._until, since + self.seconds)
 
+    def lost(self) -> None:
+        """Note that another owner took over, whatever this process's clock says."""
+        self._lost = True
+
 
 class Leases:
     """Takes, extends and lets go of leases."""
 
     def __init__(
-        self, database: Database, *, seconds: float = LEASE_SECONDS, clock: Callable[[], float] = time.monotonic
+        self, database: Database, *, seconds: float = LEASE_SECONDS, clock: Callable[[], float] = _passed
     ) -> None:
         """Take none yet."""
         self.seconds = seconds
@@ -104,6 +117,7 @@ class Leases:
                 .values(lease_until=self._database.now(step) + dt.timedelta(seconds=lease.seconds))
             )
             if step.execute(statement).rowcount != 1:
+                lease.lost()
                 raise LeaseLostError(f"connection {lease.connection}: another pump took over")
             yield step
         lease.extended(since)
@@ -150,15 +164,25 @@ class Leases:
             lock.parent.mkdir(exist_ok=True)
             handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise TryAgainError(f"ledger {self._database.name}: cannot be locked: {error.strerror}") from error
+            raise _unlockable(self._database, error) from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+            yield _locked(handle, self._database)
         finally:
             os.close(handle)
+
+
+def _locked(handle: int, database: Database) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:  # a file system without locks, or whose server of locks is away
+        raise _unlockable(database, error) from error
+    return True
+
+
+def _unlockable(database: Database, error: OSError) -> TryAgainError:
+    return TryAgainError(f"ledger {database.name}: cannot be locked: {error.strerror}")
 
 
 def surely_let_go(database: Database, connection: str) -> bool:

@@ -24,6 +24,8 @@ from connector_core.ledger.schema import credentials
 from connector_core.references import resolve
 from connector_core.tokens import Grant, exclusive
 
+LONGEST_REFRESH_SECONDS = 600.0
+"""How long others wait for a machine that is gone in the middle of a refresh, of which PostgreSQL hears hours later."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _NEW_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
@@ -145,9 +147,11 @@ def _advisory_lock(url: sa.URL, number: int) -> Iterator[None]:
     engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
     try:
         with engine.connect() as session, session.begin():
+            silence = f"set local idle_in_transaction_session_timeout = {round(LONGEST_REFRESH_SECONDS * 1000)}"
+            session.exec_driver_sql(silence)
             session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.cast(number, sa.BigInteger))))
             yield
-    except sa.exc.OperationalError as error:
+    except (sa.exc.OperationalError, sa.exc.InternalError) as error:
         raise TryAgainError("ledger: the lock of a connection's tokens cannot be had") from error
 
 
