@@ -54,6 +54,11 @@ def refusal(status: int, code: str, message: str = "") -> tuple[int, Any]:
     return 200, {"compositeResponse": [{"referenceId": "q0", "httpStatusCode": status, "body": body}]}
 
 
+def more(number: int) -> str:
+    """Name the page after one."""
+    return f"/services/data/v66.0/query/01gAB-{number}"
+
+
 @dataclass
 class Org:
     """A server that answers what it is told, in order, and keeps what it was asked."""
@@ -310,6 +315,21 @@ def test_a_stored_address_is_checked_before_a_token_goes_there(org: Org) -> None
     assert org.asked == []
 
 
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("unknown_error", "retry your request"),
+        ("invalid_grant", "login rate exceeded"),
+        ("LOGIN_RATE_EXCEEDED", "Login Rate Exceeded"),
+    ],
+)
+def test_what_passes_at_the_token_endpoint_is_no_refusal(org: Org, code: str, sentence: str) -> None:
+    """A connection is not stopped for good by what Salesforce itself says to try again."""
+    org.answers = [(400, {"error": code, "error_description": sentence})]
+    with pytest.raises(TryAgainError):
+        org.client(**APP).ask([CONTACTS])
+
+
 def test_a_token_endpoint_in_maintenance_is_no_refusal(org: Org) -> None:
     """A 503 with a page of HTML says nothing about the credentials."""
     org.answers = [(503, "<html>")] * 4
@@ -436,6 +456,24 @@ def test_pages_are_followed(org: Org) -> None:
     ]
 
     assert org.client().ask([CONTACTS]) == [[{"Id": "1"}, {"Id": "2"}]]
+
+
+def test_a_result_is_read_to_its_last_page_however_many_there_are(org: Org) -> None:
+    """Rows of related records fill pages too, and wide ones make them small: a large account takes a hundred."""
+    first, *others = [{"records": [{"Id": str(n)}], "done": n == 120, "nextRecordsUrl": more(n)} for n in range(121)]
+    org.answers = [records(**first), *((200, page) for page in others)]
+    (answer,) = org.client().ask([CONTACTS])
+
+    assert isinstance(answer, list)
+    assert len(answer) == 121
+
+
+def test_a_page_that_leads_back_ends(org: Org) -> None:
+    """Pages that go round in a circle are no whole answer."""
+    page = {"records": [{"Id": "1"}], "done": False, "nextRecordsUrl": more(1)}
+    org.answers = [records(**page), (200, page), (200, page)]
+
+    assert "no next one" in str(org.client().ask([CONTACTS])[0])
 
 
 def test_a_cut_off_page_makes_the_query_unknown(org: Org) -> None:

@@ -18,10 +18,11 @@ from connector_salesforce.failures import error_of, read_failure
 from connector_salesforce.settings import SalesforceSettings, check_instance
 from connector_salesforce.transport import SessionOverError, Transport
 
-_PASSING = frozenset({"server_error", "temporarily_unavailable"})
-_BUSY = "already being processed"
-"""Salesforce refuses the second of two refreshes at once, with a code that it uses for much else (release notes Summer '24,
-"Refresh Token Requests")."""
+_PASSING = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
+_PASSES = ("already being processed", "login rate exceeded", "retry your request")
+"""Salesforce refuses the second of two refreshes at once (release notes Summer '24, "Refresh Token Requests"), who signs in
+too often (github.com/restforce/restforce, 412 and 744), and now and then anybody (github.com/salto-io/salto, 2834), with
+codes that it uses for much else."""
 
 
 def sign_in(settings: SalesforceSettings, transport: Transport, store: TokenStore | None) -> SignIn:
@@ -83,7 +84,8 @@ def ask_token(settings: SalesforceSettings, transport: Transport, form: Mapping[
         raise CredentialsError("Salesforce refuses the app of client_id (401)") from error
     if answer.status_code != 200:
         failure = read_failure(answer.status_code, answer.content)
-        if failure.code in _PASSING or _BUSY in failure.sentence.casefold():
+        said = f"{failure.code} {failure.sentence}".casefold().replace("_", " ")
+        if failure.code in _PASSING or any(it in said for it in _PASSES):
             raise TryAgainError(f"Salesforce cannot sign in now ({failure.code})")
         if answer.status_code in (400, 403):
             why = _ADVICE.get((form["grant_type"], failure.code), _CHECK_APP)

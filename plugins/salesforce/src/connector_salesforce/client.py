@@ -38,7 +38,6 @@ Row: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = list[Row] | Unknown
 
 QUERIES_AT_ONCE = 5
-MOST_PAGES = 50
 
 _LOG = logging.getLogger(__name__)
 _NEXT = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[A-Za-z0-9-]+")
@@ -125,15 +124,15 @@ class Client:
     def with_relations(self, act: Callable[[], T]) -> T:
         """Run what reads ``shared``, and once more where the org turns out to have no Shared Activities.
 
-        Without them an activity has one person at most, and neither ``TaskRelation`` nor ``TaskWhoRelation`` exists (Object
-        Reference).
+        Without them an activity has one person at most, and there is neither ``TaskRelation`` nor
+        ``EventRelation.IsInvitee`` (Object Reference).
         """
         before = self.shared  # another thread may learn it meanwhile
         try:
             return act()
         except MissingRightError as error:
             right = error.right or ""
-            if not before or not ("TaskWhoRelation" in right or "TaskRelation" in right):
+            if not before or not right.endswith(("TaskRelation", "TaskRelations", ".IsInvitee")):
                 raise
             self.shared = False
             _LOG.warning("the org relates one person to an activity (Shared Activities are off)")
@@ -241,30 +240,24 @@ class Client:
         raise error_of(failure, query.object)
 
     def _pages(self, query: Query, body: Any) -> list[Row]:
-        rows: list[Row] = []
-        for _ in range(MOST_PAGES):
-            page = _page(body)
-            for row in page:
-                for relationship in query.children:
-                    _complete(row, relationship, self._pages_of_child)
-            rows += page
-            if body.get("done") is True:
-                return rows
-            body = self._more(body)
-        raise TryAgainError(f"more than {MOST_PAGES} pages: cut short")
-
-    def _pages_of_child(self, body: Any) -> list[Row]:
-        rows = _page(body)
-        while body.get("done") is not True:
-            body = self._more(body)
-            rows += _page(body)
+        rows = self._rows(body)
+        for row in rows:
+            for relationship in query.children:
+                _complete(row, relationship, self._rows)
         return rows
 
-    def _more(self, body: Mapping[str, Any]) -> Any:
-        address = body.get("nextRecordsUrl")
-        if not isinstance(address, str) or not _NEXT.fullmatch(address):
-            raise TryAgainError("Salesforce answered a page that names no next one")
-        return self.call("query", lambda sdk: sdk.query_more(address, identifier_is_url=True))
+    def _rows(self, body: Any) -> list[Row]:
+        """Give the rows of a page and of all that follow it: an account of a large customer may fill a hundred."""
+        rows = _page(body)
+        read: set[str] = set()
+        while body.get("done") is not True:
+            address = body.get("nextRecordsUrl")
+            if not isinstance(address, str) or not _NEXT.fullmatch(address) or address in read:
+                raise TryAgainError("Salesforce answered a page that names no next one")
+            read.add(address)
+            body = self.call("query", functools.partial(_more, address))
+            rows += _page(body)
+        return rows
 
     def _hidden_in(self, query: Query) -> frozenset[str]:
         return self._hidden.get(query.object, frozenset())
@@ -281,6 +274,10 @@ class Client:
 def _escaped(text: str) -> str:
     """Percent-encode a whole query: as urllib's ``quote`` does, in a fraction of its time for some 100,000 characters."""
     return text.encode().decode("latin-1").translate(_ESCAPED)
+
+
+def _more(address: str, sdk: Salesforce) -> Any:
+    return sdk.query_more(address, identifier_is_url=True)
 
 
 def _get(path: str, params: dict[str, Any], sdk: Salesforce) -> Any:
