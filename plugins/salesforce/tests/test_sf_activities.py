@@ -69,6 +69,13 @@ def test_an_event_is_found_by_the_last_line_of_its_body(connect: Any) -> None:
     assert (found.key, found.kind, found.started_at, found.duration_seconds) == ("k", "event", START, 600.0)
 
 
+def test_an_event_that_starts_with_the_minute_is_found_by_its_body(connect: Any) -> None:
+    """Where Salesforce keeps no seconds, or somebody moved the event to the full minute, it is still the call's."""
+    desk = connect(world(event(body="ref: k")))
+
+    assert len(find(desk, kind="meeting", start=START + 42 * SECOND)) == 1
+
+
 @pytest.mark.parametrize("body", ["ref: k\nmore", "ref: k2", "xref: k", "Ref: k", None])
 def test_another_last_line_is_no_key(connect: Any, body: str | None) -> None:
     """Only the last line counts, in exactly that form."""
@@ -183,6 +190,47 @@ def test_a_deleted_activity_is_no_candidate(connect: Any) -> None:
     desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
 
     assert find(desk) == ()
+
+
+@pytest.mark.parametrize(("obj", "one"), [("Task", task(call_id="k")), ("Event", event(body="ref: k"))])
+def test_an_archived_activity_is_found(connect: Any, obj: str, one: dict[str, Any]) -> None:
+    """Salesforce archives what is a year old: it is still there, for those who ask for all of it."""
+    desk = connect(world(one))
+    patch = {"object": obj, "id": desk.ids["T0"], "fields": {"IsArchived": True}, "delete": False, "merge_into": None}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+
+    assert [it.key for it in find(desk)] == ["k"]
+
+
+@pytest.mark.parametrize(("obj", "one"), [("Task", task(person_ids=["C1"])), ("Event", event(person_ids=["C1"]))])
+def test_a_series_is_no_candidate_beside_its_first_occurrence(connect: Any, obj: str, one: dict[str, Any]) -> None:
+    """Salesforce keeps a series as a record of its own, at the time of its first occurrence: that one is the activity."""
+    desk = connect(world(one, one))
+    patch = {"object": obj, "id": desk.ids["T0"], "fields": {"IsRecurrence": True}, "delete": False, "merge_into": None}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+
+    assert [it.id for it in find(desk, people=["C1"])] == [desk.ids["T1"]]
+
+
+def test_an_org_without_series_lacks_nothing(connect: Any) -> None:
+    """Where no series can be made, there is no field to tell them by."""
+    desk = connect(world(task(person_ids=["C1"])))
+    desk.post("org", {"hidden_fields": ["Task.IsRecurrence", "Event.IsRecurrence"]})
+
+    assert len(find(desk, people=["C1"])) == 1
+
+
+@pytest.mark.parametrize("one", [task(person_ids=["C1", "C2"]), event(person_ids=["C1", "C2"])])
+def test_who_was_taken_off_an_activity_is_not_on_it(connect: Any, one: dict[str, Any]) -> None:
+    """Archived activities come along with deleted records, relations among them: those count for nothing."""
+    desk = connect(world(one))
+    obj = "Event" if one["kind"] == "event" else "Task"
+    (gone,) = (it for it in desk.get("records")[f"{obj}Relation"] if it["RelationId"] == desk.ids["C2"])
+    patch = {"object": f"{obj}Relation", "id": gone["Id"], "fields": {}, "delete": True, "merge_into": None}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+    (found,) = find(desk, people=["C1"])
+
+    assert [person.id for person in found.people] == [desk.ids["C1"]]
 
 
 def test_a_key_field_of_the_orgs_own_is_asked_for_on_both_kinds(connect: Any) -> None:

@@ -41,3 +41,18 @@ def test_opportunities_are_listed_though_users_cannot_be_seen(connect: Any) -> N
     found = desk.adapter.list_opportunities([desk.ids["C1"]], [], [], None)
 
     assert [deal.id for deal in found.of_people[desk.ids["C1"]]] == [desk.ids["O1"]]
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_who_has_a_user_of_a_portal_too_acts_as_the_companys_own(connect: Any, small: bool) -> None:
+    """Both have the address, and the one of the portal is the older: it does not own what is written."""
+    twice = [{"id": "U1", "email": "ada@seller.example"}, {"id": "U2", "email": "ada@seller.example"}]
+    desk = connect({"users": twice})
+    fields = {"UserType": "PowerPartner"}
+    patch = {"object": "User", "id": desk.ids["U1"], "fields": fields, "delete": False, "merge_into": None}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+    if small:
+        desk.adapter.list_opportunities(["003000000000001AAA"], [], [], None)
+    found = desk.adapter.find_users_by_email(["ada@seller.example"])["ada@seller.example"]
+
+    assert {user.id: user.active for user in found} == {desk.ids["U1"]: False, desk.ids["U2"]: True}

@@ -298,6 +298,20 @@ def test_without_shared_activities_the_first_person_is_written(desk: Any) -> Non
     assert (receipt.outcome, desk.ids["C2"] in receipt.reason) == ("created", True)
 
 
+def test_without_shared_activities_an_event_is_changed_by_its_first_person(desk: Any) -> None:
+    """There relations of an event are its guests alone, and do not say so: it is not the first thing to be learned."""
+    desk.post(
+        "org",
+        {
+            "missing_rights": {name: ["read", "create"] for name in ("TaskRelation", "TaskWhoRelation")},
+            "hidden_fields": ["EventRelation.IsInvitee", "EventRelation.IsParent", "EventRelation.IsWhat"],
+        },
+    )
+    receipt = write(desk, change(desk, "E1", people=["C1", "C2"], opportunity_id="O1"))["k"]
+
+    assert (receipt.outcome, desk.ids["C2"] in receipt.reason) == ("updated", True)
+
+
 # -- changing ----------------------------------------------------------------------------------------------------------
 
 
@@ -489,6 +503,15 @@ def test_a_change_of_what_is_gone_is_refused(desk: Any, activity: str) -> None:
     receipt = write(desk, change(desk, activity))["k"]
 
     assert (receipt.outcome, len(desk.get("records")["Task"])) == ("refused", 3)
+
+
+@pytest.mark.parametrize(("obj", "seed"), [("Task", "T1"), ("Event", "E1")])
+def test_an_archived_activity_is_changed(desk: Any, obj: str, seed: str) -> None:
+    """What Salesforce archived after a year is still found, and may still be changed."""
+    patch = {"object": obj, "id": desk.ids[seed], "fields": {"IsArchived": True}, "delete": False, "merge_into": None}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+
+    assert write(desk, change(desk, seed, people=["C2"]))["k"].outcome == "updated"
 
 
 def test_changes_and_creates_go_in_one_batch(desk: Any) -> None:

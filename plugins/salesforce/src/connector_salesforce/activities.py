@@ -1,9 +1,11 @@
 """Tasks and events that may be a call's.
 
 By key: ``Task.CallObject`` (compared exactly here, as SOQL does not count case), or the org's own key field; an event has
-no key field, so those that start in the very second of the call are read for the last line ``ref: ID`` of their body, as a
-body cannot be asked for. By people and time: all who are related, not the first alone (``TaskWhoRelation``,
-``EventRelation``), leads included that were converted into one of them. Archived activities are asked for too.
+no key field, so those that start in the very second of the call, or with its minute, are read for the last line ``ref: ID``
+of their body, as a body cannot be asked for. By people and time: all who are related, not the first alone (``TaskRelation``,
+``EventRelation``), leads included that were converted into one of them. Archived activities are asked for too
+(:data:`THERE`). A series of Salesforce Classic is a record beside its occurrences, at the time of the first: it is none of
+the activities (Change Data Capture Developer Guide, "Recurring Activities").
 
 Two API calls for a batch, one where nothing is found.
 """
@@ -20,13 +22,16 @@ from connector_core.manifest import ConnectionInfo
 from connector_core.model import Account, Activity, CallKey, Opportunity, Person, Unknown
 from connector_salesforce import opportunities
 from connector_salesforce.client import Answer, Client, Row
+from connector_salesforce.links import RELATIONS
 from connector_salesforce.people import People
 from connector_salesforce.records import PREFIXES, day, ids_of, moment, named, record_id, short, text
 from connector_salesforce.soql import Child, Condition, Query, any_of, askable, both, compare, related, split, within
 
 NEAR = dt.timedelta(minutes=15)
 DAY = dt.timedelta(days=1)
-THERE = compare("IsDeleted", "=", False)  # archived activities are given only along with deleted ones
+THERE = compare("IsDeleted", "=", False)
+"""``query`` leaves out archived activities, which are found and changed like others by who asks with ``queryAll`` (Object
+Reference, "Archived Activities"): along with them come deleted records, relations too, that count for nothing."""
 
 _REF = re.compile(r"(?:^|\n)ref: ([^\n]+)\s*$")
 _BOTH = ("Id", "Subject", "Description", "WhoId", "WhatId", "What.Type", "OwnerId")
@@ -34,7 +39,6 @@ _TASK = (*_BOTH, "ActivityDate", "TaskSubtype", "CallObject", "CallDurationInSec
 _EVENT = (*_BOTH, "StartDateTime", "EndDateTime", "IsAllDayEvent", "ActivityDate")
 COLUMNS = {"Task": _TASK, "Event": _EVENT}
 """What an activity is read from."""
-_RELATIONS = {"Task": "TaskWhoRelations", "Event": "EventRelations"}
 
 
 @dataclass(slots=True)
@@ -111,16 +115,18 @@ class Activities:
         return any_of((within(column, keys), *own))
 
     def _at_start(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
-        starts = sorted({call.started_at.astimezone(dt.UTC).replace(microsecond=0) for call in calls})
-        if starts:
-            yield _ids(calls), self._events(within("StartDateTime", starts))
+        seconds = {call.started_at.astimezone(dt.UTC).replace(microsecond=0) for call in calls}
+        if starts := seconds | {it.replace(second=0) for it in seconds}:
+            known = ids_of("Event", [it for call in calls if (it := call.known_id)])
+            moved = [within("Id", known)] if known else []
+            yield _ids(calls), self._events(any_of((within("StartDateTime", sorted(starts)), *moved)))
 
     def _of_people(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
         """Ask for the tasks of the days, and the events around the starts, of the people of calls."""
         everyone = [it for call in calls for it in call.person_ids]
         who = [*ids_of("Contact", everyone), *ids_of("Lead", everyone)]
-        tasks = split(who, lambda part: self._tasks(self._then(calls), self._related("Task", "TaskWhoRelation", part)))
-        events = split(who, lambda part: self._events(self._near(calls), self._related("Event", "EventRelation", part)))
+        tasks = split(who, lambda part: self._tasks(self._then(calls), self._related("Task", part)))
+        events = split(who, lambda part: self._events(self._near(calls), self._related("Event", part)))
         yield from ((_calls_of(calls, part), it) for part, it in (*tasks, *events))
 
     def _of_leads(self, calls: Sequence[CallKey]) -> Iterator[tuple[Iterable[str], Query]]:
@@ -142,10 +148,10 @@ class Activities:
         ):
             yield _calls_of(calls, part), query
 
-    def _related(self, kind: str, relation: str, who: Sequence[str]) -> Condition:
+    def _related(self, kind: str, who: Sequence[str]) -> Condition:
         if not self._client.shared:
             return within("WhoId", who)
-        return related("Id", f"{kind}Id", relation, within("RelationId", who))
+        return related("Id", f"{kind}Id", f"{kind}Relation", within("RelationId", who))
 
     def _then(self, calls: Iterable[CallKey]) -> Condition:
         return within("ActivityDate", sorted({it for call in calls for it in self._days(call)}))
@@ -166,8 +172,10 @@ class Activities:
 
     def _query(self, kind: str, columns: tuple[str, ...], *where: Condition) -> Query:
         own = (self._key_field,) if self._key_field else ()
-        children = {_RELATIONS[kind]: Child(("Id", "RelationId"))} if self._client.shared else {}
-        return Query(kind, (*columns, *own), (*where, THERE), children=children, archived=True)
+        children = {RELATIONS[kind]: Child(("Id", "RelationId"), (THERE,))} if self._client.shared else {}
+        return Query(
+            kind, (*columns, *own), (*where, THERE), optional=("IsRecurrence",), children=children, archived=True
+        )
 
     def _days(self, call: CallKey) -> Iterator[dt.date]:
         today = call.started_at.astimezone(self._zone).date()
@@ -186,13 +194,17 @@ class Activities:
             for person in {short(it) for who in _who(row) for it in (who, became.get(short(who))) if it}:
                 of_person.setdefault(person, []).append(place)
         fitting: dict[str, list[Row]] = {}
+        known = {record_id(row): [place] for place, row in enumerate(rows)}
         for call in calls:
             theirs = {place for who in call.person_ids for place in of_person.get(short(who), ())}
             places = {place for place in theirs if self._at_its_time(rows[place], call)}
-            fitting[call.call_id] = [rows[place] for place in sorted(places.union(by_key.get(call.call_id, ())))]
+            places.update(by_key.get(call.call_id, ()), known.get(call.known_id or "", ()))
+            fitting[call.call_id] = [rows[place] for place in sorted(places)]
         return fitting
 
     def _at_its_time(self, row: Row, call: CallKey) -> bool:
+        if row.get("IsRecurrence") is True:
+            return False
         start = _start(row)
         if isinstance(start, dt.datetime):
             return abs(start - call.started_at) <= NEAR
@@ -286,6 +298,6 @@ def _start(row: Row) -> dt.datetime | dt.date | None:
 
 def _who(row: Row) -> list[str]:
     """Give the contacts and leads of an activity, the first one first."""
-    relations = [it for name in _RELATIONS.values() for it in row.get(name) or ()]
+    relations = [it for name in RELATIONS.values() for it in row.get(name) or ()]
     listed = [text(row, "WhoId"), *(text(it, "RelationId") for it in relations)]
     return list(dict.fromkeys(it for it in listed if it and it.startswith((PREFIXES["Contact"], PREFIXES["Lead"]))))

@@ -18,6 +18,8 @@ MOST = 1_000
 
 AGE_SECONDS = 900.0
 
+_TYPE, _INTERNAL = "UserType", "Standard"
+
 
 class Users:
     """Finds users; those of a small org are learned beside another question, so that they cost no request of their own."""
@@ -34,7 +36,7 @@ class Users:
         """Give the query to carry along, or none while what was learned, if only that there are too many, holds."""
         if self._clock() < self._until:
             return []
-        return [Query("User", ("Id",), optional=("Email", "IsActive", "Name"), limit=MOST + 1, spare=True)]
+        return [Query("User", ("Id",), optional=("Email", "IsActive", "Name", _TYPE), limit=MOST + 1, spare=True)]
 
     def learn(self, answers: Sequence[Answer]) -> None:
         """Take the answer to :meth:`queries`."""
@@ -52,7 +54,7 @@ class Users:
             return {email: known.get(email, ()) for email in emails}
         asked = split(
             [it for it in emails if askable(it, LONGEST_EMAIL)],
-            lambda keys: Query("User", ("Id", "Email", "IsActive"), (within("Email", keys),), ("Name",)),
+            lambda keys: Query("User", ("Id", "Email", "IsActive"), (within("Email", keys),), ("Name", _TYPE)),
         )
         found: dict[str, tuple[User, ...] | Unknown] = dict.fromkeys(emails, ())
         for (keys, _), answer in zip(asked, self._client.ask([query for _, query in asked]), strict=True):
@@ -65,9 +67,18 @@ class Users:
 
 
 def _by_email(rows: Sequence[Row]) -> dict[str, tuple[User, ...]]:
-    users: dict[str, tuple[User, ...]] = {}
+    """Give the users of each address. Who has a user of the company's own and one of its portals too acts as the former."""
+    parted: dict[str, list[Row]] = {}
     for row in rows:
-        stored = text(row, "Email") or ""
-        key = email_key(stored) or ""
-        users[key] = (*users.get(key, ()), User(record_id(row), stored, named(row), row.get("IsActive") is True))
-    return users
+        parted.setdefault(email_key(text(row, "Email") or "") or "", []).append(row)
+    return {key: tuple(_user(row, _acting(those)) for row in those) for key, those in parted.items()}
+
+
+def _acting(rows: Sequence[Row]) -> list[Row]:
+    """Pick those of one address who may own what is written: users of portals only where there is no other."""
+    active = [row for row in rows if row.get("IsActive") is True]
+    return [row for row in active if row.get(_TYPE) == _INTERNAL] or active
+
+
+def _user(row: Row, acting: Sequence[Row]) -> User:
+    return User(record_id(row), text(row, "Email") or "", named(row), row in acting)

@@ -18,7 +18,7 @@ from connector_core.characters import beginning, units
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import ActivityDraft, Current, Receipt, Unknown, remaining
 from connector_salesforce import rows
-from connector_salesforce.activities import COLUMNS, key_of, seconds_of
+from connector_salesforce.activities import COLUMNS, THERE, key_of, seconds_of
 from connector_salesforce.client import Client, Row
 from connector_salesforce.failures import RIGHTS
 from connector_salesforce.further import fields_now, own_field
@@ -163,9 +163,10 @@ class Writer:
         """Ask what an activity of a kind says, and what it is linked to."""
         own = [self._key_field] if self._key_field else []
         flags = ["IsInvitee"] if kind == "Event" else []
-        children = {RELATIONS[kind]: Child(("Id", "RelationId", *flags))} if self._client.shared else {}
+        children = {RELATIONS[kind]: Child(("Id", "RelationId", *flags), (THERE,))} if self._client.shared else {}
+        columns = (*COLUMNS[kind], *own)
         return lambda keys: Query(
-            kind, (*COLUMNS[kind], *own), (within("Id", keys),), optional=further, children=children
+            kind, columns, (within("Id", keys), THERE), optional=further, children=children, archived=True
         )
 
     # -- sending -------------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ class Writer:
         given = self.read(obj, values, None if system else "createable")
         if not system:
             refuse(self._store, obj.name, None, given)
+            if given.get("IsRecurrence"):
+                raise NotSpokenError(f"a series: IsRecurrence of a {obj.name}")
         stamp = self._stamp()
         row: dict[str, Any] = {"Id": self._store.new_id(obj.name), "IsDeleted": False, **stamp}
         full = self._org.full(obj.name)

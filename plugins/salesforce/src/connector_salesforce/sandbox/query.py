@@ -37,6 +37,7 @@ class Plan:
     children: dict[str, tuple[Query, ObjectType, str, Plan]] = field(default_factory=dict)
     typed: dict[str, tuple[str, Mapping[str, Plan], Plan | None]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    all_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Queries:
         self._store, self._org, self._version, self._user_id = store, org, version, user_id
 
     def run(self, soql: str, *, all_rows: bool = False) -> Result:
-        """Answer a query; ``all_rows`` with deleted ones.
+        """Answer a query; ``all_rows`` with deleted ones and archived activities, in child queries too.
 
         :raises ServiceError: The service would refuse it.
         :raises NotSpokenError: The service may know it.
@@ -65,6 +66,7 @@ class Queries:
         if counts:
             return self._count(query, obj, counts, all_rows=all_rows)
         plan = self._plan(query, obj)
+        plan.all_rows = all_rows
         rows = self.rows(query, obj, all_rows=all_rows)
         return Result(len(rows), [self.render(plan, row) for row in rows])
 
@@ -92,7 +94,7 @@ class Queries:
             found = shown(self._store, self._user_id, found, query.where)
         rows = sorted(found, key=lambda row: str(row["Id"]), reverse=bool(query.order))
         if not all_rows:
-            rows = [row for row in rows if not row["IsDeleted"]]
+            rows = [row for row in rows if not row["IsDeleted"] and not row.get("IsArchived")]
         for order in reversed(query.order):
             self._sort(rows, order, obj, query.text)
         if query.offset > _MAX_OFFSET:
@@ -262,7 +264,7 @@ class Queries:
     def _children(self, plan: Plan, name: str, row: Row) -> dict[str, Any] | None:
         query, child, key, child_plan = plan.children[name]
         among = self._store.having(child.name, key, fold(row["Id"]))
-        rows = self.rows(query, child, among=among)
+        rows = self.rows(query, child, among=among, all_rows=plan.all_rows)
         if len(rows) > _MAX_CHILDREN:
             raise NotSpokenError(f"more than {_MAX_CHILDREN} records of a child query")
         if not rows:
