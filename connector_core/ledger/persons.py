@@ -174,9 +174,13 @@ class Persons:
             erase_fillings(step, connection, ids)
             these = (calls.c.connection == connection, calls.c.call_id.in_(ids))
             rejected = {"state": "rejected", "outcome": "skipped", "reason": ERASED, "settled_at": now, "claimed": None}
-            open_ones = calls.c.state.in_(("due", "waiting"))
+            there = sa.exists().where(activities.c.connection == connection, activities.c.call_id == calls.c.call_id)
+            written = {"state": "written", "outcome": "unchanged", "settled_at": now, "claimed": None}
             # Whoever works on such a call by now finds another version, and keeps nothing of what it said.
-            step.execute(sa.update(calls).where(*these, open_ones).values(**rejected, version=calls.c.version + 1))
+            anew = calls.c.version + 1
+            open_ones = (*these, calls.c.state.in_(("due", "waiting")))
+            step.execute(sa.update(calls).where(*open_ones, ~there).values(**rejected, version=anew))
+            step.execute(sa.update(calls).where(*open_ones).values(**written, version=anew))
             step.execute(sa.update(calls).where(*these, calls.c.state == "written").values(reason=None))
             told = (audit.c.connection == connection, audit.c.call_id.in_(ids))
             for row in step.execute(sa.select(audit).where(*told)).all():

@@ -140,9 +140,12 @@ class Progress:
             now = self._database.now(step)
             ids = [it.job.call.id for it, _ in steps]
             rows = {row.call_id: row for row in step.execute(of_calls(lease.connection, ids))}
+            # The others are gone meanwhile; and of those that were erased, nothing is kept of what the CRM says of them.
             steps = [
-                (it, receipt) for it, receipt in steps if it.job.call.id in rows
-            ]  # the others were erased meanwhile
+                (it, receipt if rows[it.job.call.id].content is not None else replace(receipt, reason=None))
+                for it, receipt in steps
+                if it.job.call.id in rows
+            ]
             until = now + dt.timedelta(seconds=settle_seconds)
             self._close(step, lease.connection, {it.job.call.id: receipt for it, receipt in steps}, now, until)
             done = [replace(it, job=replace(it.job, doubt_until=until)) for it, _ in steps]
@@ -226,9 +229,11 @@ class Progress:
                 values["settled_at"] = now if STATE_OF[outcome] in SETTLED else None
             elif row.content is None and STATE_OF[outcome] == "written":  # it was erased while it was sent
                 values |= {"outcome": outcome, "reason": None, "state": "written", "settled_at": now}
+            elif row.state != "due":  # it was erased while it was sent, and nothing came of it
+                pass
             elif STATE_OF[outcome] == "due":  # what was learned meanwhile waits for what is not sure
                 values |= {"outcome": outcome, "reason": reason, "due_at": due_at}
-            elif row.state == "due":  # it waited for what came of this write
+            else:  # it waited for what came of this write
                 values["due_at"] = now
             changes[it.job.call.id] = values
         _update(step, calls, lease.connection, changes)

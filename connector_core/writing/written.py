@@ -58,7 +58,8 @@ def written_unanswered(
     if draft.activity_id is not None:
         return written_by(shown(draft, found), Receipt("updated", found.id, found.url), before)
     body = found.body or ""
-    if render.around(body, draft.body or "") is None and not render.carries_ref(body, draft.key, fmt):
+    ours = draft.body is not None and render.around(body, draft.body) is not None  # none is left of one that was erased
+    if not ours and not render.carries_ref(body, draft.key, fmt):
         return Written(found.id, found.kind, found.url)  # it carries the key, and was made by somebody else
     if draft.owner_id is not None and draft.owner_id != found.owner_id:
         draft = replace(draft, owner_id=None, owner_from=None)  # it was refused, or changed since: nothing tells which
