@@ -128,11 +128,21 @@ def test_the_real_closing_is_told(connect: Connect, closed_at: str, wanted: dt.d
 
 
 def test_stages_of_other_pipelines_are_known(connect: Connect) -> None:
-    """A stage is closed by its metadata, whatever its id."""
-    fields = {"pipeline": "727240411", "dealstage": "1061540883"}
+    """A stage is closed by its metadata, whatever its id; and so is told when, though no property is named by this one."""
+    fields = {"pipeline": "727240411", "dealstage": "8b1f1c6e-2f0d-4a55-9c7e-3d2a6f4b0e91"}
     account = connect(opportunities=[deal("O", closed_at="2026-03-05T10:00:00Z", fields=fields)])
     (found,) = account.adapter.list_opportunities([], [], [account["O"]], None).by_id[account["O"]]
     assert found.closed_at == dt.datetime(2026, 3, 5, 10, tzinfo=dt.UTC)
+
+
+def test_a_stage_whose_metadata_tells_nothing_is_what_the_deal_says(connect: Connect) -> None:
+    """Of the metadata of a stage ``probability`` alone is documented."""
+    account = connect(opportunities=[deal("O", closed_at="2026-03-05T10:00:00Z"), deal("P")])
+    stages: list[Any] = [{"id": name, "label": name, "metadata": {}} for name in ("closedwon", "appointmentscheduled")]
+    body = {"results": [{"id": "default", "label": "Sales", "stages": stages}]}
+    account.faults({"match": {"path": "*/pipelines/*"}, "do": {"status": 200, "body": body}})
+    found = account.adapter.list_opportunities([], [], [account["O"], account["P"]], None).by_id
+    assert [found[account[name]][0].closed_at is not None for name in ("O", "P")] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +222,9 @@ def test_deals_cost_few_requests(connect: Connect) -> None:
 CLOSED = {"won": True, "open": False}
 
 
-@given(st.dictionaries(st.sampled_from(["closedate", "hs_closed_won_date"]), st.just("2026-03-05T10:00:00Z")))
+@given(
+    st.dictionaries(st.sampled_from(["closedate", "hs_v2_date_entered_current_stage"]), st.just("2026-03-05T10:00:00Z"))
+)
 def test_an_open_stage_is_never_closed(properties: dict[str, str]) -> None:
     """Whatever dates an open deal carries, it is open."""
     assert _closed_at({"properties": {"dealstage": "open", **properties}}, CLOSED) is None
@@ -220,7 +232,7 @@ def test_an_open_stage_is_never_closed(properties: dict[str, str]) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["closedate", "hs_closed_won_date", "hs_v2_date_entered_won"]),
+        st.sampled_from(["closedate", "hs_v2_date_entered_current_stage", "hs_v2_date_entered_won"]),
         st.sampled_from(["2026-03-05T10:00:00Z", "", "x"]),
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import time
 import zoneinfo
@@ -26,10 +27,13 @@ DEAL_PROPERTIES = (
     "closedate",
     "hubspot_owner_id",
     "hs_is_closed",
-    "hs_closed_won_date",
+    "hs_v2_date_entered_current_stage",
     "hs_next_step",
 )
 _ENTERED = "hs_v2_date_entered_"
+_NAMED = re.compile(r"[a-z0-9_]+")
+"""A stage of which the property is named by its id. Another id, as of a stage that was imported, has its property under a
+name that cannot be told from it: hyphens become ``_``, and a number follows (seen in portals)."""
 CUT = Unknown("HubSpot hands out its associations only in part")
 Answer: TypeAlias = tuple[Opportunity, ...] | Unknown
 
@@ -48,15 +52,16 @@ class Stages:
         self._closed: Mapping[str, bool] = {}
 
     def closed(self) -> Mapping[str, bool]:
-        """Tell for each stage of each pipeline whether deals in it are closed (guide to the pipelines API)."""
+        """Tell for each stage of each pipeline whether deals in it are closed (guide to the pipelines API).
+
+        A stage that does not say is left out.
+        """
         with self._lock:
-            if not self._closed or self._until <= self._clock():
+            if self._until <= self._clock():
                 pipelines = results_of(self._client.get("/crm/pipelines/{version}/deals"))
-                self._closed = {
-                    str(stage["id"]): str((stage.get("metadata") or {}).get("isClosed")).lower() == "true"
-                    for pipeline in pipelines
-                    for stage in pipeline.get("stages") or []
-                }
+                stages = [stage for pipeline in pipelines for stage in pipeline.get("stages") or []]
+                told = {str(stage["id"]): (stage.get("metadata") or {}).get("isClosed") for stage in stages}
+                self._closed = {key: str(it).lower() == "true" for key, it in told.items() if it is not None}
                 self._until = self._clock() + self._KEPT_SECONDS
             return self._closed
 
@@ -112,7 +117,8 @@ class Deals:
         if not wanted:
             return {}
         closed = self._stages.closed()
-        entered = [f"{_ENTERED}{stage}" for stage, is_closed in sorted(closed.items()) if is_closed]
+        stages = sorted(stage for stage, is_closed in closed.items() if is_closed and _NAMED.fullmatch(stage))
+        entered = [f"{_ENTERED}{stage}" for stage in stages]
         records = read(self._client, "deals", wanted, [*DEAL_PROPERTIES, *entered])
         deals = self._deals({str(record["id"]): record for record in records.values()}, closed)
         return {key: deals[str(record["id"])] for key, record in records.items()}
@@ -188,13 +194,14 @@ def _primary(companies: Iterable[Link]) -> str | None:
 def _closed_at(record: Record, closed: Mapping[str, bool]) -> dt.datetime | dt.date | None:
     """Tell when a deal really closed; None while it is open, whatever ``closedate`` says: that is a plan until then.
 
-    When it entered the stage that it is in is calculated by HubSpot. Where that is missing, ``closedate`` is what is
+    When it entered the stage that it is in is calculated by HubSpot, for each stage and for the present one; a portal may
+    have either alone (seen by users). Where that is missing, ``closedate`` is what is
     left, which people edit: no more than its day is taken from it.
     """
     stage = value(record, "dealstage") or ""
     if not closed.get(stage, value(record, "hs_is_closed") == "true"):
         return None
-    entered = instant(value(record, f"{_ENTERED}{stage}")) or instant(value(record, "hs_closed_won_date"))
+    entered = instant(value(record, f"{_ENTERED}{stage}")) or instant(value(record, f"{_ENTERED}current_stage"))
     if entered is not None:
         return entered
     planned = instant(value(record, "closedate"))

@@ -71,7 +71,7 @@ def _deal(record: Record, old: Mapping[str, str]) -> dict[str, str | None]:
     if old.get("dealstage") != stage.id:
         entered = iso(record.updated_at)
         derived["hs_v2_date_entered_current_stage"] = entered
-        derived[f"hs_v2_date_entered_{stage.id}"] = entered
+        derived[stage.entered] = entered
         derived["hs_closed_won_date"] = entered if stage.won else None
     return derived
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,13 @@ class Stage:
     label: str
     probability: str
     closed: bool = False
+
+    @property
+    def entered(self) -> str:
+        """The property that says when it was entered: the name holds what is no letter or digit as ``_``, and a number then
+        (seen in portals; how the number is made is not known)."""
+        plain = re.sub(r"[^a-z0-9_]", "_", self.id)
+        return f"hs_v2_date_entered_{plain}" + ("" if plain == self.id else f"_{zlib.crc32(self.id.encode())}")
 
     @property
     def won(self) -> bool:
@@ -52,7 +61,7 @@ RENEWALS = Pipeline(
     (
         Stage("1061540881", "In Discussion", "0.5"),
         Stage("1061540882", "Renewed", "1.0", closed=True),
-        Stage("1061540883", "Churned", "0.0", closed=True),
+        Stage("8b1f1c6e-2f0d-4a55-9c7e-3d2a6f4b0e91", "Churned", "0.0", closed=True),
     ),
 )
 PIPELINES: Mapping[str, Pipeline] = {pipeline.id: pipeline for pipeline in (DEFAULT, RENEWALS)}
@@ -64,9 +73,9 @@ def stage_of(pipeline: str, stage: str) -> Stage | None:
     return next((known for known in stages if known.id == stage), None)
 
 
-def stage_ids() -> list[str]:
-    """Name every stage."""
-    return [stage.id for pipeline in PIPELINES.values() for stage in pipeline.stages]
+def entered() -> list[str]:
+    """Name the properties that say when a stage was entered."""
+    return [stage.entered for pipeline in PIPELINES.values() for stage in pipeline.stages]
 
 
 def describe(pipeline: Pipeline) -> dict[str, Any]:

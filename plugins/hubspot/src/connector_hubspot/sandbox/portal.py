@@ -11,7 +11,7 @@ from connector_hubspot.sandbox.instants import iso
 from connector_hubspot.sandbox.kinds import COMPANIES, CONTACTS, KINDS, PRIMARY, TYPE_IDS, Kind
 from connector_hubspot.sandbox.limits import Limits
 from connector_hubspot.sandbox.owners import Owners
-from connector_hubspot.sandbox.pipelines import stage_ids
+from connector_hubspot.sandbox.pipelines import entered
 from connector_hubspot.sandbox.schema import CURRENCIES, Schema
 from connector_hubspot.sandbox.store import Record, Store
 from connector_hubspot.sandbox.values import PORTAL_ID, Values
@@ -31,7 +31,7 @@ class Portal:
         self.required: Mapping[Kind, frozenset[str]] = {}
         self.missing_scopes: frozenset[str] = frozenset()
         self.limits = Limits()
-        self.schema = Schema(stage_ids())
+        self.schema = Schema(entered())
         self.owners = Owners()
         self.store = Store(self.schema.unique, calculator(lambda: self.default_country))
         self.values = Values(self.schema, self.store, self.owners)

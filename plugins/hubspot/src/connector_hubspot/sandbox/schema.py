@@ -251,13 +251,12 @@ _OFF_THE_PAGES = frozenset({"associatedcompanyid", "hs_additional_emails"}) | {
 class Schema:
     """The properties of this portal, by object."""
 
-    def __init__(self, stages: Sequence[str]) -> None:
-        """Begin as a fresh portal; each stage of a deal has a property for when it was entered."""
+    def __init__(self, entered: Sequence[str]) -> None:
+        """Begin as a fresh portal; ``entered`` are the properties that say when a deal entered a stage."""
         self._properties = {
             kind: {prop.name: prop for prop in properties} for kind, properties in _OF_EVERY_PORTAL.items()
         }
-        entered = _plain(*(f"hs_v2_date_entered_{stage}" for stage in stages), **_CALCULATED_TIME)
-        self._properties[DEALS].update({prop.name: prop for prop in entered})
+        self._properties[DEALS].update({prop.name: prop for prop in _plain(*entered, **_CALCULATED_TIME)})
         self._hidden: Mapping[Kind, frozenset[str]] = {}
         self._read_only: Mapping[Kind, frozenset[str]] = {}
         self._options: dict[tuple[Kind, str], tuple[Option, ...]] = {}

@@ -168,7 +168,7 @@ class _Planter:
         entered = properties.get("createdate")
         if closed is not None:
             entered = iso(closed) if isinstance(closed, dt.datetime) else None
-        for name in (f"hs_v2_date_entered_{stage.id}", "hs_v2_date_entered_current_stage"):
+        for name in (stage.entered, "hs_v2_date_entered_current_stage"):
             set_property(record, name, entered)
         set_property(record, "hs_closed_won_date", entered if stage.won else None)
 
