@@ -72,7 +72,8 @@ def test_a_call_is_created_with_everything(connect: Connect) -> None:
         "companies": [account["A"]],
         "deals": [account["O"]],
     }
-    assert (receipt.outcome, account.requests()) == ("created", ["/crm/objects/2026-09/calls/batch/create"])
+    assert receipt.outcome == "created"
+    assert account.requests("/objects/") == ["/crm/objects/2026-09/calls/batch/create"]
 
 
 def test_a_meeting_is_created_with_everything(connect: Connect) -> None:
@@ -129,7 +130,7 @@ OWN = {"value": "11111111-2222-4333-8444-555555555555", "label": "Demo booked"}
 
 
 def test_an_outcome_of_the_portal_s_own_is_found_by_its_label(connect: Connect) -> None:
-    """One request more, for all calls of a while; one of the standard ones takes none."""
+    """One request more, for all calls of a while."""
     account = connect()
     account.sandbox.org({"options": {"calls": {"hs_call_disposition": [OWN]}}})
     written = account.adapter.write_activity([draft("a", outcome=" demo BOOKED"), draft("b", outcome="Demo booked")])
@@ -138,6 +139,16 @@ def test_an_outcome_of_the_portal_s_own_is_found_by_its_label(connect: Connect) 
 
     assert found == {OWN["value"]}
     assert account.requests("/properties/") == ["/crm/properties/2026-09/calls/hs_call_disposition"]
+
+
+def test_the_portal_says_what_a_label_stands_for(connect: Connect) -> None:
+    """One that renamed a standard outcome, and made another of that name, has a call under the one of that name."""
+    account = connect()
+    renamed = {"value": "f240bbac-87c9-4f6e-bf70-924b57d47db7", "label": "Gatekeeper"}
+    account.sandbox.org({"options": {"calls": {"hs_call_disposition": [renamed, {**OWN, "label": "Connected"}]}}})
+    receipt = account.adapter.write_activity([draft(outcome="Connected")])["x:1"]
+
+    assert account.record("calls", receipt.id)["properties"]["hs_call_disposition"] == OWN["value"]
 
 
 def test_an_outcome_that_is_none_is_told(connect: Connect) -> None:
@@ -163,12 +174,12 @@ def test_a_portal_that_does_not_tell_its_outcomes_loses_no_call(connect: Connect
 
 @pytest.mark.parametrize(
     ("rest", "field"),
-    [({"outcome": "Busy"}, "hs_call_disposition"), ({"from_number": "1" * 65_537}, "hs_call_from_number")],
+    [({"direction": "outbound"}, "hs_call_direction"), ({"from_number": "1" * 65_537}, "hs_call_from_number")],
 )
 def test_what_a_call_can_do_without_does_not_lose_it(connect: Connect, rest: dict[str, Any], field: str) -> None:
-    """A standard outcome that the portal deleted, a number that is none: HubSpot's own sentence is told."""
+    """A direction that the portal does not know, a number that is none: HubSpot's own sentence is told."""
     account = connect()
-    account.sandbox.org({"options": {"calls": {"hs_call_disposition": [OWN]}}})
+    account.sandbox.org({"options": {"calls": {"hs_call_direction": ["INBOUND"]}}})
     written = account.adapter.write_activity([draft("a", **rest), draft("b")])
 
     assert [it.outcome for it in written.values()] == ["created", "created"]

@@ -1,4 +1,4 @@
-"""The outcomes of calls, which HubSpot takes as ids: those that every portal begins with, and the portal's own."""
+"""The outcomes of calls, which HubSpot takes as ids: the portal's own, or those that every portal begins with."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ _LOG = logging.getLogger(__name__)
 
 
 class Dispositions:
-    """Knows ids by label. A portal is asked for its own only where a label is none of the standard ones."""
+    """Knows ids by label, as the portal has them: it may have renamed the standard ones, deleted them, or made them anew."""
 
     def __init__(self, client: HubSpotClient, clock: Callable[[], float] = time.monotonic) -> None:
-        """Know the standard ones."""
+        """Know none yet."""
         self._client = client
         self._clock = clock
         self._lock = threading.Lock()
         self._known: tuple[float, Mapping[str, str]] = (clock(), {})
 
     def of(self, outcomes: Iterable[str | None]) -> Mapping[str, str]:
-        """Give the ids of labels, as :func:`~connector_core.identity.compare_text` compares them, and of others too.
+        """Give the ids of labels, as :func:`~connector_core.identity.compare_text` compares them; none where none is asked.
 
-        Where the portal cannot be asked, they are the standard ones: a call is not lost for its outcome.
+        Where the portal does not tell its own, they are the standard ones: a call is not lost for its outcome.
         """
-        wanted = {compare_text(outcome) for outcome in outcomes if outcome}
-        return {**STANDARD, **self._own()} if wanted - STANDARD.keys() else STANDARD
+        return (self._own() or STANDARD) if any(outcomes) else {}
 
     def _own(self) -> Mapping[str, str]:
         with self._lock:
