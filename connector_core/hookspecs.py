@@ -93,7 +93,8 @@ class CrmHooks(Protocol):
         :returns: For each call id the candidates: every activity of any kind that carries the call's id as its key,
             compared exactly; and those that share a person with the call (by ``person_ids``, leads converted into one of
             them included) and start within 15 minutes of its start, or, where only the day is known, lie within a day
-            of it. More than that does no harm. References that are gone are left out, see :class:`~.model.Activity`.
+            of it; and the one that is known to be the call's (``known_id``), if it is there, whenever it starts. More
+            than that does no harm. References that are gone are left out, see :class:`~.model.Activity`.
         """
         ...
 

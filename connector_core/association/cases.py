@@ -126,8 +126,9 @@ class _Maker:
         return Decision(self.call, self.settings, "undecided", self.guests.guests, unknown=asked, choices=choices)
 
     def _key(self, ids: Iterable[str]) -> CallKey:
-        call = self.call
-        return CallKey(call.id, call.kind, call.started_at, call.end, call.length_seconds, tuple(sorted(ids)))
+        call, written = self.call, self.history.written
+        known = (written.activity_id, written.kind) if written is not None else (None, None)
+        return CallKey(call.id, call.kind, call.started_at, call.end, call.length_seconds, tuple(sorted(ids)), *known)
 
     # -- the cases
 

@@ -254,7 +254,8 @@ def _candidates(index: WorldIndex, call: CallKey) -> tuple[Activity, ...]:
     people = {person_id for key in call.person_ids for person_id in (key, index.final_id(key)) if person_id}
     shared = (activity for person_id in people for activity in index.activities_by_person.get(person_id, ()))
     near = (activity for activity in shared if _near(activity.started_at, call.started_at))
-    found = {activity.id: activity for activity in (*index.activities_by_key.get(call.call_id, ()), *near)}
+    known = [it for it in (index.activities.get(call.known_id or ""),) if it is not None]
+    found = {activity.id: activity for activity in (*index.activities_by_key.get(call.call_id, ()), *known, *near)}
     return tuple(it for it in found.values() if (it.id in index.notes) == (call.kind == "note"))
 
 

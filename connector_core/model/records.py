@@ -109,6 +109,8 @@ class CallKey:
 
     ``person_ids``: every record that a guest may be (alternates, absent guests, leads and whom they became). Of kind
     ``note`` it asks for notes alone, by the id of their call; only where the CRM has the trait ``notes``.
+    ``known_id`` and ``known_kind``: the activity that is known to be the call's, as its plugin answered or wrote it. It is a
+    candidate wherever it is in time, and also without its key: the call, or somebody in the CRM, may have moved it.
     """
 
     call_id: str
@@ -117,6 +119,8 @@ class CallKey:
     ended_at: dt.datetime
     duration_seconds: float | None = None
     person_ids: tuple[str, ...] = ()
+    known_id: str | None = None
+    known_kind: ActivityKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

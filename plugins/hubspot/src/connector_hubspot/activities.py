@@ -11,6 +11,7 @@ Where they are looked for, and why so:
   it does not.
 - *By its start*: meetings and notes have no field for a key. Those that start when the call does are searched, 500 starts a
   request, and told by the last line of their body.
+- *By its own id*, where it is known and was found in none of these ways: the call or the meeting was moved since.
 
 For 200 calls that is four requests, and one for each 100 activities that are read. What candidates are associated with is
 read only of them: three requests for each kind that has any.
@@ -71,7 +72,10 @@ class _Found:
             shared = {each for person in call.person_ids for each in self.of_people.get(person, ())}
             return (key for key in shared & starts.keys() if abs(starts[key] - call.started_at) <= _WINDOW)
 
-        return {call.call_id: sorted({*keyed.get(call.call_id, ()), *alike(call)}) for call in calls}
+        def known(call: CallKey) -> Iterable[str]:
+            return self.records.keys() & _known(self.kind, call)
+
+        return {call.call_id: sorted({*keyed.get(call.call_id, ()), *alike(call), *known(call)}) for call in calls}
 
     def knows(self, call: CallKey) -> bool:
         """Tell whether everything could be asked for."""
@@ -121,6 +125,8 @@ class Activities:
         self._by_reference(kind, calls, found)
         if people:
             self._by_people(kind, calls, people, found)
+        moved = {key for call in calls for key in _known(kind, call)} - found.records.keys()
+        found.records.update(read(self._client, kind.object, moved, kind.properties))
         return found
 
     def _by_reference(self, kind: Kind, calls: Sequence[CallKey], found: _Found) -> None:
@@ -201,6 +207,10 @@ class Activities:
 
     def _links(self, kind: Kind, ids: set[str]) -> dict[str, Links]:
         return {obj: read_links(self._client, kind.object, obj, ids) for obj in _OBJECTS}
+
+
+def _known(kind: Kind, call: CallKey) -> set[str]:
+    return {call.known_id} if call.known_id is not None and call.known_kind == kind.name else set()
 
 
 def _all(links: Links) -> Iterable[Link]:
