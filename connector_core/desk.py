@@ -15,7 +15,7 @@ from connector_core.ledger.calls import Standing
 from connector_core.ledger.inbox import Wake
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
-from connector_core.model import Account, FormFields, FormRecord, Opportunity, Participant, Person, Unknown
+from connector_core.model import Account, Call, FormFields, FormRecord, Opportunity, Participant, Person, Unknown
 
 
 class Desk:
@@ -134,10 +134,11 @@ class Desk:
             raise InputError("assign: wanted one of a contact, an account and an opportunity")
         ((what, record),) = chosen
         choice = self._choice(actor, what, record, participant)
-        self._require(call_ids, participant)
+        seen = self._require(call_ids, participant)
         if not self._read(what, record):
             raise InputError(f"connection {self._name}: the CRM has no {what} with the id that was given")
-        self._ledger.people.choose(self._name, actor, dict.fromkeys(call_ids, choice), wake=self._wake)
+        choices = dict.fromkeys(call_ids, choice)
+        self._ledger.people.choose(self._name, actor, choices, seen=seen, wake=self._wake)
 
     def clear(
         self,
@@ -157,8 +158,9 @@ class Desk:
             raise InputError("clear: wanted one of a participant's contact, the account and the opportunity")
         what: What = "account" if account else "opportunity" if opportunity else "contact"
         choice = self._choice(actor, what, None, participant)
-        self._require(call_ids, participant)
-        self._ledger.people.choose(self._name, actor, dict.fromkeys(call_ids, choice), wake=self._wake)
+        seen = self._require(call_ids, participant)
+        choices = dict.fromkeys(call_ids, choice)
+        self._ledger.people.choose(self._name, actor, choices, seen=seen, wake=self._wake)
 
     def refresh(self, actor: Actor, call_ids: Sequence[str]) -> None:
         """Let calls be associated anew as far as the CRM has more to say; what is there stays.
@@ -194,10 +196,13 @@ class Desk:
                 raise InputError(f"connection {self._name}: has accepted no call {call_id}")
         return found
 
-    def _require(self, call_ids: Sequence[str], participant: int | None) -> None:
-        for it in self._standings(call_ids).values():
+    def _require(self, call_ids: Sequence[str], participant: int | None) -> dict[str, Call]:
+        """Give the calls as they are, of which what was said is kept."""
+        found = self._standings(call_ids)
+        for it in found.values():
             if participant is not None:
                 self._guest(it, participant)
+        return {call_id: it.call for call_id, it in found.items() if it.call is not None}
 
     def _guest(self, it: Standing, participant: int | None) -> Participant:
         if it.call is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -14,11 +14,13 @@ from office import ADA, CARL, CRMS, NOBODY, Office, call, office, restarted
 
 from connector_core.association import Settings
 from connector_core.config import ConnectionConfig
+from connector_core.connection import Connection
 from connector_core.desk import Desk
 from connector_core.errors import ConnectorError, InputError, UnsupportedError
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.retention import Retention
+from connector_core.model import Person, Unknown
 from connector_core.pump import Pump
 from connector_core.settling import settle
 
@@ -747,3 +749,18 @@ def test_corrections_are_kept_in_postgresql_as_well(tmp_path: Path, postgres_url
         assert at.linked() == {"C2", "A2"}
         assert [row["action"] for row in at.desk.show("x:1")["audit"]] == ["assign", "clear", "refresh"]
         assert [row["action"] for row in at.ledger.people.audit_of("acme", None)] == ["resume"]
+
+
+def test_a_choice_is_for_the_guest_that_the_person_saw(file: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though a richer version comes while the CRM is asked, in which another one stands at that place."""
+    read = Connection.read_people
+
+    def meanwhile(connection: Connection, ids: Iterable[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
+        file.ledger.inbox.accept("acme", [call(1, NOBODY, CARL)])
+        return read(connection, ids)
+
+    monkeypatch.setattr(Connection, "read_people", meanwhile)
+    decision = file.assign(participant=1, contact="C2").decision
+
+    assert decision is not None
+    assert [it["participant"] for it in decision["manual"]] == [2]

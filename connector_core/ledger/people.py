@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
@@ -15,7 +16,9 @@ from connector_core.errors import InputError
 from connector_core.ledger.database import Database
 from connector_core.ledger.inbox import AT_ONCE, Wake, is_call, of_calls
 from connector_core.ledger.leases import lock_connection
+from connector_core.ledger.places import moved
 from connector_core.ledger.schema import INTERACTIVE, audit, calls, choices, connections, decisions, writes
+from connector_core.model import Call
 
 Role: TypeAlias = Literal["admin", "manager", "user"]
 NOBODY = -1
@@ -47,17 +50,28 @@ class Decided:
         """Keep nothing yet."""
         self._database = database
 
-    def choose(self, connection: str, actor: Actor, chosen: Mapping[str, Choice], *, wake: Wake | None = None) -> None:
+    def choose(
+        self,
+        connection: str,
+        actor: Actor,
+        chosen: Mapping[str, Choice],
+        *,
+        seen: Mapping[str, Call] = MappingProxyType({}),
+        wake: Wake | None = None,
+    ) -> None:
         """Keep a choice for each of these calls, in place of an earlier one of the same; the calls become due.
 
+        :param seen: The calls as they were when a guest was chosen for: a richer version may have come since, in which that
+            one stands elsewhere.
         :raises InputError: A call that was never accepted, that was deleted at its provider before it was written, or of
             which nothing is kept any more; then none is changed.
         """
         with self._database.writing() as step:
             lock_connection(self._database, step, connection)
             now = self._database.now(step)
-            self._require(step, connection, list(chosen))
-            for call_id, choice in chosen.items():
+            rows = self._require(step, connection, list(chosen))
+            for call_id, before_it_moved in chosen.items():
+                choice = _where_it_stands(before_it_moved, seen.get(call_id), rows[call_id].content)
                 place = NOBODY if choice.participant is None else choice.participant
                 key = {"connection": connection, "call_id": call_id, "what": choice.what, "participant": place}
                 same = [choices.c[name] == value for name, value in key.items()]
@@ -144,7 +158,7 @@ class Decided:
                 for row in step.execute(wanted.order_by(writes.c.number))
             ]
 
-    def _require(self, step: sa.Connection, connection: str, call_ids: Sequence[str]) -> None:
+    def _require(self, step: sa.Connection, connection: str, call_ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
         rows = {
             row.call_id: row
             for start in range(0, len(call_ids), AT_ONCE)
@@ -159,6 +173,15 @@ class Decided:
                 raise InputError(
                     f"connection {connection}: call {call_id} was deleted at its provider; it is not written"
                 )
+        return rows
+
+
+def _where_it_stands(choice: Choice, seen: Call | None, content: str) -> Choice:
+    """Let a choice for a guest be for whoever that is by now."""
+    if choice.participant is None or seen is None:
+        return choice
+    now = Call.model_validate_json(content)
+    return replace(choice, participant=moved(seen, now, {choice.participant})[choice.participant])
 
 
 def make_due_for_refresh(step: sa.Connection, connection: str, call_ids: Sequence[str], now: dt.datetime) -> None:
