@@ -49,13 +49,15 @@ class Plan:
 class _Stand:
     """What stands in a place, or will once what was chosen is sent; ``before``: what it takes the place of.
 
-    ``filled``: what the connector wrote last. ``found_out``: the item that was sent and not answered, and stands there.
+    ``replaced``: the call that this is of, if the connector wrote it. ``filled``: what the connector wrote last.
+    ``found_out``: the item that was sent and not answered, and stands there.
     """
 
     current: FieldValue | None
     ours: bool | None
     filled: Filled | None
     before: FieldValue | None
+    replaced: str | None = None
     found_out: Item | None = None
     chosen: bool = False
 
@@ -151,9 +153,9 @@ def _stand(
     if doubtful is not None and old is not None and same(now, old.wanted, item.description, context):
         confirmed = doubtful.wrote(old.wanted, old.previous, old.run or "")
         plan.confirmed.append(confirmed)
-        return _Stand(now, True, confirmed, now, doubtful)
+        return _Stand(now, True, confirmed, now, confirmed.call_id, doubtful)
     ours = None if filled is None else is_ours(filled, now, item.description, context)
-    return _Stand(now, ours, filled, now)
+    return _Stand(now, ours, filled, now, filled.call_id if filled is not None and ours else None)
 
 
 def _mismatch(
@@ -185,8 +187,9 @@ def _choose(plan: Plan, item: Item, stand: _Stand, context: Context) -> None:
         for earlier in plan.sending.pop(item.place, ()):
             earlier.end("other", "newer_call")
             plan.outdone.setdefault(item.place, []).append(earlier)
-        previous = old.previous if old is not None and stand.found_out is item else stand.before
-        item.row = replace(item.row, previous=previous)
+        of = old if old is not None and stand.found_out is item else None
+        previous, replaced = (of.previous, of.replaced) if of is not None else (stand.before, stand.replaced)
+        item.row = replace(item.row, previous=previous, replaced=replaced)
         plan.sending[item.place] = [item]
         stand.current, stand.chosen, stand.ours = item.row.wanted, True, True
         stand.filled = item.wrote(item.row.wanted, previous, "")

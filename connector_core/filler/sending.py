@@ -20,7 +20,7 @@ from connector_core.filler.items import Item
 from connector_core.filler.later import Later
 from connector_core.filler.undoing import Undo
 from connector_core.filling.outcomes import Reason
-from connector_core.ledger.fill_rows import Filling, Place
+from connector_core.ledger.fill_rows import Filled, Filling, Place
 from connector_core.ledger.fill_steps import Turn, Wrote
 from connector_core.ledger.fillings import FillJob
 from connector_core.ledger.leases import Lease
@@ -155,8 +155,8 @@ class Sending:
         return self._connection.manifest.refusals.get(receipt.code or "", "refused_value")
 
 
-def _taken_back(undos: Iterable[Undo]) -> dict[Place, str]:
-    return {undo.place: undo.job.call_id for undo in undos if undo.is_taken_back}
+def _taken_back(undos: Iterable[Undo]) -> dict[Place, tuple[str, Filled | None]]:
+    return {undo.place: (undo.job.call_id, undo.restored()) for undo in undos if undo.is_taken_back}
 
 
 def turns_of(jobs: Sequence[FillJob], rows: Iterable[Filling], later: Later) -> list[Turn]:

@@ -18,7 +18,8 @@ from connector_core.model import FieldDescription, Unknown
 class Undo:
     """One value to take back. ``filled``: what was written, None where something else was since.
 
-    ``asked``: the CRM said what its object is.
+    ``before``: the call whose value it took the place of: what is put back is of that one again. ``asked``: the CRM said
+    what its object is.
     """
 
     job: FillJob
@@ -28,6 +29,7 @@ class Undo:
     described: FieldDescription | None
     context: Context
     asked: bool
+    before: FillJob | None = None
     done: bool = False
 
     @property
@@ -53,6 +55,17 @@ class Undo:
         else:
             self.keep("somebody changed it since")
 
+    def restored(self) -> Filled | None:
+        """Give what the connector is known to have written again, once this is taken back."""
+        it, filled, described = self.before, self.filled, self.described
+        if it is None or it.call is None or filled is None or described is None:
+            return None
+        for row in it.fillings.values():
+            theirs = row.outcome == "sent" and row.run is not None and row.run != filled.run and row.is_at(self.place)
+            if theirs and same(row.wanted, filled.previous, described, self.context):
+                return Filled(self.place, row.wanted, row.previous, it.call_id, it.call.started_at, row.run or "")
+        return None
+
     def keep(self, why: str) -> None:
         """Leave what was written."""
         self.row = replace(self.row, undo_by=None, detail=f"not taken back: {why}")
@@ -69,11 +82,13 @@ def undos(
     connection: Connection,
     jobs: Sequence[FillJob],
     written: Mapping[Place, Filled],
+    before: Mapping[str, FillJob],
     context: Context,
 ) -> list[Undo]:
     """Give what is to be taken back of these calls.
 
     :param written: What the connector wrote last into the records of their fields.
+    :param before: The calls whose values these took the place of.
     """
     wanted = [(job, row) for job in jobs for row in job.fillings.values() if row.undo_by]
     names = connection.manifest.names
@@ -88,5 +103,6 @@ def undos(
         place = (name, row.record_id or "", described.name if described else row.name)
         filled = written.get(place)
         ours = filled if filled is not None and filled.run == row.run else None
-        taking.append(Undo(job, row, place, ours, described, context, not isinstance(answer, Unknown)))
+        earlier = before.get(row.replaced or "")
+        taking.append(Undo(job, row, place, ours, described, context, not isinstance(answer, Unknown), earlier))
     return taking

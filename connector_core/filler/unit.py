@@ -195,8 +195,11 @@ class Unit:
         named = self._connection.manifest.names
         asked = [row for job in jobs for row in job.fillings.values() if row.undo_by and row.record_id]
         undone = {(named.get(row.object or "", row.object or ""), row.record_id or "") for row in asked}
-        before = self._ledger.fillings.written(self._connection.name, undone)
-        taking_back = undos(self._connection, jobs, before, self._context(self._later.now, {}))
+        mine = self._ledger.fillings.written(self._connection.name, undone)
+        before = self._ledger.fillings.jobs(
+            self._connection.name, sorted({row.replaced for row in asked if row.replaced})
+        )
+        taking_back = undos(self._connection, jobs, mine, before, self._context(self._later.now, {}))
         undo_places = [undo.place for undo in taking_back if undo.asked]
         current = self._read(to_read(_open(items), undo_places))
         if self._followed(items, current, contexts):

@@ -48,6 +48,7 @@ class Filling:
     content_hash: str | None = None
     wanted: FieldValue | None = None
     previous: FieldValue | None = None
+    replaced: str | None = None
     object: str | None = None
     record_id: str | None = None
     approval: bool = False
@@ -82,7 +83,7 @@ class Filling:
         return {
             name: value.isoformat() if isinstance(value, dt.datetime) else value
             for name, value in asdict(self).items()
-            if name not in ("content_hash", "changed_at")
+            if name not in ("content_hash", "replaced", "changed_at")
         }
 
 

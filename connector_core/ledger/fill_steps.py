@@ -28,14 +28,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """What the connector has ``written`` in the CRM, and from which places it has ``taken_back`` what it wrote of a call."""
+    """What the connector has ``written`` in the CRM, and from which places it has ``taken_back`` what it wrote of a call.
+
+    What it had written there before that, of another call, stands there again then.
+    """
 
     written: Sequence[Filled] = ()
-    taken_back: Mapping[Place, str] = field(default_factory=dict)
+    taken_back: Mapping[Place, tuple[str, Filled | None]] = field(default_factory=dict)
 
     def of(self, call_ids: Collection[str]) -> Wrote:
         """Give it without what was taken back of other calls."""
-        return Wrote(self.written, {place: it for place, it in self.taken_back.items() if it in call_ids})
+        return Wrote(self.written, {place: it for place, it in self.taken_back.items() if it[0] in call_ids})
 
 
 class FillSteps:
@@ -118,13 +121,14 @@ class FillSteps:
         """Keep what was written; give which of its calls, and of these, were forgotten meanwhile."""
         for place in wrote.taken_back:
             step.execute(sa.delete(filled).where(filled.c.connection == connection, *at_place(place)))
-        these = sorted({*call_ids, *(it.call_id for it in wrote.written)})
+        written = [*wrote.written, *(earlier for _, earlier in wrote.taken_back.values() if earlier is not None)]
+        these = sorted({*call_ids, *(it.call_id for it in written)})
         known = sa.select(calls.c.call_id).where(calls.c.connection == connection, calls.c.content.is_(None))
         gone: set[str] = set(step.execute(known.where(calls.c.call_id.in_(these))).scalars()) if these else set()
-        for it in wrote.written:
+        for it in written:
             if it.call_id in gone:
                 step.execute(sa.delete(filled).where(filled.c.connection == connection, *at_place(it.place)))
-        kept = [it for it in wrote.written if it.call_id not in gone]
+        kept = [it for it in written if it.call_id not in gone]
         replace_rows(self._database, step, filled, [row_of_filled(connection, it, now) for it in kept])
         return gone
 

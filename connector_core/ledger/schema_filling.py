@@ -51,7 +51,8 @@ _IN_DOUBT, _PENDING = sa.text("reason = 'unknown_outcome'"), sa.text("outcome = 
 # What came of each field of a published template, for each call that it is for; see connector_core.filling.outcomes.
 # ``target``: where the value goes in the CRM. ``day``: the call's, in the connection's zone. ``who``: the organizer.
 # ``value``, ``passage``, ``confidence``, ``source``: what was found, in ``content`` of the call and by which extractor, or
-# who gave it. ``wanted``: the value as it is sent; ``previous``: what stood there before it. ``object``: contact, lead,
+# who gave it. ``wanted``: the value as it is sent; ``previous``: what stood there before it. ``replaced``: the
+# call that this was of, if the connector wrote it. ``object``: contact, lead,
 # account, opportunity or another one's name. ``approval``: it takes a person's; ``approved_by``, ``approved_at``: it has
 # one. ``run``: what it was sent with. ``undo_by``: who wants it taken back. ``since``: since when it has this outcome.
 fillings = sa.Table(
@@ -71,6 +72,7 @@ fillings = sa.Table(
     sa.Column("content_hash", sa.Text),
     sa.Column("wanted", sa.Text),
     sa.Column("previous", sa.Text),
+    sa.Column("replaced", sa.Text),
     sa.Column("object", sa.Text),
     sa.Column("record_id", sa.Text),
     sa.Column("outcome", sa.Text, nullable=False),

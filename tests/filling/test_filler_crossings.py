@@ -261,6 +261,49 @@ def persons_held(at: FillOffice) -> list[str]:
         return [str(Persons(at.at.ledger.database)._held(step, "acme", "x:1"))]
 
 
+# -- several fills of one field, taken back ------------------------------------------------------------------------------
+
+
+def test_fills_are_taken_back_one_after_the_other(at: FillOffice) -> None:
+    """The last one first: what stands there again is the connector's, until that is taken back too."""
+    at.publish(NEXT_STEP)
+    for number, value in enumerate(("call again", "send the quote", "meet"), 1):
+        at.hear(said(f"next: {value}", number))
+    seen = [at.value()]
+    for call_id in ("x:3", "x:2", "x:1"):
+        at.desk.undo(USER, at.rows(call_id)[0].run or "")
+        at.filler.run()
+        seen.append(at.value() or None)
+
+    assert seen == ["meet", "send the quote", "call again", None]
+
+
+def test_what_stands_there_again_makes_room_for_a_later_call(at: FillOffice) -> None:
+    """It is no person's, since the connector wrote it of an earlier call."""
+    at.publish(NEXT_STEP)
+    at.hear(said("next: call again"))
+    at.hear(said("next: send the quote", 2))
+    at.desk.undo(USER, at.rows("x:2")[0].run or "")
+    at.filler.run()
+    at.hear(said("next: meet", 3))
+
+    assert (at.outcome("x:3"), at.value()) == (("sent", None), "meet")
+
+
+def test_what_a_person_wrote_between_two_fills_stays_theirs(at: FillOffice) -> None:
+    """Put back, it is not taken for an earlier call's."""
+    at.publish({**NEXT_STEP, "overwrite": "always"})
+    at.hear(said("next: call again"))
+    at.edit("theirs")
+    at.hear(said("next: send the quote", 2))
+    at.desk.undo(USER, at.rows("x:2")[0].run or "")
+    at.filler.run()
+    at.desk.undo(USER, at.rows("x:1")[0].run or "")
+    at.filler.run()
+
+    assert at.value() == "theirs"
+
+
 # -- what people decide ------------------------------------------------------------------------------------------------
 
 
