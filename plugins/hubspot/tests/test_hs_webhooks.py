@@ -44,6 +44,24 @@ def test_how_the_query_is_escaped_makes_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
+    ("uri", "signature"),
+    [
+        (
+            "https://calls.example/hub%40spot/%28a%29?next=https%3A%2F%2Fx.example",
+            "UuH3w63j8WkbHhDsrVxA8aXtut8D5VECLFme4RvVHK8=",
+        ),
+        (
+            "https://calls.example/hub%40spot?next=https%3A%2F%2Fx.example",
+            "VfgzhkeFGdWJqFhLizTwOFbkiFnmUulP0TKq08LvPjE=",
+        ),
+    ],
+)
+def test_the_address_is_signed_decoded_or_as_it_was_requested(uri: str, signature: str) -> None:
+    """All of it: the documentation decodes the path too, and HubSpot's own libraries decode nothing. Signed by openssl."""
+    check(uri=uri, signature=signature)
+
+
+@pytest.mark.parametrize(
     "changed",
     [
         {"secret": "another-secret"},

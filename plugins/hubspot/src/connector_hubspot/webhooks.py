@@ -74,19 +74,22 @@ def verify(
     :param timestamp: The header ``X-HubSpot-Request-Timestamp``: milliseconds since 1970.
     :raises CredentialsError: It does not, or its time is more than five minutes from ``now``.
     """
-    signed = method.upper().encode() + _plain(uri).encode() + body + timestamp.encode()
-    wanted = base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256))
-    if not hmac.compare_digest(wanted, signature.encode()):
+    signed = [method.upper().encode() + form.encode() + body + timestamp.encode() for form in _forms(uri)]
+    wanted = [base64.b64encode(hmac.digest(secret.encode(), each, hashlib.sha256)) for each in signed]
+    if not any(hmac.compare_digest(each, signature.encode()) for each in wanted):
         raise CredentialsError("the webhook is not signed with the client secret of this app (X-HubSpot-Signature-v3)")
     at = instant(timestamp) if timestamp.isascii() and timestamp.isdecimal() else None
     if at is None or abs(now - at) > OLDEST:
         raise CredentialsError("the webhook was signed more than five minutes ago (X-HubSpot-Request-Timestamp)")
 
 
-def _plain(uri: str) -> str:
-    """Give an address as it is signed: without fragment, and with some characters of its query decoded."""
-    path, mark, query = uri.partition("#")[0].partition("?")
-    return path + mark + _DECODED.sub(lambda found: chr(int(found.group()[1:], 16)), query)
+def _forms(uri: str) -> tuple[str, str]:
+    """Give an address as it is signed: without fragment, and with some characters decoded; or as it was requested.
+
+    The former is documented, the latter is what HubSpot's own libraries compare with.
+    """
+    requested = uri.partition("#")[0]
+    return _DECODED.sub(lambda found: chr(int(found.group()[1:], 16)), requested), requested
 
 
 def changes(body: bytes) -> dict[str, tuple[Changed, ...]]:
