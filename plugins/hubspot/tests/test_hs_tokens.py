@@ -54,6 +54,14 @@ def test_a_token_is_refreshed_before_it_expires(connect: Connect) -> None:
     client.close()
 
 
+def test_tokens_of_another_account_are_refused(connect: Connect) -> None:
+    """Whoever connects anew may choose another account, which has none of the records that were written."""
+    account = connect(settings={"portal_id": "62515"})
+    account.sandbox.expire_session()
+    with pytest.raises(CredentialsError, match=r"account 8000001, and settings\.portal_id names 62515"):
+        account.adapter.find_contacts_by_email(["c@x.example"])
+
+
 def test_an_expired_private_token_is_told(connect: Connect) -> None:
     """The token of a private app cannot be refreshed: its owner is told."""
     account = connect()

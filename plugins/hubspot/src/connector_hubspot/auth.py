@@ -41,14 +41,22 @@ def sign_in(settings: HubSpotSettings, ask: Ask, store: TokenStore | None, clock
 def ask_token(settings: HubSpotSettings, ask: Ask, form: Mapping[str, str], now: dt.datetime) -> Grant:
     """Ask the token endpoint, as the app.
 
-    :raises CredentialsError: It refuses.
+    :raises CredentialsError: It refuses, or the tokens are of another account than the settings name.
     :raises TryAgainError: It does not answer, or answers something else.
     """
     secret = _secret(settings.client_secret) or ""
     try:
-        return _read(ask({**form, "client_id": settings.client_id or "", "client_secret": secret}), now)
+        answer = ask({**form, "client_id": settings.client_id or "", "client_secret": secret})
     except (RefusedError, CredentialsError, MissingRightError) as error:
         code = str(getattr(error, "code", None))
+    else:
+        account = str(answer.get("hub_id", settings.portal_id))
+        if settings.portal_id not in (None, account):
+            raise CredentialsError(
+                f"HubSpot's tokens are of the account {account}, and settings.portal_id names {settings.portal_id}: connect"
+                " that account anew, as what was written in one is not in the other"
+            )
+        return _read(answer, now)
     # Raised out here: the SDK's error carries the whole answer, which may repeat what was sent.
     why = f" ({code})" if re.fullmatch("[a-z_]{1,40}", code) else ""
     raise CredentialsError(

@@ -52,7 +52,8 @@ class HubSpotSettings(BaseModel):
     ``client_secret`` and ``refresh_token`` of an OAuth app: a token that is given beside them is used until it expires, and
     those that are made of them are kept in the connection's store of tokens.
     ``webhook_secret``: the client secret of the app whose webhooks tell of changes, where it is not ``client_secret``.
-    ``portal_id``: the account's number; what the app's webhooks tell of other accounts is passed over.
+    ``portal_id``: the account's number; what the app's webhooks tell of other accounts is passed over, and tokens of OAuth
+    that are of another account are refused.
     ``phone_properties``, ``email_properties``: the properties of contacts by which people are looked for, in place of
     ``phone`` and ``mobilephone``, and of ``email`` (:mod:`connector_hubspot.identifying`).
     """
