@@ -99,6 +99,38 @@ def test_a_refused_request_is_the_error_that_says_what_to_do(connect: Connect, c
         assert (error.code, error.sentence, error.request_id) == (case.category, SENTENCE, "c-1")
 
 
+def test_a_page_of_what_stands_before_the_api_is_for_later(connect: Connect) -> None:
+    """No right of the app is missing, and nothing was executed."""
+    account = connect(people=[CARL])
+    account.faults({"do": {"status": 403, "body": "<html><title>Attention Required!</title></html>"}})
+    with pytest.raises(TryAgainError, match="status 403"):
+        ask(account)
+    assert account.adapter.write_activity([DRAFT])["x:1"].outcome == "deferred"
+
+
+def test_what_is_forbidden_for_no_scope_names_the_category(connect: Connect) -> None:
+    """Nobody looks for a scope that is not missing."""
+    account = connect(people=[CARL])
+    account.faults({"do": {"status": 403, "body": {"status": "error", "category": "BANNED", "message": SENTENCE}}})
+    with pytest.raises(MissingRightError, match=r"HubSpot forbids it \(BANNED\)"):
+        ask(account)
+
+
+def test_a_refusal_of_many_rows_blames_each_of_them(connect: Connect) -> None:
+    """Rows that have the same fault are all named, and none is sent again."""
+    account = connect(people=[CARL])
+    errors = [
+        {"message": SENTENCE, "code": "INVALID_OPTION", "context": {"propertyName": ["x"], "objectWriteTraceId": [key]}}
+        for key in ("x:1", "x:2")
+    ]
+    body = {"status": "error", "category": "VALIDATION_ERROR", "message": "not valid", "errors": errors}
+    account.faults({"match": {"path": "*/batch/create"}, "times": 1, "do": {"status": 400, "body": body}})
+    receipts = account.adapter.write_activity([replace(DRAFT, key=f"x:{n}") for n in range(1, 4)])
+
+    assert {key: it.outcome for key, it in receipts.items()} == {"x:1": "refused", "x:2": "refused", "x:3": "created"}
+    assert len(account.requests("/batch/create")) == 2
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_refused_create_has_the_receipt_that_says_what_becomes_of_it(connect: Connect, case: Case) -> None:
     """In HubSpot's own sentence where it is refused for good; what may have been done is looked for."""

@@ -71,7 +71,10 @@ def failure(error: Exception) -> ConnectorError:
         return ContractError("hubspot", "request", f"the SDK refused it before sending ({type(error).__name__})")
     if not status or status < 400:
         return TryAgainError(f"HubSpot's API gave no answer of its own (status {status})")
-    return of_status(status, parsed(getattr(error, "body", None)) or {})
+    body = parsed(getattr(error, "body", None))
+    if status == 403 and body is None:  # a page: what stands before the API refused it, and no right is missing
+        return TryAgainError("HubSpot's API gave no answer of its own (status 403)")
+    return of_status(status, body or {})
 
 
 def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
@@ -91,12 +94,18 @@ def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
 
 
 def _forbidden(body: Mapping[str, Any]) -> MissingRightError:
-    """Name the scopes that are missing: those of this plugin among all that would do, else what HubSpot says."""
+    """Name the scopes that are missing: those of this plugin among all that would do, else what HubSpot says.
+
+    Where it names none, and another category than that of scopes, that is told.
+    """
     entries = [body, *errors_of(body)]
     named = [str(name) for item in entries for name in _list(_context(item).get("requiredGranularScopes"))]
     named += re.findall(r"requires one of \[([^\]]*)\]", str(body.get("message") or ""))
     scopes = [name for name in dict.fromkeys(named) if name in SCOPES] or list(dict.fromkeys(named))[:5]
     right = " or ".join(scopes) or None
+    category = str(body.get("category") or "")
+    if right is None and re.fullmatch("[A-Z_]{1,60}", category) and category != "MISSING_SCOPES":
+        return MissingRightError(f"HubSpot forbids it ({category}): see what the app, its user and the account may do")
     wanted = f"the scope {right}" if right else "a right"
     return MissingRightError(f"The HubSpot app lacks {wanted}: add it to the app, then connect again", right=right)
 
@@ -108,14 +117,15 @@ def errors_of(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def problems_of(body: Mapping[str, Any]) -> Iterator[Problem]:
     """Read what is wrong from the body of an error, or from an entry among the ``errors`` of a batch."""
-    seen: set[tuple[str | None, tuple[str, ...]]] = set()
+    seen: set[tuple[object, ...]] = set()
     outer = _context(body)
     entries = [*errors_of(body), *_inside(body)]
     for item in entries:
         context = {**outer, **_context(item)}
         problem = _problem(item, context)
-        if (problem.code, problem.fields) not in seen or not problem.fields:
-            seen.add((problem.code, problem.fields))
+        same = (problem.code, problem.fields, problem.traces, problem.ids)
+        if same not in seen or not problem.fields:
+            seen.add(same)
             yield problem
     if not entries and (body.get("message") or body.get("category")):
         yield _problem(body, outer)
