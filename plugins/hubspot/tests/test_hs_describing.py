@@ -166,6 +166,21 @@ def test_a_choice_that_is_hidden_is_not_set_anew(connect: Connect) -> None:
     assert (found.label, found.values) == ("x", (Choice("old", "old", active=False),))
 
 
+def test_what_was_archived_is_no_choice(connect: Connect) -> None:
+    """A stage, and a pipeline with all of its stages."""
+    account = connect()
+    stages = [{"id": "a", "label": "A"}, {"id": "b", "label": "B", "archived": True}]
+    old = {"id": "old", "label": "Old", "archived": True, "stages": [{"id": "c", "label": "C"}]}
+    body = {"results": [{"id": "default", "label": "Sales", "stages": stages}, old]}
+    account.faults({"match": {"path": "*/pipelines/*"}, "do": {"status": 200, "body": body}})
+    fields = described(account, "deals").fields
+
+    assert [[it.value for it in fields[name].values if it.active] for name in ("pipeline", "dealstage")] == [
+        ["default"],
+        ["a"],
+    ]
+
+
 def test_stages_are_told_with_their_pipeline(connect: Connect) -> None:
     """A stage of a deal depends on its pipeline."""
     fields = described(connect(), "deals").fields

@@ -208,13 +208,18 @@ def _word(it: Property) -> str:
 
 
 def _stages(client: HubSpotClient) -> dict[str, tuple[Choice, ...]]:
-    """Give the choices of pipeline and stage, each stage with its pipeline (guide to the pipelines API)."""
+    """Give the choices of pipeline and stage, each stage with its pipeline (guide to the pipelines API).
+
+    What was archived is no choice any more.
+    """
     pipelines = results_of(client.get("/crm/pipelines/{version}/deals"))
     stages: dict[str, tuple[str, list[str]]] = {}
+    live = set[str]()
     for pipeline in pipelines:
         for stage in pipeline.get("stages") or ():
+            live |= set() if pipeline.get("archived") or stage.get("archived") else {str(stage["id"])}
             stages.setdefault(str(stage["id"]), (str(stage["label"]), []))[1].append(str(pipeline["id"]))
     return {
-        "pipeline": tuple(Choice(str(it["id"]), str(it["label"])) for it in pipelines),
-        "dealstage": tuple(Choice(key, label, only_with=tuple(of)) for key, (label, of) in stages.items()),
+        "pipeline": tuple(Choice(str(it["id"]), str(it["label"]), not it.get("archived")) for it in pipelines),
+        "dealstage": tuple(Choice(key, label, key in live, tuple(of)) for key, (label, of) in stages.items()),
     }
