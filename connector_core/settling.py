@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,10 @@ MOST_ROUNDS = 3
 """How often what was not answered is waited for."""
 BUSY_SECONDS = 0.5
 """How long another process that works on the connection is waited for, before looking again."""
+TELL_AFTER = 20
+"""After how many looks it is told that there is one: it may have been stopped, and is waited for all the same."""
+
+_log = logging.getLogger(__name__)
 
 
 def sync_settled(
@@ -95,23 +100,27 @@ def fill_now(
     :raises TryAgainError: The CRM or the ledger cannot be reached.
     """
     filler = Filler(ledger, opened)
+    name = opened.connection.name
+    looks = 0
     while True:
         ran = filler.run()
-        due = ledger.fillings.due_of(opened.connection.name, call_ids)
+        due = ledger.fillings.due_of(name, call_ids)
         if not ran.busy or not any(at <= ledger.now() for at in due.values()):
             return ran
-        sleep(BUSY_SECONDS)
+        looks += 1
+        _wait_for_another(name, looks, sleep)
 
 
 def _pump(ledger: Ledger, pump: Pump, call_ids: Sequence[str], sleep: Callable[[float], None]) -> Ran:
     """Pump until nothing is in doubt; give the last run."""
-    rounds = 0
+    rounds = looks = 0
     while True:
         ran = pump.run()
         if ran.paused is not None:
             return ran
         if ran.busy:
-            sleep(BUSY_SECONDS)
+            looks += 1
+            _wait_for_another(pump.connection.name, looks, sleep)
             if not ledger.calls.doubtful(pump.connection.name, call_ids, unworked=True):
                 return ran
             continue
@@ -121,3 +130,9 @@ def _pump(ledger: Ledger, pump: Pump, call_ids: Sequence[str], sleep: Callable[[
             return ran
         left = (max(doubtful) - ledger.now()) / dt.timedelta(seconds=1)
         sleep(max(0.0, math.ceil(left * 10) / 10))
+
+
+def _wait_for_another(connection: str, looks: int, sleep: Callable[[float], None]) -> None:
+    if looks == TELL_AFTER:
+        _log.warning("connection %s: waiting for another process that works on it", connection)
+    sleep(BUSY_SECONDS)

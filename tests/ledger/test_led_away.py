@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from connector_core.errors import TryAgainError
 from connector_core.ledger import database
 from connector_core.ledger.leases import LeaseLostError, lock_connection
 from connector_core.ledger.ledger import Ledger
+from connector_core.settling import TELL_AFTER, sync_settled
 
 
 def test_a_machine_that_is_gone_in_the_middle_of_a_step_keeps_no_other_waiting(
@@ -102,3 +105,19 @@ def test_a_lease_ends_while_the_machine_sleeps(at: Bench, monkeypatch: pytest.Mo
         monkeypatch.setattr(time, "clock_gettime", lambda which: tell(which) + slept[which])
 
         assert not lease.outlasts(1.0)
+
+
+def test_that_another_process_is_waited_for_is_told_once(at: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """It may have been stopped by hand, and nobody would see why nothing goes on."""
+    looks = itertools.count()
+    with Ledger(at.url, clock=at.clock) as ledger, ExitStack() as other:
+        other.enter_context(ledger.leases.take(ACME, "other"))
+
+        def sleep(_: float) -> None:
+            if next(looks) == 2 * TELL_AFTER:
+                other.close()
+
+        (standing,) = sync_settled(at.ledger, at.opened, several(1), sleep=sleep)
+
+    assert standing.outcome == "created"
+    assert caplog.messages == ["connection acme: waiting for another process that works on it"]
