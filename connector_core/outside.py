@@ -10,9 +10,14 @@ from pydantic_core import PydanticCustomError
 
 
 def _text_time(value: object) -> object:
-    """Take ISO 8601 text with an offset: a bare number or date would be read as something that nobody meant."""
+    """Take ISO 8601 text with an offset: a bare number or date would be read as something that nobody meant.
+
+    A time in Python keeps its offset and loses its zone: within one zone Python counts by the clock on the wall, which is an
+    hour wrong across the nights on which that is changed.
+    """
     if isinstance(value, dt.datetime):
-        return value
+        offset = value.utcoffset()
+        return value if offset is None else value.replace(tzinfo=dt.timezone(offset), fold=0)
     if not isinstance(value, str) or "T" not in value.upper().replace(" ", "T"):
         raise PydanticCustomError("iso_time", "Input should be an ISO 8601 date and time with an offset")
     return value

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector_core.calls import Calls, read_calls
+from connector_core.model import Call
 
 CALL: dict[str, Any] = {
     "id": "aircall:1",
@@ -271,3 +274,24 @@ def test_reading_from_a_file_reads_each_line(tmp_path: Any) -> None:
     path.write_bytes(line(id="a") + b"\n" + line(id="b") + b"\n")
     with path.open("rb") as file:
         assert [call.id for call in read_calls(file).calls] == ["a", "b"]
+
+
+# -- times in Python
+
+
+def night(**times: Any) -> Call:
+    """Make a call of the night in which the clocks of Paris are set back, at three."""
+    start = dt.datetime(2026, 10, 25, 2, 50, tzinfo=ZoneInfo("Europe/Paris"))
+    return Call(id="x:1", provider="x", kind="phone", started_at=start, participants=(), **times)
+
+
+def test_a_call_lasts_as_long_as_it_says_when_the_clocks_are_set_back() -> None:
+    """Its start in a zone of Python's own counts as an instant, not by the clock on the wall."""
+    assert night(duration_seconds=1800).end == dt.datetime(2026, 10, 25, 1, 20, tzinfo=dt.UTC)
+
+
+def test_a_call_may_end_at_an_earlier_time_of_day_when_the_clocks_are_set_back() -> None:
+    """Ten past two for the second time is twenty minutes after ten to three."""
+    end = dt.datetime(2026, 10, 25, 2, 10, fold=1, tzinfo=ZoneInfo("Europe/Paris"))
+
+    assert night(ended_at=end).length_seconds == 1200
