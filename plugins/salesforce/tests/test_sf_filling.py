@@ -16,6 +16,7 @@ WORLD: dict[str, Any] = {
         {"kind": "lead", "id": "L1", "name": "Lea", "converted_contact_id": "C1"},
     ],
     "users": [{"id": "U1", "email": "ada@seller.example", "name": "Ada Agent"}],
+    "opportunities": [{"id": it, "created_at": "2026-02-01T00:00:00Z"} for it in ("O1", "O2")],
 }
 
 
@@ -39,6 +40,25 @@ def test_fields_are_set_together(desk: Any) -> None:
     assert fill(desk, "Contact", "C1", Title="CTO", Department="IT") == {"Title": "sent", "Department": "sent"}
     assert desk.record("Contact", desk.ids["C1"])["Title"] == "CTO"
     assert desk.api_calls == 1
+
+
+def test_the_amount_of_an_opportunity_with_products_is_not_told_as_set(desk: Any) -> None:
+    """Salesforce would take it and leave the sum of the products: what else there is to fill is filled."""
+    fields = {"HasOpportunityLineItem": True, "Amount": 7.0}
+    patch = {"object": "Opportunity", "id": desk.ids["O1"], "fields": fields, "delete": False, "merge_into": None}
+    desk.post("faults", [{"times": 1, "do": {"patch": patch}}])
+    told = [fill(desk, "Opportunity", it, amount=5, NextStep="Call") for it in ("O1", "O2")]
+
+    assert told == [{"NextStep": "sent", "amount": "refused"}, {"NextStep": "sent", "amount": "sent"}]
+
+
+def test_products_are_asked_for_where_an_amount_is_filled(desk: Any) -> None:
+    """One query for all of a batch."""
+    fill(desk, "Opportunity", "O1", NextStep="Call")
+    before = desk.api_calls
+    fill(desk, "Opportunity", "O1", Amount=5)
+
+    assert (before, desk.api_calls - before) == (1, 2)
 
 
 def test_none_clears_a_field(desk: Any) -> None:

@@ -7,6 +7,9 @@ What is refused as a person account's contact is set through the account: standa
 ``…__pc``, first and last name by their names (github.com/lekkimworld/salesforce-personaccount-field-reference). That such a
 contact may not be changed is reported (github.com/SFDO-Community/declarative-lookup-rollup-summaries, 544), and that it may
 (github.com/sfb2csolutionarchitects/b2c-crm-sync, 14): so Salesforce is asked first, and others pay nothing for it.
+
+The amount of an opportunity with products is their sum: Salesforce takes another without a word, and leaves it as it was
+(Object Reference, "Opportunity", ``Amount``). So before one is set it is asked which have products.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from connector_core.errors import ConnectorError
+from connector_core.errors import ConnectorError, MissingRightError
 from connector_core.model import FieldReceipt, RecordUpdate, Unknown
 from connector_salesforce import rows
 from connector_salesforce.client import Client
 from connector_salesforce.records import full_id, record_id, text
-from connector_salesforce.soql import Query, split, within
+from connector_salesforce.soql import Query, compare, split, within
 
 _OF_THE_RECORD = frozenset(
     {
@@ -47,6 +50,7 @@ _PREFIXED = frozenset(
 _NOT_ON_ACCOUNT = (
     "it is a person account, whose contact may not be changed, and for this field none of the account is known"
 )
+_SUM = "the opportunity has products, whose sum is its amount: Salesforce ignores any other"
 
 
 @dataclass(slots=True)
@@ -101,6 +105,16 @@ class _Work:
         self._tell(lost, FieldReceipt("refused", _NOT_ON_ACCOUNT, _PERSON_CONTACT))
         self.groups = [kept for group in self.groups if (kept := [name for name in group if name not in lost])]
 
+    def amount(self) -> str | None:
+        """Name the field that is the amount of an opportunity, as it is given."""
+        names = self.update.fields if self.update.object.lower() == "opportunity" else ()
+        return next((it for it in names if it.lower() == "amount"), None)
+
+    def leave(self, name: str, receipt: FieldReceipt) -> None:
+        """Send all but one field."""
+        self._tell([name], receipt)
+        self.groups = [kept for group in self.groups if (kept := [it for it in group if it != name])]
+
     def _sent_as(self, name: str) -> str:
         return (on_account(name) if self.account else None) or name
 
@@ -113,8 +127,9 @@ class _Work:
 
 
 def fill(client: Client, updates: Sequence[RecordUpdate]) -> dict[tuple[str, str], dict[str, FieldReceipt]]:
-    """Set fields: one API call for 200 records, and one more for each round of refusals."""
+    """Set fields: one API call for 200 records, one more for each round of refusals, and one where amounts are set."""
     work = [_Work(update, [sorted(update.fields)] if update.fields else []) for update in updates]
+    _leave_sums(client, work)
     sent = False
     while waiting := [it for it in work if it.groups]:
         outcomes = rows.write(client, "PATCH", [it.record() for it in waiting], sent=sent)
@@ -131,6 +146,30 @@ def on_account(name: str) -> str | None:
     if key.endswith("__c"):
         return f"{name[:-1]}pc"
     return name if key in _OWN_NAMES else f"Person{name}" if key in _PREFIXED else None
+
+
+def _leave_sums(client: Client, work: Sequence[_Work]) -> None:
+    """Leave out the amounts that Salesforce would ignore.
+
+    :raises ConnectorError: It cannot be asked; nothing was sent.
+    """
+    amounts = [(full, it, name) for it in work if (name := it.amount()) and (full := full_id(it.update.id))]
+    with_products = compare("HasOpportunityLineItem", "=", True)
+    ids = sorted({full for full, _, _ in amounts})
+    asked = split(ids, lambda part: Query("Opportunity", ("Id",), (within("Id", part), with_products)))
+    try:
+        answers = client.ask([query for _, query in asked])
+    except MissingRightError:
+        return  # an org without products lacks nothing
+    told: dict[str, FieldReceipt] = {}
+    for (part, _), answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Unknown):
+            told |= dict.fromkeys(part, FieldReceipt("deferred", answer.reason))
+        else:
+            told |= dict.fromkeys(map(record_id, answer), FieldReceipt("refused", _SUM, "has_products"))
+    for full, it, name in amounts:
+        if full in told:
+            it.leave(name, told[full])
 
 
 def _ask_for_accounts(client: Client, work: Sequence[_Work]) -> None:

@@ -89,6 +89,8 @@ class Writer:
         given = self.read(obj, values, None if system else "updateable")
         if not system:
             refuse(self._store, obj.name, old, given)
+            if old.get("HasOpportunityLineItem"):
+                given.pop("Amount", None)  # it is the sum of the products: another one is ignored
         stamp = self._stamp()
         row = {
             **old,
