@@ -250,6 +250,19 @@ def test_a_template_of_the_ledger_is_tested_on_its_calls(at: FillOffice, printed
     assert at.rows() == []
 
 
+@pytest.mark.usefixtures("at")
+def test_a_provider_that_cannot_be_used_is_told_with_its_place_once(lines: Lines) -> None:
+    """By file, connection and key."""
+    with Path("connector.toml").open("a") as file:
+        file.write('[connections.acme.providers.aircall]\ntoken = "env:NOT_SET_ANYWHERE"\n')
+
+    run("test", "demo.yaml", "calls.jsonl", "--provider", "aircall", *ACME, status=2)
+
+    place = "connections.acme.providers.aircall.token"
+    why = f"connector.toml: connection acme: {place}: the environment variable NOT_SET_ANYWHERE is not set"
+    assert lines()[1] == [f"connector: {why}"]
+
+
 def test_what_would_be_refused_is_told_by_a_test(at: FillOffice, lines: Lines) -> None:
     """With the reason for that field alone; a record that is meant by name is looked up."""
     Path("calls.jsonl").write_text(said("next: call\nowner: nobody").model_dump_json(exclude_none=True), "utf-8")

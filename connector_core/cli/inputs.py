@@ -68,7 +68,9 @@ def naming(connection: ConnectionConfig, ledger: Ledger | None = None) -> Iterat
         yield
     except (ConfigurationError, CredentialsError) as error:
         kind = CredentialsError if isinstance(error, CredentialsError) else ConfigurationError
-        message = in_file(connection.source, f"connection {name}: {error}")
+        where, message = in_file(connection.source, f"connection {name}: "), str(error)
+        if not message.startswith(where):  # by what was asked for a provider of it
+            message = in_file(connection.source, f"connection {name}: {message}")
         if ledger is not None and ledger.people.paused(name) is not None:
             message = f"{message}. {resuming(name)}"
         raise kind(message) from error
