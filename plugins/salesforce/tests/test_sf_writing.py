@@ -106,6 +106,15 @@ def test_the_orgs_own_closed_status_is_used(desk: Any) -> None:
     assert written(desk, draft(desk))["Status"] == "Erledigt"
 
 
+def test_a_status_that_was_replaced_meanwhile_is_learned_anew(desk: Any) -> None:
+    """The org got other statuses while the connection ran: no call is lost for the one that was remembered."""
+    write(desk, draft(desk, "before"))
+    desk.post("org", {"picklist_values": {"Task.Status": ["Offen", {"value": "Erledigt", "closed": True}]}})
+    receipts = write(desk, draft(desk, "k1"), draft(desk, "k2"))
+
+    assert [desk.record("Task", it.id)["Status"] for it in receipts.values()] == ["Erledigt", "Erledigt"]
+
+
 def test_a_status_is_written_by_its_value_whatever_it_is_called(desk: Any) -> None:
     """In another language only its label is another."""
     statuses = [{"value": "Open", "label": "Offen"}, {"value": "Done", "label": "Erledigt", "closed": True}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector_core.errors import ConfigurationError
+from connector_core.errors import ConfigurationError, ConnectorError
 from connector_core.model import Unknown
 from connector_salesforce.client import Answer, Client
 from connector_salesforce.records import text
@@ -44,3 +44,11 @@ class TaskStatuses:
         if self._closed is None:
             raise ConfigurationError("this org has no task status that counts as closed: add one in Setup")
         return self._closed
+
+    def anew(self, client: Client) -> str | None:
+        """Ask once more, as the org refused the status; None where that cannot be told. Nothing is raised."""
+        self._closed = None
+        try:
+            return self.closed(client)
+        except ConnectorError:
+            return None

@@ -189,7 +189,8 @@ class Writer:
         sent: bool,
         first: Sequence[rows.Outcome] = (),
     ) -> None:
-        """Send records; those refused for a column that they can do without are sent again without it.
+        """Send records; those refused for a column that they can do without are sent again without it, and those refused for
+        their status with the org's present one.
 
         :param sent: Something was sent before, whose receipts a raised error would lose.
         :param first: What came of them already.
@@ -199,6 +200,7 @@ class Writer:
             records = [plan.record for plan in plans]
             outcomes = rows.write(self._client, method, records, first=first, sent=sent)
             first, sent = (), True
+            status = self._statuses.anew(self._client) if any(map(_of_status, outcomes)) else None
             for plan, outcome in zip(plans, outcomes, strict=True):
                 spare = _spare(outcome) & plan.record.keys()
                 if isinstance(outcome, rows.Refused) and spare:
@@ -206,6 +208,9 @@ class Writer:
                     plan.notes.append(f"without {', '.join(sorted(spare))}: {outcome.sentence}")
                     if outcome.code in ("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"):
                         self._unwritable |= {(plan.object, column) for column in spare}
+                    again.append(plan)
+                elif _of_status(outcome) and status not in (None, plan.record.get("Status")):
+                    plan.record |= {"Status": status}
                     again.append(plan)
                 else:
                     plan.receipt = self._read(plan, outcome)
@@ -318,6 +323,10 @@ def _spare(outcome: rows.Outcome) -> frozenset[str]:
         return frozenset()
     named = frozenset(outcome.fields)
     return named if named <= _DISPENSABLE else frozenset()
+
+
+def _of_status(outcome: rows.Outcome) -> bool:
+    return isinstance(outcome, rows.Refused) and "Status" in outcome.fields
 
 
 def _is_there(receipt: Receipt) -> bool:
