@@ -493,3 +493,16 @@ def test_a_ledger_that_cannot_be_opened_lets_no_command_start(
     assert capsys.readouterr().err == (
         f"connector: ledger sqlite:///{tmp_path}/nowhere/x.db: unable to open database file\n"
     )
+
+
+def test_a_connection_that_was_renamed_while_calls_were_due_is_told_of(
+    at: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No worker works on it any more, and nobody else would say so."""
+    at.ledger.inbox.accept("acme", [call(2), call(3)])
+    file = tmp_path / "connector.toml"
+    file.write_text(file.read_text().replace("acme", "renamed"))
+    assert main(["status"]) == 0
+    assert capsys.readouterr().err == (
+        "connection acme: is not in connector.toml: 2 calls are due, 0 wait for a person\n"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from connector_core.providers.binding import Provider, bind_provider
 
 if TYPE_CHECKING:
     from connector_core.ledger.ledger import Ledger
+    from connector_core.ledger.overview import Overview
 
 
 def configuration(arguments: Namespace) -> Config:
@@ -81,6 +82,14 @@ def naming(connection: ConnectionConfig, ledger: Ledger | None = None) -> Iterat
 def resuming(name: str) -> str:
     """Say what lets a connection go on that is paused."""
     return f"Mend that, then: connector resume --connection {name}"
+
+
+def tell_abandoned(config: Config, known: Mapping[str, Overview]) -> None:
+    """Tell of connections in the ledger, of which calls are not settled, and which the configuration has no more."""
+    for name in sorted(known.keys() - config.connections.keys()):
+        due, waiting = (known[name].states[state] for state in ("due", "waiting"))
+        if due or waiting:
+            tell(f"connection {name}: is not in {config.path}: {due:,} calls are due, {waiting:,} wait for a person")
 
 
 def calls(arguments: Namespace, config: Config) -> Calls:

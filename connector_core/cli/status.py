@@ -18,6 +18,8 @@ def run(arguments: Namespace) -> int:
     for name in names:
         it = known.get(name) or Overview(name)
         say_json(it.to_json()) if arguments.json else _show(it)
+    if not arguments.connection:
+        inputs.tell_abandoned(config, known)
     return INCOMPLETE if any(known[name].paused_at for name in names if name in known) else DONE
 
 

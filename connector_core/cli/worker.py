@@ -72,6 +72,8 @@ def run(arguments: Namespace) -> int:
         for it in known.values():
             if it.connection in names and it.paused_at is not None:
                 tell(f"connection {it.connection}: {_paused(it.connection, it.paused_reason)}")
+        if not arguments.connection:
+            inputs.tell_abandoned(config, known)
         tell(f"{_wait(stop, working, parent)}: ending what is under way")
         return _end(engine, working, arguments.grace)
 
