@@ -145,7 +145,7 @@ class Work:
         for call in calls:
             decision = decisions.get(call.id)
             history = histories.get(call.id, NO_HISTORY)
-            why_not = self._why_not(call, history, unmatched=decision is not None and not decision.people)
+            why_not = self._why_not(call, history, unmatched=decision is not None and _unmatched(decision))
             kept_out = Settled("skipped" if history.written is None else "unchanged", why_not)
             if decision is None:
                 settled[call.id] = kept_out
@@ -262,6 +262,12 @@ def meeting_kind(connection: Connection, meetings_as: str | None) -> ActivityKin
     """Give the kind of activity that meetings are written as."""
     kinds = connection.manifest.meetings_as
     return "task" if meetings_as == "task" and "task" in kinds else kinds[0]
+
+
+def _unmatched(decision: Decision) -> bool:
+    """Tell whether nobody was found; an account or an opportunity that a person set counts as found."""
+    found = {"account": decision.account, "opportunity": decision.opportunity}
+    return not decision.people and not any(found[what] for what in decision.by_hand)
 
 
 def _owner_of(draft: ActivityDraft) -> Owner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -23,6 +24,7 @@ from connector_core.ledger.retention import Retention
 from connector_core.model import Person, Unknown
 from connector_core.pump import Pump
 from connector_core.settling import settle
+from connector_core.writing import Writing
 
 
 @pytest.fixture(params=CRMS)
@@ -257,6 +259,27 @@ def test_the_choices_are_the_opportunities_of_the_calls_account(at: Office) -> N
 
     at.assign(account="A2")
     assert [deal.id for deal in at.desk.choices("x:1")] == [at.id("O2")]
+
+
+@pytest.fixture
+def choosy(tmp_path: Path) -> Iterator[Office]:
+    """An office whose settings leave calls out in which nobody was found, and one such call."""
+    with office("file", tmp_path) as plain:
+        plain.config = replace(plain.config, writing=Writing(write_unmatched=False))
+        with restarted(plain) as opened:
+            assert [it.outcome for it in opened.sync(call(1, NOBODY))] == ["skipped"]
+            yield opened
+
+
+def test_a_call_of_nobody_is_written_once_a_person_set_its_account(choosy: Office) -> None:
+    """A person's choice counts as found, though ``write_unmatched`` is off."""
+    assert choosy.assign(account="A1").outcome == "created"
+    assert choosy.linked() == {"A1"}
+
+
+def test_a_call_of_nobody_is_not_written_when_a_person_clears_its_account(choosy: Office) -> None:
+    """There is still nothing to write it to."""
+    assert choosy.clear(account=True).outcome == "skipped"
 
 
 def test_without_an_account_there_is_nothing_to_choose_from(file: Office) -> None:
