@@ -18,6 +18,7 @@ _WORDS = {
     "missing": "is required",
     "model_attributes_type": "should be an object",
     "model_type": "should be an object",
+    "path_type": "should be a path",
     "string_too_short": "should not be empty",
     "string_type": "should be text",
     "string_unicode": "is text with a character that is none (half of a surrogate pair)",

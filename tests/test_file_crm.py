@@ -16,6 +16,7 @@ from connector_core.crms import FILE
 from connector_core.crms.file import FileAdapter
 from connector_core.crms.index import WorldIndex, key_of
 from connector_core.crms.world import parse_world, read_world
+from connector_core.errors import ConfigurationError
 from connector_core.identity import PhoneReader
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import FormFields
@@ -224,6 +225,12 @@ def test_a_change_by_another_hand_is_seen(crm: FileAdapter, path: Path) -> None:
         json.dumps({"people": [{"kind": "contact", "id": "C7", "emails": ["new@buyer.example"]}]}), encoding="utf-8"
     )
     assert ids(crm.find_contacts_by_email(["new@buyer.example"])["new@buyer.example"]) == {"C7"}
+
+
+def test_a_path_that_is_none_is_refused_in_plain_words() -> None:
+    """The message names connection and key, and no class of Python."""
+    with pytest.raises(ConfigurationError, match=r"^connection acme \(file\): settings\.path should be a path\. "):
+        bind(FILE, {"path": 3}, ConnectionInfo("acme"))
 
 
 PERSON_IDS = st.sampled_from(["P0", "P1", "P2", "P3", "gone"])
