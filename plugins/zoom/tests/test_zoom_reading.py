@@ -394,6 +394,16 @@ def test_a_scope_that_is_missing_is_told(world: World, scope: str, announced: An
         world.read(announced)
 
 
+def test_a_scope_that_is_missing_keeps_nothing_else_back(world: World) -> None:
+    """What can be read without it is; the rest is asked for again, with the reason."""
+    world.control("org", {"scopes": list(SCOPES[:-1])})
+    found = world.zoom.fetch([PARTICIPANTS, TRANSCRIPT])
+    transcript = found[TRANSCRIPT]
+    assert call_of(found[PARTICIPANTS]).title == "Discovery call Buyer SA"
+    assert isinstance(transcript, Later)
+    assert "lacks a scope at Zoom" in transcript.reason
+
+
 def test_a_token_that_is_never_taken_is_told(world: World) -> None:
     """It is asked for anew once, not forever."""
     world.faults({"match": {"path": "/v2/*"}, "do": {"status": 401, "body": {"code": 124}}})

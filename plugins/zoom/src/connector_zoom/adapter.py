@@ -84,21 +84,21 @@ class ZoomAdapter:
         What Zoom cannot answer keeps nothing else back; it does so once a limit is reached, or several in turn fail.
         """
         answers: dict[Announced, Answer] = {}
-        troubles: list[TryAgainError] = []
+        troubles: list[TryAgainError | CredentialsError] = []
         for announced in asked:
             try:
                 answers[announced] = self._read(announced)
             except InputError as error:
                 answers[announced] = Later(reading.AGAIN_SECONDS, f"Zoom answered what it does not document: {error}")
-            except TryAgainError as error:
+            except (TryAgainError, CredentialsError) as error:  # a scope may be missing for one reading alone
                 troubles.append(error)
-                if error.after_seconds is not None or len(troubles) == _MOST_TROUBLES:
+                if _asked_seconds(error) is not None or len(troubles) == _MOST_TROUBLES:
                     break
         if not troubles:
             return answers
         if not answers:
             raise troubles[-1]
-        later = Later(troubles[-1].after_seconds or _AGAIN_SECONDS, str(troubles[-1]))
+        later = Later(_asked_seconds(troubles[-1]) or _AGAIN_SECONDS, str(troubles[-1]))
         return {announced: answers.get(announced, later) for announced in asked}
 
     def _read(self, announced: Announced) -> Answer:
@@ -109,3 +109,7 @@ class ZoomAdapter:
         """Close the connections."""
         if self._client is not None:
             self._client.close()
+
+
+def _asked_seconds(error: TryAgainError | CredentialsError) -> float | None:
+    return error.after_seconds if isinstance(error, TryAgainError) else None
