@@ -71,10 +71,12 @@ def failure(error: Exception) -> ConnectorError:
         return ContractError("hubspot", "request", f"the SDK refused it before sending ({type(error).__name__})")
     if not status or status < 400:
         return TryAgainError(f"HubSpot's API gave no answer of its own (status {status})")
-    body = parsed(getattr(error, "body", None))
-    if status == 403 and body is None:  # a page: what stands before the API refused it, and no right is missing
-        return TryAgainError("HubSpot's API gave no answer of its own (status 403)")
-    return of_status(status, body or {})
+    body = getattr(error, "body", None)
+    if status == 403 and str(body).lstrip().startswith(
+        "<"
+    ):  # what stands before the API refused it: no right is missing
+        return TryAgainError("HubSpot's API gave no answer of its own (status 403 with a web page)")
+    return of_status(status, parsed(body) or {})
 
 
 def of_status(status: int, body: Mapping[str, Any]) -> ConnectorError:
