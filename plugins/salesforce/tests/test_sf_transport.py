@@ -305,6 +305,25 @@ def test_a_refusal_says_what_to_do(org: Org, settings: dict[str, str], code: str
         org.client(**settings).ask([CONTACTS])
 
 
+@pytest.mark.parametrize(
+    ("sentence", "advice"),
+    [
+        ("ip restricted", "check their IP ranges"),
+        ("inactive user", "inactive or frozen"),
+        ("invalid login hours", "hours alone"),
+    ],
+)
+@pytest.mark.parametrize("flow", ["app", "consent", "key"])
+def test_a_refusal_of_the_user_sends_nobody_to_sign_in_anew(
+    org: Org, keys: Any, flow: str, sentence: str, advice: str
+) -> None:
+    """Another token, secret or key would be refused as well."""
+    settings = {"app": APP, "consent": CONSENTED, "key": {**SIGNED, "private_key": keys.private}}[flow]
+    org.answers = [(400, {"error": "invalid_grant", "error_description": sentence})]
+    with pytest.raises(CredentialsError, match=advice):
+        org.client(**settings).ask([CONTACTS])
+
+
 def test_a_stored_address_is_checked_before_a_token_goes_there(org: Org) -> None:
     """Who can write to a store cannot send the token elsewhere."""
     store = MemoryTokens(Grant("stored", "consented", origin="https://evil.example"))
@@ -321,6 +340,7 @@ def test_a_stored_address_is_checked_before_a_token_goes_there(org: Org) -> None
         ("unknown_error", "retry your request"),
         ("invalid_grant", "login rate exceeded"),
         ("LOGIN_RATE_EXCEEDED", "Login Rate Exceeded"),
+        ("rate_limit_exceeded", "number of login attempts has been exceeded"),
     ],
 )
 def test_what_passes_at_the_token_endpoint_is_no_refusal(org: Org, code: str, sentence: str) -> None:

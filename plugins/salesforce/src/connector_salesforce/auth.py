@@ -19,7 +19,7 @@ from connector_salesforce.settings import SalesforceSettings, check_instance
 from connector_salesforce.transport import SessionOverError, Transport
 
 _PASSING = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
-_PASSES = ("already being processed", "login rate exceeded", "retry your request")
+_PASSES = ("already being processed", "rate exceeded", "rate limit exceeded", "retry your request")
 """Salesforce refuses the second of two refreshes at once (release notes Summer '24, "Refresh Token Requests"), who signs in
 too often (github.com/restforce/restforce, 412 and 744), and now and then anybody (github.com/salto-io/salto, 2834), with
 codes that it uses for much else."""
@@ -91,6 +91,7 @@ def ask_token(settings: SalesforceSettings, transport: Transport, form: Mapping[
             why = _ADVICE.get((form["grant_type"], failure.code), _CHECK_APP)
             if by_jwt:
                 why = jwt_bearer.advice(failure, settings)
+            why = next((what for words, what in _OF_THE_USER.items() if words in said), why)
             raise CredentialsError(f"Salesforce refuses to sign in ({answer.status_code} {failure.code}): {why}")
         raise error_of(failure, "signing in")
     grant = _read(answer.json())
@@ -99,6 +100,12 @@ def ask_token(settings: SalesforceSettings, transport: Transport, form: Mapping[
 
 
 _CHECK_APP = "check client_id, client_secret, and what the app allows: client credentials need a run-as user"
+_OF_THE_USER = {
+    "inactive user": "the user who signs in is inactive or frozen",
+    "ip restricted": "the app or the user's profile lets nobody sign in from this address: check their IP ranges",
+    "login hours": "the profile of the user who signs in allows other hours alone",
+}
+"""By words of descriptions that say nothing of app, key or token (help.salesforce.com, "OAuth 2.0 Authorization Errors")."""
 _ADVICE = {
     ("refresh_token", "invalid_grant"): "the refresh token ended, was used twice, or was revoked; sign in anew",
     ("authorization_code", "invalid_grant"): "the code ended, or belongs to another login; begin anew",
