@@ -116,6 +116,23 @@ def test_accounts_are_searched_by_name(crm: FileAdapter) -> None:
     assert {key: ids(accounts) for key, accounts in found.items()} == {"sa buy": {"A1"}, "other": set()}
 
 
+@pytest.mark.parametrize("text", ["elodie", "E\u0301LODIE", "Élodie", "strasse"])
+def test_a_search_compares_texts_as_the_rules_do(path: Path, text: str) -> None:
+    """Accents, however they are encoded, case and forms of letters make no difference."""
+    people = [
+        {"kind": "contact", "id": "C1", "name": "Élodie Straße"},
+        {"kind": "contact", "id": "C2", "name": "Other"},
+    ]
+    path.write_text(json.dumps({"people": people}), encoding="utf-8")
+    assert ids(adapter(path).search_people([text])[text]) == {"C1"}
+
+
+def test_a_search_for_accents_alone_finds_nobody(path: Path) -> None:
+    """Nothing of it is left to compare."""
+    path.write_text(json.dumps({"people": [{"kind": "contact", "id": "C1", "name": "Zoë"}]}), encoding="utf-8")
+    assert adapter(path).search_people(["\u0301" * 3]) == {"\u0301" * 3: ()}
+
+
 def test_a_search_gives_fifty_at_most(path: Path) -> None:
     """Of many that match, the first fifty are given."""
     many = [{"kind": "contact", "id": f"C{number}", "name": "Many"} for number in range(60)]

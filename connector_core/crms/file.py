@@ -22,7 +22,7 @@ from connector_core.crms.described import described, values_of
 from connector_core.crms.index import WorldIndex
 from connector_core.crms.world_file import WorldFile
 from connector_core.hookspecs import MOST_HITS, hookimpl
-from connector_core.identity import PhoneReader, email_key
+from connector_core.identity import PhoneReader, compare_text, email_key
 from connector_core.manifest import ConnectionInfo
 from connector_core.model import (
     NEEDS,
@@ -242,8 +242,8 @@ def _first(found: Iterator[T]) -> tuple[T, ...]:
 
 
 def _holds(shown: str | None, text: str) -> bool:
-    words = (shown or "").casefold()
-    return all(word in words for word in text.casefold().split())
+    words, wanted = compare_text(shown), compare_text(text).split()
+    return bool(wanted) and all(word in words for word in wanted)
 
 
 def _answers(keys: Iterable[str], found: Mapping[str, Sequence[T]]) -> dict[str, tuple[T, ...]]:
