@@ -96,7 +96,7 @@ class HubSpotAdapter:
     @hookimpl
     def read_people(self, person_ids: Sequence[str]) -> Mapping[str, tuple[Person, ...] | Unknown]:
         """Read contacts."""
-        return companions.read_people(self._people, person_ids)
+        return companions.read_people(self._client, self._people, person_ids)
 
     @hookimpl
     def read_accounts(self, account_ids: Sequence[str]) -> Mapping[str, tuple[Account, ...] | Unknown]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from connector_core.hookspecs import MOST_HITS
@@ -17,17 +17,26 @@ LONGEST_QUERY = 3_000
 """How many characters a query has at most (guide to search)."""
 
 
-def read_people(people: People, ids: Sequence[str]) -> dict[str, tuple[Person, ...]]:
-    """Read contacts. One that was merged is answered by the one that is left, to a batch too (seen on a portal)."""
-    found = people.by_id(ids)
-    return {key: (found[key],) if key in found else () for key in ids}
+def read_people(client: HubSpotClient, people: People, ids: Sequence[str]) -> dict[str, tuple[Person, ...]]:
+    """Read contacts."""
+    return _with_survivors(client, "contacts", ids, people.by_id)
 
 
 def read_accounts(client: HubSpotClient, ids: Sequence[str]) -> dict[str, tuple[Account, ...]]:
-    """Read companies, as they are now. Each that a batch does not have is asked for once more, as it may be merged."""
-    found = _accounts(client, ids)
-    left = {key: there for key in ids_only(ids) if key not in found and (there := survivor(client, "companies", key))}
-    survivors = _accounts(client, left.values())
+    """Read companies, as they are now."""
+    return _with_survivors(client, "companies", ids, lambda keys: _accounts(client, keys))
+
+
+def _with_survivors(
+    client: HubSpotClient, obj: str, ids: Sequence[str], read: Callable[[Iterable[str]], Mapping[str, T]]
+) -> dict[str, tuple[T, ...]]:
+    """Read records. Each that a batch does not have is asked for once more, as it may be merged.
+
+    A batch was seen to answer a merged contact by the one that is left; it is not documented, nor was it seen of others.
+    """
+    found = dict(read(ids))
+    left = {key: there for key in ids_only(ids) if key not in found and (there := survivor(client, obj, key))}
+    survivors = read(left.values()) if left else {}
     found |= {key: survivors[there] for key, there in left.items() if there in survivors}
     return {key: (found[key],) if key in found else () for key in ids}
 
