@@ -47,6 +47,7 @@ def row(call: int, day: int = 2, field: tuple[str, str] = ("deal", "budget"), **
         "version": 1,
         "day": f"2026-03-{day:02}",
         "who": None,
+        "value": '"said"',
         "outcome": "sent",
         "reason": None,
         "detail": None,

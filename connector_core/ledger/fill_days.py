@@ -171,12 +171,12 @@ def _outcomes(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
 
 
 def _pending(step: sa.Connection, rows: _Rows) -> list[dict[str, Any]]:
-    """Count what waits for a person: what is approved already is on its way."""
+    """Count what waits for a person: what is approved already is on its way, and what was forgotten cannot be approved."""
     who = sa.func.coalesce(fillings.c.who, "").label("who")
     wanted = sa.select(
         *_TARGET, who, _NUMBER, sa.func.min(fillings.c.since, type_=fillings.c.since.type).label("since")
     )
-    waits = (fillings.c.outcome == "pending", fillings.c.approved_at.is_(None))
+    waits = (fillings.c.outcome == "pending", fillings.c.approved_at.is_(None), fillings.c.value.is_not(None))
     found = step.execute(wanted.where(*rows, *waits).group_by(*_TARGET, who))
     return [dict(row) for row in found.mappings()]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from connector_core.errors import ContractError, InputError, TryAgainError
 from connector_core.extractors import ExtractorManifest
 from connector_core.extractors.binding import Extractor
 from connector_core.extractors.hookspecs import Answer, Extracted, WantedField, hookimpl
+from connector_core.fill_report import FillReport
 from connector_core.filler import Filler
 from connector_core.hookspecs import HOOK_API
 from connector_core.ledger.persons import Persons
@@ -439,6 +441,18 @@ def test_what_was_pruned_waits_for_nobody(at: FillOffice) -> None:
     Retention(at.at.ledger.database).prune(0)
 
     assert (at.desk.pending(), at.desk.send(USER, ["x:1"])) == ([], 0)
+
+
+def test_the_report_names_nobody_for_what_was_pruned(at: FillOffice) -> None:
+    """It is still pending, and no approval waits for it."""
+    at.publish(MANUAL)
+    at.hear(said("next: call again"))
+    Retention(at.at.ledger.database).prune(0)
+    report = FillReport(at.at.ledger, "acme", ZoneInfo("UTC"), MANAGER)
+    report.refresh()
+    (lever,) = report.report(report.query("2026-03-01..2026-03-31")).levers
+
+    assert (lever.outcome, lever.number, lever.waiting) == ("pending", 1, ())
 
 
 # -- the CRM, or the extractor, cannot be asked ------------------------------------------------------------------------
