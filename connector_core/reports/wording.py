@@ -107,7 +107,11 @@ def lever(it: Lever, report: Report) -> str:
         )
     if it.outcome == "pending":
         found = [approver(one, report) for one in it.waiting]
-        return f"Approvals wait: {_and_more(found)}." if found else "All are approved, and on their way; or forgotten with what their calls said."
+        return (
+            f"Approvals wait: {_and_more(found)}."
+            if found
+            else "All are approved, and on their way; or forgotten with what their calls said."
+        )
     reasons = [f"{reason(one.reason)} ({one.number:,})" for one in it.reasons]
     missing = [f"{one.object}, through {one.through} ({_calls(one)})" for one in it.missing]
     lacks = f" Not linked: {', '.join(missing)}." if missing else ""
