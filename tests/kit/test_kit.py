@@ -22,6 +22,7 @@ from connector_core.testing.contract import AdapterContract, BrokenClauseError, 
 from connector_core.testing.contract.base import CLAUSES
 from connector_core.testing.contract.capabilities import capabilities
 from connector_core.testing.contract.stages import Stages
+from connector_core.testing.contract.wording import compared
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,12 +115,21 @@ def test_a_contract_says_whose_it_is() -> None:
         ("C-EMAIL-99", Deviation("reason", LINK), "C-EMAIL-99"),
         ("C-EMAIL-1", Deviation(" ", LINK), "wants a reason"),
         ("C-EMAIL-1", Deviation("reason", "somewhere"), "link"),
+        ("C-EMAIL-1", ("reason", LINK), r"Deviation\(reason, link\)"),
     ],
 )
 def test_a_deviation_is_whole(clause_id: str, deviation: Deviation, message: str) -> None:
     """It is from a clause that there is, with a reason and a link."""
     with pytest.raises(TypeError, match=message):
         type("Deviating", (AdapterContract,), {}, manifest=FILE, deviations={clause_id: deviation})
+
+
+def test_what_a_crm_cannot_hold_has_a_name_that_there_is() -> None:
+    """A name that is misspelt would leave nothing out of the world."""
+    manifest = dataclasses.replace(FILE, cannot_hold={"many_emails": "It has one."})
+
+    with pytest.raises(TypeError, match=r"cannot_hold has no name many_emails; possible: .*several_emails"):
+        type("Holding", (AdapterContract,), {}, manifest=manifest)
 
 
 def test_an_author_may_add_tests(pytester: pytest.Pytester) -> None:
@@ -202,6 +212,26 @@ def test_a_failure_says_what_where_and_what_to_do() -> None:
         "  'dora.daily@example.com': got (), wanted ('C2',)",
     ]
     assert 'deviations={"C-EMAIL-3": Deviation(reason, link)}' in text
+
+
+def test_a_failure_names_the_error_that_came_instead() -> None:
+    """Its class and what it says stand where the wanted one is compared."""
+    manifest = dataclasses.replace(REMOTE, adapter="kit.wrong_over_http:RaisesItsOwn")
+    (text,) = failures(manifest, RemoteAccount(), ["C-ERROR-1"]).values()
+
+    heading, got, wanted = text.splitlines()[1:4]
+    assert (heading, wanted) == ("  what was raised", "  wanted  'CredentialsError'")
+    assert got.startswith("  got     'ContractError: plugin remote, find_contacts_by_email: raised KeyError; wanted an")
+
+
+def test_a_failure_of_a_long_list_says_what_it_lacks() -> None:
+    """Its beginning alone would look like what was wanted."""
+    wanted = tuple(f"O{number}" for number in range(101, 206))
+
+    assert compared(wanted[:50], wanted, "").splitlines()[-1] == (
+        "  50 and 105 of them: too much (), lacking"
+        " ('O151', 'O152', 'O153', 'O154', 'O155', 'O156', 'O157', 'O158', 'O159', 'O160', 'O161', 'O162', ...)"
+    )
 
 
 # -- in pytest ---------------------------------------------------------------------------------------------------------
@@ -324,6 +354,20 @@ class TestMine(AdapterContract, manifest=dataclasses.replace(HUBSPOT, sandbox=No
     recorded.stdout.fnmatch_lines(
         ["*hubspot: there is no account to ask. Put a recording.py beside the test module, *"]
     )
+
+
+def test_a_seed_that_leaves_records_out_names_them(pytester: pytest.Pytester) -> None:
+    """Without their ids no clause could tell what was found."""
+    module = """
+class Forgetful(FileAccount):
+    def seed(self, world):
+        return {key: there for key, there in super().seed(world).items() if key not in ("C1", "T2")}
+class TestMine(AdapterContract, manifest=FILE, account=Forgetful()):
+    pass
+"""
+    told = run(pytester, module, "--contract-live", "-k", "C-EMAIL-1")
+
+    told.stdout.fnmatch_lines(["*file: seed(world) gave no id for C1, T2 of the world"])
 
 
 def test_clauses_are_chosen_by_id(pytester: pytest.Pytester) -> None:

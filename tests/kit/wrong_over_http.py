@@ -78,6 +78,16 @@ class KnocksAgain(Remote):
         raise error
 
 
+@failed_by("C-ERROR-1")
+class RaisesItsOwn(Remote):
+    """Raises an error of its own where credentials are refused."""
+
+    def failed(self, emails: Sequence[str], error: ConnectorError) -> Mapping[str, Any]:
+        if isinstance(error, CredentialsError):
+            raise KeyError("status 401") from error
+        raise error
+
+
 @failed_by("C-ERROR-3")
 class GoneIsNobody(Remote):
     """Takes a path that is gone for nobody."""

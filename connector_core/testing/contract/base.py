@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from connector_core.manifest import CrmManifest, Deviation
+from connector_core.manifest import HOLDS, CrmManifest, Deviation
 from connector_core.testing.contract.accounts import Account, SandboxAccount, missing_of, recording_of
 from connector_core.testing.contract.activities import Recognising
 from connector_core.testing.contract.changes import Replacing
@@ -90,6 +90,9 @@ class AdapterContract(
         cls.deviations = {**manifest.deviations, **(deviations or {})}
         _check_whole(cls)
         _check_deviations(cls.__name__, cls.deviations)
+        if unknown := sorted(manifest.cannot_hold.keys() - HOLDS.keys()):
+            possible = ", ".join(sorted(HOLDS))
+            raise TypeError(f"{cls.__name__}: cannot_hold has no name {', '.join(unknown)}; possible: {possible}")
 
     @pytest.fixture
     def crm(self, request: pytest.FixtureRequest) -> Crm:
@@ -112,14 +115,16 @@ def _check_whole(cls: type[AdapterContract]) -> None:
             )
 
 
-def _check_deviations(name: str, deviations: Mapping[str, Deviation]) -> None:
+def _check_deviations(name: str, deviations: Mapping[str, object]) -> None:
     unknown = sorted(deviations.keys() - CLAUSES.keys())
     if unknown:
         raise TypeError(f"{name} deviates from clauses that there are not: {', '.join(unknown)}")
     for clause_id, deviation in deviations.items():
-        if not deviation.reason.strip() or not deviation.link.startswith("https://"):
+        whole = isinstance(deviation, Deviation) and deviation.reason.strip() and deviation.link.startswith("https://")
+        if not whole:
             raise TypeError(
-                f"{name}: the deviation from {clause_id} wants a reason, and a link to where it is documented"
+                f"{name}: the deviation from {clause_id} wants a reason, and a link to where it is documented:"
+                " Deviation(reason, link)"
             )
 
 

@@ -56,6 +56,18 @@ def told(answer: Any) -> str:
     return "unknown" if isinstance(answer, Unknown) else str(answer)
 
 
+def raised(answer: Any, *wanted: type[ConnectorError]) -> str:
+    """Name what came, for a comparison: the wanted errors where it is one of them, else what it is and says."""
+    if isinstance(answer, wanted):
+        return named(*wanted)
+    return f"{told(answer)}: {answer}" if isinstance(answer, ConnectorError) else told(answer)
+
+
+def named(*wanted: type[ConnectorError]) -> str:
+    """Name the wanted errors."""
+    return " or ".join(it.__name__ for it in wanted)
+
+
 class Errors:
     """Of look-ups."""
 
@@ -64,23 +76,26 @@ class Errors:
         """Credentials that are refused (401) raise CredentialsError, and are not tried over and over."""
         with crm.troubled(Fault("answer", 401), always=True) as server:
             answer = asked(crm)
-            crm.expect(isinstance(answer, CredentialsError), True, f"CredentialsError was raised, not {told(answer)}")
+            crm.expect(raised(answer, CredentialsError), named(CredentialsError), "what was raised")
             crm.expect(len(server.requests) <= MOST_TRIES, True, f"{len(server.requests)} requests are few")
 
     @clause("C-ERROR-2", EMAIL, plays=LOOK_UP)
     def test_a_missing_right_is_told(self, crm: Crm) -> None:
         """A refused right (403) raises MissingRightError or CredentialsError."""
         with crm.troubled(Fault("answer", 403), always=True):
-            answer = asked(crm)
-            known = isinstance(answer, MissingRightError | CredentialsError)
-            crm.expect(known, True, f"one of them was raised, not {told(answer)}")
+            wanted = (MissingRightError, CredentialsError)
+            crm.expect(raised(asked(crm), *wanted), named(*wanted), "what was raised")
 
     @clause("C-ERROR-3", EMAIL, plays=LOOK_UP)
     def test_a_path_that_is_gone_is_not_nobody(self, crm: Crm) -> None:
         """A path of the service that is gone (404) raises an error, and is not answered as nobody."""
         with crm.troubled(Fault("answer", 404), always=True):
             answer = asked(crm)
-            crm.expect(isinstance(answer, ConnectorError | Unknown), True, f"an error was raised, not {told(answer)}")
+            crm.expect(
+                isinstance(answer, ConnectorError | Unknown),
+                True,
+                f"that it raised an error; it answered {told(answer)}",
+            )
 
     @clause("C-ERROR-4", EMAIL, plays=LOOK_UP)
     def test_a_limit_is_waited_for(self, crm: Crm) -> None:
@@ -94,7 +109,7 @@ class Errors:
         """A limit that stays raises TryAgainError with the service's own wait, after a few tries."""
         with crm.troubled(LIMIT, always=True) as server:
             answer = asked(crm)
-            crm.expect(isinstance(answer, TryAgainError), True, f"TryAgainError was raised, not {told(answer)}")
+            crm.expect(raised(answer, TryAgainError), named(TryAgainError), "what was raised")
             crm.expect(getattr(answer, "after_seconds", None), 7.0, "its wait, in seconds")
             crm.expect(len(server.requests) <= MOST_TRIES, True, f"{len(server.requests)} requests are few")
 

@@ -30,6 +30,7 @@ from connector_core.testing.cassettes.guard import no_network
 from connector_core.testing.contract.accounts import Account, remove_contact, unique_key
 from connector_core.testing.contract.clauses import Clause
 from connector_core.testing.contract.world import REGIONS, contract_world
+from connector_core.testing.sandbox import seed_ids
 
 Mode: TypeAlias = Literal["replay", "sabotage", "record", "live"]
 """How clauses are run: on their cassettes; on these with each answer emptied in turn; recording them; without any."""
@@ -197,5 +198,10 @@ class Stages:
         if self._held is None:
             self._used = True
             self._account.wipe()
-            self._held = self._account.seed(contract_world(self.manifest))
+            world = contract_world(self.manifest)
+            held = self._account.seed(world)
+            if lacking := [it for it in seed_ids(world) if it not in held]:
+                listed = f"{', '.join(lacking[:5])}{' and others' if len(lacking) > 5 else ''}"
+                pytest.fail(f"{self.manifest.name}: seed(world) gave no id for {listed} of the world", pytrace=False)
+            self._held = held
         return self._account.settings(), self._held

@@ -45,7 +45,13 @@ def compared(got: object, wanted: object, about: str) -> str:
         keys = [key for key in {**wanted, **got} if got.get(key, _MISSING) != wanted.get(key, _MISSING)]
         lines = [f"  {key!r}: got {_at(got, key)}, wanted {_at(wanted, key)}" for key in keys[:12]]
         return heading + "\n".join([*lines, *([f"  and {len(keys) - 12} more"] if len(keys) > 12 else [])])
-    return f"{heading}  got     {_short.repr(got)}\n  wanted  {_short.repr(wanted)}"
+    shown = f"{heading}  got     {_short.repr(got)}\n  wanted  {_short.repr(wanted)}"
+    if isinstance(got, tuple) and isinstance(wanted, tuple) and _short.repr(got) == _short.repr(wanted):
+        much, lacking = (
+            _short.repr(tuple(it for it in these if it not in those)) for these, those in ((got, wanted), (wanted, got))
+        )
+        return f"{shown}\n  {len(got)} and {len(wanted)} of them: too much {much}, lacking {lacking}"
+    return shown
 
 
 def _at(value: Mapping[object, object], key: object) -> str:
