@@ -86,9 +86,9 @@ with recursive
     keys(field) as (select 0 union all select field + 1 from keys where field + 1 < :fields),
     drawn as (select call, field, abs(random()) % 100 as chance, abs(random()) % :people as who from numbers, keys)
 insert into fillings
-    (connection, call_id, template, field, target, version, day, who, outcome, reason, approval, since, changed_at)
+    (connection, call_id, template, field, target, version, day, who, value, outcome, reason, approval, since, changed_at)
 select 'acme', 'x:' || :day || ':' || call, 'deal', 'field_' || field, 'opportunity.field_' || field, 1, :day,
-    'Organizer ' || who,
+    'Organizer ' || who, '"said"',
     case when field < :manual and chance < 10 then 'pending' when chance < 65 then 'sent' when chance < 85 then 'empty'
         when chance < 92 then 'no_crm_link' else 'other' end,
     case when chance < 92 then null when chance < 95 then 'too_long' when chance < 97 then 'validation_rule'
