@@ -64,7 +64,7 @@ def _variable(name: str) -> str:
 
 def _content(path: Path, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        return path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except OSError as error:
         raise ConfigurationError(f"the file {name} cannot be read ({error.strerror}); looked for {path}") from error
     except ValueError as error:

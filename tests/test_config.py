@@ -14,6 +14,7 @@ from connector_core.association import Settings
 from connector_core.config import Config, ConnectionConfig, open_connection
 from connector_core.config_file import load_config
 from connector_core.errors import ConfigurationError
+from connector_core.references import resolve
 from connector_core.writing import SAID, FromCall, Writing
 
 ALL_PARTS = ("link", "summary", "highlights", "topics", "notes", "comments", "tags", "recording")
@@ -420,6 +421,17 @@ def test_no_representation_shows_a_secret() -> None:
 def test_what_is_no_toml_is_told_with_its_place(tmp_path: Path) -> None:
     """The message of a broken file says where it breaks."""
     assert "(at line 2, column" in refused(tmp_path, "[connections.acme]\ncrm = \n")
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    """Some editors begin every file in UTF-8 with one: the configuration, and the files that secrets stand in."""
+    (tmp_path / "token").write_text("s3cret\n", encoding="utf-8-sig")
+    path = tmp_path / "connector.toml"
+    path.write_text(minimal(settings='access_token = "file:token"'), encoding="utf-8-sig")
+
+    connection = load_config(path).connection("acme")
+
+    assert resolve(connection.settings, tmp_path, of="acme") == {"access_token": "s3cret"}
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
