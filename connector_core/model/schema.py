@@ -32,7 +32,7 @@ class FieldDescription:
     ``required``: a create must give it. ``creatable``, ``updatable``: the user may set it in a create, or change it.
     ``refers_to``: the objects of whose records a reference holds an id, by the CRM's own names. ``currency_field``: of a
     number the field of the same object that says in which currency it is, which is read as a code of ISO 4217; None, or
-    empty in a record, for the organization's.
+    empty in a record, for the organization's. ``unique``: the CRM refuses a second record with the same value.
     """
 
     name: str
@@ -48,6 +48,7 @@ class FieldDescription:
     updatable: bool = True
     refers_to: tuple[str, ...] = ()
     currency_field: str | None = None
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from connector_salesforce import access, writing
 
 
@@ -70,6 +71,21 @@ def test_the_field_of_a_key_is_held_too(connect: Any) -> None:
     desk.post("org", {"read_only_fields": ["Task.CallObject"]})
 
     assert missing(desk) == {"Edit on Task.Call_Id__c": True, "Edit on Event.Call_Id__c": True}
+
+
+@pytest.mark.parametrize(
+    ("kept", "lacking"),
+    [({"external_id": True, "unique": True}, False), ({"external_id": True}, True)],
+)
+def test_a_key_field_that_cannot_keep_duplicates_out_is_told(
+    connect: Any, kept: dict[str, bool], lacking: bool
+) -> None:
+    """One that is not unique keeps nothing out; calls are written all the same. Its name has no case."""
+    desk = connect({}, key_field="call_id__c")
+    desk.post("org", {"custom_fields": [{"object": "Activity", "name": "Call_Id__c", **kept}]})
+    names = [f"Unique on {it}.call_id__c (settings.key_field)" for it in ("Task", "Event")]
+
+    assert missing(desk) == (dict.fromkeys(names, False) if lacking else {})
 
 
 def test_what_is_spare_is_what_the_writer_leaves_out() -> None:

@@ -233,9 +233,10 @@ def test_who_was_taken_off_an_activity_is_not_on_it(connect: Any, one: dict[str,
     assert [person.id for person in found.people] == [desk.ids["C1"]]
 
 
-def test_a_key_field_of_the_orgs_own_is_asked_for_on_both_kinds(connect: Any) -> None:
-    """With a unique field for the call's id, tasks and events are found by it whenever they were."""
-    desk = connect(world(), key_field="Call_Id__c")
+@pytest.mark.parametrize("name", ["Call_Id__c", "call_id__c"])
+def test_a_key_field_of_the_orgs_own_is_asked_for_on_both_kinds(connect: Any, name: str) -> None:
+    """With a unique field for the call's id, tasks and events are found by it whenever they were; names have no case."""
+    desk = connect(world(), key_field=name)
     desk.post(
         "org", {"custom_fields": [{"object": "Activity", "name": "Call_Id__c", "external_id": True, "unique": True}]}
     )

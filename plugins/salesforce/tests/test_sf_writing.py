@@ -298,6 +298,16 @@ def test_a_unique_key_field_makes_a_duplicate_impossible(connect: Any) -> None:
     assert len([it for it in desk.get("records")["Task"] if it["CallObject"] == "k"]) == 1
 
 
+def test_a_key_field_stands_in_for_a_call_object_that_may_not_be_written(connect: Any) -> None:
+    """With a field of the org's own the task can do without Salesforce's."""
+    desk = connect(WORLD, key_field="Call_Id__c")
+    key = {"object": "Activity", "name": "Call_Id__c", "external_id": True, "unique": True}
+    desk.post("org", {"custom_fields": [key], "read_only_fields": ["Task.CallObject"]})
+    task = written(desk, draft(desk))
+
+    assert (task["Call_Id__c"], task["CallObject"]) == ("k", None)
+
+
 def test_without_shared_activities_the_first_person_is_written(desk: Any) -> None:
     """Where the org relates one person to an activity, the others are named in the receipt."""
     desk.post("org", {"missing_rights": {name: ["read", "create"] for name in ("TaskRelation", "TaskWhoRelation")}})

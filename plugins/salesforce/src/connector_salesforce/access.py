@@ -72,7 +72,7 @@ def _may(found: ObjectDescription | None, verb: Verb) -> bool:
 def _of_fields(name: str, found: ObjectDescription, people: People, key_field: str | None) -> Iterator[Right]:
     """Hold what is read and written against field-level security, under which a field is missing or read-only."""
     subject, _ = OBJECTS[name]
-    there = {it.lower() for it in found.fields}
+    known = {field.lower(): it for field, it in found.fields.items()}
     for query in _queries(name, people):
         for field in _plain(query.columns, query.optional):
             setting = people.setting(name, field)
@@ -80,13 +80,13 @@ def _of_fields(name: str, found: ObjectDescription, people: People, key_field: s
                 subject,
                 "read",
                 f"Read on {name}.{field}" + (f" (settings.{setting})" if setting else ""),
-                granted=field.lower() in there,
+                granted=field.lower() in known,
                 field=field,
                 spare=field not in query.columns,
             )
     key = (key_field or _OWN_KEY.get(name)) if name in _WRITTEN else None
     for field in (*_WRITTEN.get(name, ()), *([key] if key else ())):
-        told = found.fields.get(field)
+        told = known.get(field.lower())
         yield Right(
             subject,
             "create",
@@ -95,6 +95,9 @@ def _of_fields(name: str, found: ObjectDescription, people: People, key_field: s
             field=field,
             spare=field in SPARE,
         )
+        if told is not None and field == key_field:
+            mark = f"Unique on {name}.{field} (settings.key_field)"
+            yield Right(subject, "create", mark, granted=told.unique, field=field, spare=True)
 
 
 def _queries(name: str, people: People) -> list[Query]:

@@ -253,8 +253,12 @@ def details(
 
 
 def key_of(row: Row, key_field: str | None) -> str | None:
-    """Give the call's id that an activity carries: in a field, else in the last line ``ref: ID`` of its body."""
-    stored = (key_field and text(row, key_field)) or text(row, "CallObject")
+    """Give the call's id that an activity carries: in a field, else in the last line ``ref: ID`` of its body.
+
+    The name of ``key_field`` may have another case than Salesforce's own.
+    """
+    own = next((it for it in row if key_field and it.lower() == key_field.lower()), "CallObject")
+    stored = text(row, own) or text(row, "CallObject")
     reference = _REF.search(text(row, "Description") or "")
     return stored or (reference[1] if reference else None)
 

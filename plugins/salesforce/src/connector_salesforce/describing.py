@@ -104,6 +104,7 @@ def _field(it: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> Fi
         updatable=it["updateable"],
         refers_to=tuple(it.get("referenceTo") or ()),
         currency_field=_CURRENCY if amount and _CURRENCY in fields else None,
+        unique=it["unique"],
     )
 
 

@@ -202,7 +202,7 @@ class Writer:
             first, sent = (), True
             status = self._statuses.anew(self._client) if any(map(_of_status, outcomes)) else None
             for plan, outcome in zip(plans, outcomes, strict=True):
-                spare = _spare(outcome) & plan.record.keys()
+                spare = self._spare(outcome) & plan.record.keys()
                 if isinstance(outcome, rows.Refused) and spare:
                     plan.record = {column: it for column, it in plan.record.items() if column not in spare}
                     plan.notes.append(f"without {', '.join(sorted(spare))}: {outcome.sentence}")
@@ -215,6 +215,13 @@ class Writer:
                 else:
                     plan.receipt = self._read(plan, outcome)
             plans = again
+
+    def _spare(self, outcome: rows.Outcome) -> frozenset[str]:
+        """Give the columns that a refusal is about, if the activity can do without them all."""
+        if not isinstance(outcome, rows.Refused) or not outcome.code:
+            return frozenset()
+        named = frozenset(outcome.fields)
+        return named if named <= _DISPENSABLE | ({"CallObject"} if self._key_field else set()) else frozenset()
 
     def _read(self, plan: _Plan, outcome: rows.Outcome) -> Receipt:
         there = plan.draft.activity_id
@@ -315,14 +322,6 @@ def _relation(plan: _Plan, who: str) -> dict[str, Any]:
     """Give the record that relates a further person; of an event it would make a guest, if nothing was said."""
     flags = {"IsWhat": False} if plan.object == "Task" else {"IsWhat": False, "IsParent": True}
     return {"attributes": {"type": f"{plan.object}Relation"}, "RelationId": who, **flags}
-
-
-def _spare(outcome: rows.Outcome) -> frozenset[str]:
-    """Give the columns that a refusal is about, if the activity can do without them all."""
-    if not isinstance(outcome, rows.Refused) or not outcome.code:
-        return frozenset()
-    named = frozenset(outcome.fields)
-    return named if named <= _DISPENSABLE else frozenset()
 
 
 def _of_status(outcome: rows.Outcome) -> bool:
