@@ -25,6 +25,17 @@ silent: what it locked is free then, though the machine that it ran on is gone, 
 """
 
 
+_HEARD_OF = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""After how long a server counts as away that is silent, unless the address says otherwise: the system's own wait lasts from
+a quarter of an hour to two hours. Seconds, and milliseconds for the last: see PostgreSQL, "Database Connection Control
+Functions".
+"""
 _AWAY = ("OperationalError", "InterfaceError", "InternalError")
 
 
@@ -191,6 +202,7 @@ def _parsed(url: str) -> sa.URL:
 
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
+        url = url.set(query={**_HEARD_OF, **url.query})
         engine = sa.create_engine(url, pool_pre_ping=True, pool_size=10, hide_parameters=True)
 
         @event.listens_for(engine, "begin")

@@ -121,3 +121,17 @@ def test_that_another_process_is_waited_for_is_told_once(at: Bench, caplog: pyte
 
     assert standing.outcome == "created"
     assert caplog.messages == ["connection acme: waiting for another process that works on it"]
+
+
+def test_a_server_whose_machine_is_gone_is_not_waited_for_for_hours(postgres_url: str) -> None:
+    """Unless the address says so itself."""
+    said = {"keepalives_idle": "30", "tcp_user_timeout": "30000", "connect_timeout": "7"}
+    with (
+        Ledger(f"{postgres_url}?connect_timeout=7") as ledger,
+        ledger.database.reading() as step,
+    ):
+        driver = step.connection.driver_connection
+        assert driver is not None
+        given = driver.info.get_parameters()
+
+    assert {name: given[name] for name in said} == said
