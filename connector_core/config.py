@@ -71,6 +71,8 @@ class ConnectionConfig:
 
     ``settings`` are the plugin's own; any string of them may be ``env:NAME`` or ``file:PATH`` (relative to
     ``directory``), looked up when the connection is opened. ``source`` is the file that it was written in, if any.
+    ``references``: false where your own customers typed the settings (those of providers and extractor too): then all are
+    taken as they stand, since ``env:NAME`` would send a secret of this process to an address that a customer names.
 
     ``quota_reserve``: see :mod:`connector_core.meter`. ``changes_seconds``: how often a worker reads changes; 0 for never.
     ``delay_seconds``: how long a call is left alone after its end, so that the record of the dialler itself comes first.
@@ -95,6 +97,7 @@ class ConnectionConfig:
     ledger_key: str = field(default=DEFAULT_LEDGER_KEY, repr=False)
     extractor: str = DEFAULT_EXTRACTOR
     extractor_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    references: bool = True
 
     def open(self, *, observers: Sequence[object] = ()) -> OpenConnection:
         """Bind it to its CRM. No request is sent.
@@ -111,7 +114,7 @@ class ConnectionConfig:
             except ConfigurationError as error:
                 raise ConfigurationError(in_file(self.source, str(error))) from error
             sources = self.sources()
-            extraction = Extraction(self.name, self.extractor, self.extractor_settings, self.directory)
+            extraction = Extraction(self.name, self.extractor, self.extractor_settings, self._referring_from)
             opened.callback(sources.close)
             opened.callback(extraction.close)
             release = opened.pop_all().close
@@ -129,7 +132,7 @@ class ConnectionConfig:
 
     def sources(self) -> Sources:
         """Give the call providers of the connection, to be closed; none is bound yet."""
-        return Sources(self.name, self.providers, self.directory)
+        return Sources(self.name, self.providers, self._referring_from)
 
     def resolved(self, manifest: CrmManifest, store: TokenStore | None = None) -> dict[str, Any]:
         """Give the settings as the plugin takes them: references looked up, paths from the file's folder on.
@@ -139,7 +142,7 @@ class ConnectionConfig:
         """
         stored = self._stored(store) if store else {}
         given = {key: value for key, value in self.settings.items() if key not in stored}
-        settings = {**resolve(given, self.directory, of=f"connection {self.name}, settings"), **stored}
+        settings = {**resolve(given, self._referring_from, of=f"connection {self.name}, settings"), **stored}
         for key in manifest.paths & settings.keys():
             settings[key] = self.directory / settings[key] if isinstance(settings[key], str) else settings[key]
         return settings
@@ -151,7 +154,7 @@ class ConnectionConfig:
         :raises ConfigurationError: The vault cannot be opened.
         """
         reference = str(self.settings.get("refresh_token"))
-        if self.tokens is not None or not reference.startswith((FILE, VAULT)):
+        if self.tokens is not None or not self.references or not reference.startswith((FILE, VAULT)):
             return self.tokens
         if reference.startswith(VAULT):
             from connector_core.ledger.vault import open_vault  # here, as it brings the database layer, which few need
@@ -162,6 +165,10 @@ class ConnectionConfig:
         path = self.directory / reference.removeprefix(FILE)
         # A secret that is mounted read-only is read like a variable of the environment.
         return FileTokens(path) if os.access(path.resolve().parent, os.W_OK) else None
+
+    @property
+    def _referring_from(self) -> Path | None:
+        return self.directory if self.references else None
 
     def _stored(self, store: TokenStore) -> dict[str, str]:
         token = store.read().refresh_token

@@ -20,13 +20,14 @@ DEFAULT_EXTRACTOR = "rules"
 class Extraction:
     """The extractor of one connection, bound when it is first asked for; safe for threads.
 
-    ``settings``: as written; ``directory``: what relative paths of references in them start from.
+    ``settings``: as written; ``directory``: what relative paths of references in them start from, None where nothing in them
+    is a reference.
     """
 
     connection: str = ""
     name: str = DEFAULT_EXTRACTOR
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    directory: Path = field(default_factory=Path)
+    directory: Path | None = field(default_factory=Path)
     _bound: Extractor | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 

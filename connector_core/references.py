@@ -26,13 +26,15 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith((_ENVIRONMENT, FILE, VAULT))
 
 
-def resolve(settings: Mapping[str, Any], directory: Path, *, of: str) -> dict[str, Any]:
+def resolve(settings: Mapping[str, Any], directory: Path | None, *, of: str) -> dict[str, Any]:
     """Put in place of each reference what it refers to, without line ends behind it.
 
-    :param directory: What a relative path of a file starts from.
+    :param directory: What a relative path of a file starts from; None where nothing is a reference, and all stays as it is.
     :param of: Whose settings they are, for messages: they name it, the key and the reference, never a value.
     :raises ConfigurationError: References that lead nowhere; all of them, a line each.
     """
+    if directory is None:
+        return dict(settings)
     resolved: dict[str, Any] = {}
     problems: list[str] = []
     for key, value in settings.items():

@@ -19,12 +19,13 @@ from connector_core.references import resolve
 class Sources:
     """The call providers of one connection, each bound when it is first asked for; safe for threads.
 
-    ``settings``: of each provider, as written; ``directory``: what relative paths in them start from.
+    ``settings``: of each provider, as written; ``directory``: what relative paths of references in them start from, None
+    where nothing in them is a reference.
     """
 
     connection: str = ""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    directory: Path = field(default_factory=Path)
+    directory: Path | None = field(default_factory=Path)
     _bound: dict[str, Provider] = field(default_factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 

@@ -6,6 +6,8 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -209,6 +211,27 @@ def test_a_host_opens_a_connection_without_a_file() -> None:
     """Hosts build the same objects in Python, with secrets as they hold them."""
     with ConnectionConfig("tenant-7", "plain", {"access_token": "in-memory"}).open() as opened:
         assert opened.connection.name == "tenant-7"
+
+
+def test_what_customers_of_a_host_typed_is_no_reference(tmp_path: Path) -> None:
+    """Without references no setting reaches a variable or a file of the host: of the CRM, a provider or an extractor."""
+    (tmp_path / "token.json").write_text("{}")
+    typed = ConnectionConfig(
+        "tenant-7",
+        "plain",
+        {"access_token": "env:ACME_TOKEN", "refresh_token": f"file:{tmp_path}/token.json"},
+        providers={"aircall": {"token": "env:UNSET_7F3A"}},
+        extractor="openai",
+        extractor_settings={"url": "https://model.example/v1", "api_key": "env:UNSET_7F3A", "model": "m"},
+        references=False,
+    )
+
+    with ExitStack() as opened:
+        assert typed.token_store(opened) is None
+    with replace(typed, settings={"access_token": "env:ACME_TOKEN"}).open() as it:
+        assert it.connection._settings.access_token.get_secret_value() == "env:ACME_TOKEN"  # type: ignore[attr-defined]  # the plain plugin's settings
+        assert it.sources.get("aircall").manifest.name == "aircall"
+        assert it.extractor().name == "openai"
 
 
 def test_one_connection_does_not_need_the_secrets_of_another(tmp_path: Path) -> None:
