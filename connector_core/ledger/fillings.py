@@ -282,37 +282,15 @@ def erase_fillings(step: sa.Connection, connection: str, call_ids: Sequence[str]
 
     What others wrote in its place cannot be taken back any more, since that would be put back.
     """
-    mine, others = filled.c.call_id.in_(call_ids), fillings.c.call_id.not_in(call_ids)
-    known = sa.select(fillings.c.record_id, fillings.c.target).where(
-        fillings.c.connection == connection, ~others, fillings.c.record_id.is_not(None)
-    )
-    named = {(row.record_id, _name(row.target)) for row in step.execute(known)}
-    wrote = sa.select(filled.c.record_id, filled.c.name).where(filled.c.connection == connection, mine)
-    named |= {(row.record_id, _name(row.name)) for row in step.execute(wrote)}
-    step.execute(sa.delete(filled).where(filled.c.connection == connection, mine))
-    ids = sorted({record_id for record_id, _ in named})
-    for start in range(0, len(ids), AT_ONCE):
-        these = ids[start : start + AT_ONCE]
-        left = sa.select(filled).where(
-            filled.c.connection == connection, filled.c.record_id.in_(these), filled.c.digest.is_(None)
-        )
-        for row in step.execute(left).all():
-            if (row.record_id, _name(row.name)) in named:
-                _make_bare(step, connection, read_filled(row))
-        before = sa.select(fillings).where(
-            fillings.c.connection == connection,
-            fillings.c.record_id.in_(these),
-            others,
-            fillings.c.previous.is_not(None),
-        )
-        for row in step.execute(before).all():
-            if (row.record_id, _name(row.target)) in named:
-                this = (fillings.c[name] == getattr(row, name) for name in ("connection", *_KEY))
-                step.execute(sa.update(fillings).where(*this).values(previous=None))
-
-
-def _name(target: str) -> str:
-    return target.rpartition(".")[2].casefold()
+    step.execute(sa.delete(filled).where(filled.c.connection == connection, filled.c.call_id.in_(call_ids)))
+    in_its_place = (fillings.c.connection == connection, fillings.c.replaced.in_(call_ids))
+    later = [read_filling(row) for row in step.execute(sa.select(fillings).where(*in_its_place))]
+    step.execute(sa.update(fillings).where(*in_its_place).values(previous=None))
+    wrote = (filled.c.connection == connection, filled.c.call_id.in_({it.call_id for it in later}))
+    for row in step.execute(sa.select(filled).where(*wrote, filled.c.digest.is_(None))).all():
+        it = read_filled(row)
+        if any(other.call_id == it.call_id and other.is_at(it.place) for other in later):
+            _make_bare(step, connection, it)
 
 
 def _make_bare(step: sa.Connection, connection: str, it: Filled) -> None:

@@ -47,6 +47,7 @@ fills = sa.Table(
 )
 
 _IN_DOUBT, _PENDING = sa.text("reason = 'unknown_outcome'"), sa.text("outcome = 'pending'")
+_REPLACED = sa.text("replaced is not null")
 
 # What came of each field of a published template, for each call that it is for; see connector_core.filling.outcomes.
 # ``target``: where the value goes in the CRM. ``day``: the call's, in the connection's zone. ``who``: the organizer.
@@ -87,6 +88,7 @@ fillings = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
     sa.Index(None, "connection", "day", "template", "field", "target", "outcome"),
     sa.Index(None, "connection", "run"),
+    sa.Index(None, "connection", "replaced", sqlite_where=_REPLACED, postgresql_where=_REPLACED),
     # What was sent and not answered, by record; and what waits for a person, by how long: there are few of either.
     sa.Index(None, "connection", "record_id", sqlite_where=_IN_DOUBT, postgresql_where=_IN_DOUBT),
     sa.Index(None, "connection", "since", sqlite_where=_PENDING, postgresql_where=_PENDING),
