@@ -128,10 +128,12 @@ def test_an_address_that_is_hidden_leaves_its_contact_unknown(connect: Connect) 
     assert (type(found["d@x.example"]), len(found["e@x.example"])) == (Unknown, 1)
 
 
-def test_one_address_that_is_refused_keeps_no_other_from_an_answer(connect: Connect) -> None:
-    """A batch that is refused for one of its inputs is cut in half until that one stands alone."""
+@pytest.mark.parametrize("context", [{}, {"propertyName": ["email"]}])
+def test_one_address_that_is_refused_keeps_no_other_from_an_answer(connect: Connect, context: dict[str, Any]) -> None:
+    """A batch that is refused for one of its inputs is cut in half until that one stands alone; it may name what it is."""
     account = connect(people=[contact(f"C{n}", emails=[f"c{n}@x.example"]) for n in range(9)])
-    refusal = {"status": 400, "body": {"status": "error", "category": "VALIDATION_ERROR", "message": "no"}}
+    body = {"status": "error", "category": "VALIDATION_ERROR", "message": "no", "context": context}
+    refusal = {"status": 400, "body": body}
     account.faults({"match": {"path": "*/contacts/batch/read", "body": "*c4@x.example*"}, "do": refusal})
     found = account.adapter.find_contacts_by_email([f"c{n}@x.example" for n in range(9)])
     assert [key for key, people in found.items() if isinstance(people, Unknown)] == ["c4@x.example"]

@@ -101,7 +101,7 @@ class People:
                 )
             return records
 
-        records, unasked = self._ask(cut(emails, BATCH) if EMAIL in self.identifying.emails else (), ask)
+        records, unasked = self._ask(cut(emails, BATCH) if EMAIL in self.identifying.emails else (), ask, EMAIL)
         for names in cut(self.identifying.own_emails, GROUPS):
             more, also = self._ask(cut(emails, IN_VALUES), functools.partial(self._search_values, names))
             records |= more
@@ -141,13 +141,16 @@ class People:
         return tuple(self._people(records).values())
 
     def _ask(
-        self, chunks: Iterable[Sequence[str]], ask: Callable[[Sequence[str]], list[Record]]
+        self,
+        chunks: Iterable[Sequence[str]],
+        ask: Callable[[Sequence[str]], list[Record]],
+        id_property: str | None = None,
     ) -> tuple[dict[str, Record], dict[str, Unknown]]:
         """Ask for every chunk: the records by id, and the keys that could not be asked for."""
         records: dict[str, Record] = {}
         unknown: dict[str, Unknown] = {}
         for chunk in chunks:
-            found, unasked = halving(chunk, ask)
+            found, unasked = halving(chunk, ask, id_property=id_property)
             records.update((str(record["id"]), record) for record in found)
             unknown.update(
                 dict.fromkeys(unasked, Unknown("HubSpot refuses to look for it, or has more than it hands out"))

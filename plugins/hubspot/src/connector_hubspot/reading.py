@@ -62,10 +62,15 @@ def made(answer: Mapping[str, Any]) -> list[Record]:
 
 
 def halving(
-    keys: Sequence[str], ask: Callable[[Sequence[str]], list[Record]], tally: Tally | None = None
+    keys: Sequence[str],
+    ask: Callable[[Sequence[str]], list[Record]],
+    tally: Tally | None = None,
+    *,
+    id_property: str | None = None,
 ) -> tuple[list[Record], list[str]]:
     """Ask for all keys at once; where that is refused or cut short, for each half of them.
 
+    :param id_property: The property whose values the keys are: where it is refused, a key may be to blame.
     :returns: The records, and the keys that could not be asked for even alone.
     """
     tally = tally or Tally()
@@ -74,7 +79,8 @@ def halving(
     try:
         records = ask(keys)
     except (BatchRefusedError, CutShortError) as error:
-        if isinstance(error, BatchRefusedError) and any(problem.fields for problem in error.problems):
+        blamed = {name for it in getattr(error, "problems", ()) for name in it.fields}
+        if blamed - {id_property}:
             raise  # it is about a property, so no key is to blame
         tally.refused += 1
         if len(keys) == 1:
@@ -83,7 +89,7 @@ def halving(
         tally.answered += 1
         return records, []
     middle = len(keys) // 2
-    first, second = halving(keys[:middle], ask, tally), halving(keys[middle:], ask, tally)
+    first, second = (halving(half, ask, tally, id_property=id_property) for half in (keys[:middle], keys[middle:]))
     return first[0] + second[0], first[1] + second[1]
 
 
