@@ -62,6 +62,13 @@ def test_tokens_of_another_account_are_refused(connect: Connect) -> None:
         account.adapter.find_contacts_by_email(["c@x.example"])
 
 
+def test_the_doctor_knows_a_token_of_another_account(connect: Connect) -> None:
+    """One of a private app too, which says nothing of it until it is asked."""
+    account = connect(settings={"portal_id": "62515", "access_token": "pat-na1-sandbox"})
+    with pytest.raises(CredentialsError, match="account 8000001"):
+        account.adapter.check_access()
+
+
 def test_an_expired_private_token_is_told(connect: Connect) -> None:
     """The token of a private app cannot be refreshed: its owner is told."""
     account = connect()

@@ -41,8 +41,10 @@ def check(client: HubSpotClient, people: People) -> Access:
 
     That is a request for the account's details, which needs no scope and tells the limits (guide to account information),
     one or two for the scopes, and one for each object's properties. HubSpot lists its versions nowhere.
+
+    :raises CredentialsError: The token is of another account than the settings name.
     """
-    client.get(DETAILS)
+    client.check_account(client.get(DETAILS).get("portalId"))
     scopes = client.scopes()
     return Access((*_of_scopes(scopes), *_of_properties(client, people)), API_VERSION)
 

@@ -50,18 +50,25 @@ def ask_token(settings: HubSpotSettings, ask: Ask, form: Mapping[str, str], now:
     except (RefusedError, CredentialsError, MissingRightError) as error:
         code = str(getattr(error, "code", None))
     else:
-        account = str(answer.get("hub_id", settings.portal_id))
-        if settings.portal_id not in (None, account):
-            raise CredentialsError(
-                f"HubSpot's tokens are of the account {account}, and settings.portal_id names {settings.portal_id}: connect"
-                " that account anew, as what was written in one is not in the other"
-            )
+        check_account(settings, answer.get("hub_id"))
         return _read(answer, now)
     # Raised out here: the SDK's error carries the whole answer, which may repeat what was sent.
     why = f" ({code})" if re.fullmatch("[a-z_]{1,40}", code) else ""
     raise CredentialsError(
         f"HubSpot refuses to give an access token{why}: connect the account anew, and check the app's client"
     )
+
+
+def check_account(settings: HubSpotSettings, told: object) -> None:
+    """Hold the account that HubSpot says a token is of against that of the settings; None: it does not say.
+
+    :raises CredentialsError: It is another one.
+    """
+    if settings.portal_id is not None and told is not None and str(told) != settings.portal_id:
+        raise CredentialsError(
+            f"HubSpot's tokens are of the account {told}, and settings.portal_id names {settings.portal_id}: connect"
+            " that account anew, as what was written in one is not in the other"
+        )
 
 
 def scopes_of(

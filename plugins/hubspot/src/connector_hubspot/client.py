@@ -78,6 +78,10 @@ class HubSpotClient:
         token = self._sign_in.current().access_token or ""
         return auth.scopes_of(self._settings, token, self._introspect, self._look_up)
 
+    def check_account(self, told: object) -> None:
+        """Refuse another account than the settings name; see :func:`connector_hubspot.auth.check_account`."""
+        auth.check_account(self._settings, told)
+
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
