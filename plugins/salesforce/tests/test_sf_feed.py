@@ -129,3 +129,16 @@ def test_the_people_and_opportunities_of_a_poll_cost_one_call(connect: Connect) 
     desk.adapter.list_changes(("contact", "lead", "opportunity"), NINE, None)
 
     assert desk.api_calls == 1
+
+
+def test_an_opportunity_that_got_a_contact_role_changed(connect: Connect, clock: Clock) -> None:
+    """Salesforce keeps the role beside the opportunity, whose own time it leaves alone."""
+    deal = {"id": "O1", "created_at": "2026-02-01T00:00:00Z"}
+    desk = connect({**WORLD, "opportunities": [deal]})
+    clock.now = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+    role = {"OpportunityId": desk.ids["O1"], "ContactId": desk.ids["C1"]}
+    url = f"{desk.adapter._client.root}/sobjects/OpportunityContactRole"
+    desk.adapter._client.composite([{"method": "POST", "referenceId": "r", "url": url, "body": role}], reads=False)
+    page = desk.adapter.list_changes(["opportunity"], clock.now, None)
+
+    assert [(it.kind, it.id) for it in page.records] == [("opportunity", desk.ids["O1"])]

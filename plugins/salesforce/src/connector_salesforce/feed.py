@@ -3,6 +3,8 @@
 ``SystemModstamp`` is set by every change, those of automatic processes too, and indexed (Object Reference, "System Fields";
 Large Data Volumes, "Indexes"). It is kept to the second, so many records share one: a page goes on behind time and id.
 It is set within the transaction, which others see when it is committed; the caller looks back for that.
+
+A contact role is a record of its own, beside its opportunity: one that changed is told as that.
 """
 
 from __future__ import annotations
@@ -14,16 +16,17 @@ from collections.abc import Mapping, Sequence
 from connector_core.errors import TryAgainError
 from connector_core.model import Changed, ChangePage, RecordKind, Unknown
 from connector_salesforce.client import Client, Row
-from connector_salesforce.records import moment, record_id
+from connector_salesforce.records import moment, record_id, text
 from connector_salesforce.soql import Query, any_of, compare
 
 OBJECTS: Mapping[RecordKind, tuple[str, ...]] = {
     "contact": ("Contact",),
     "lead": ("Lead",),
     "account": ("Account",),
-    "opportunity": ("Opportunity",),
+    "opportunity": ("Opportunity", "OpportunityContactRole"),
     "activity": ("Task", "Event"),
 }
+_TOLD_AS = {"OpportunityContactRole": "OpportunityId"}
 PAGE = 2_000
 """Rows of each object: as many as are answered at once."""
 
@@ -39,7 +42,8 @@ def changes(client: Client, kinds: Sequence[RecordKind], since: dt.datetime, pag
     for name, rows in zip(names, client.ask([_query(name, since, behind[name]) for name in names]), strict=True):
         if isinstance(rows, Unknown):
             raise TryAgainError(f"what changed cannot be told: {rows.reason}")
-        found += [Changed(_kind(name), record_id(row), _changed_at(row)) for row in rows]
+        told = [text(row, _TOLD_AS[name]) if name in _TOLD_AS else record_id(row) for row in rows]
+        found += [Changed(_kind(name), it, _changed_at(row)) for it, row in zip(told, rows, strict=True) if it]
         if len(rows) >= PAGE:
             going_on[name] = (_changed_at(rows[-1]).isoformat(), record_id(rows[-1]))
     return ChangePage(tuple(found), json.dumps(going_on) if going_on else None)
@@ -51,7 +55,7 @@ def _query(name: str, since: dt.datetime, behind: tuple[str, str] | None) -> Que
         at = dt.datetime.fromisoformat(behind[0])
         same_or_later = any_of([compare("SystemModstamp", ">", at), compare("Id", ">", behind[1])])
         where = [compare("SystemModstamp", ">=", at), same_or_later]
-    columns = ("Id", "SystemModstamp")
+    columns = ("Id", "SystemModstamp", *([_TOLD_AS[name]] if name in _TOLD_AS else []))
     return Query(name, columns, tuple(where), order=("SystemModstamp", "Id"), limit=PAGE)
 
 
