@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from connector_core.association.opportunities import WHOLE_ACCOUNTS
 from connector_core.association.people import MOST_PEOPLE, told
 
 if TYPE_CHECKING:
@@ -247,13 +248,11 @@ def _record_advice(decision: Decision) -> list[tuple[str, str]]:
             rows.append(
                 ("outside_windows", "An opportunity lies outside the windows: widen them, or link the activity to it.")
             )
-        if not decision.candidates and any(guest.ranked for guest in decision.guests):
-            text = (
-                "Nobody has an account or an opportunity: complete the contact in the CRM."
-                if decision.account is None
-                else "Nobody has an opportunity: add the contact to the opportunity in the CRM."
-            )
-            rows.append(("no_opportunity", text))
+        if "other_account" in excluded:
+            text = "An opportunity is of another account than the call: correct the account of the one or the other."
+            rows.append(("other_account", text))
+        if not decision.candidates and decision.people:
+            rows.append(("no_opportunity", _no_opportunity(decision)))
     if len(decision.counts) > 1:
         rows.append(
             (
@@ -262,3 +261,11 @@ def _record_advice(decision: Decision) -> list[tuple[str, str]]:
             )
         )
     return rows
+
+
+def _no_opportunity(decision: Decision) -> str:
+    if decision.account is not None and decision.case in WHOLE_ACCOUNTS:
+        return "The account has no opportunity: create it in the CRM, or correct the account of the call."
+    if decision.counts:
+        return "Nobody has an opportunity: add the contact to the opportunity in the CRM."
+    return "Nobody has an account or an opportunity: complete the contact in the CRM."

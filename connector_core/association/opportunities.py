@@ -23,6 +23,8 @@ TIERS: tuple[Tier, ...] = (
     "closed_long_before_call",
 )
 Excluded: TypeAlias = Literal["owner", "no_tier", "other_account"]
+WHOLE_ACCOUNTS = frozenset({"activity_account", "primary_contact"})
+"""The cases in which every opportunity of the account is a candidate."""
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)

@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator
 
 from connector_core.association.decision import Decision
 from connector_core.association.ignored import By
+from connector_core.association.opportunities import WHOLE_ACCOUNTS
 from connector_core.association.people import Guest, email_key
 from connector_core.association.settings import Settings, phone_reader
 from connector_core.model import Opportunity, Person
-
-_WHOLE_ACCOUNTS = frozenset({"activity_account", "primary_contact"})
-"""The cases in which every opportunity of the account is a candidate."""
 
 
 def awaited(decision: Decision) -> frozenset[str]:
@@ -66,5 +64,5 @@ def _links(decision: Decision) -> Iterator[str]:
         yield from (f"account of {person_id}" for person_id in people)
     if decision.opportunity is None and "opportunity" not in decision.by_hand:
         yield from (f"opportunity of {person_id}" for person_id in people)
-        if decision.account is not None and decision.case in _WHOLE_ACCOUNTS:
+        if decision.account is not None and decision.case in WHOLE_ACCOUNTS:
             yield f"opportunity of account {decision.account.id}"
