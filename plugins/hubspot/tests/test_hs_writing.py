@@ -223,6 +223,23 @@ def test_records_that_are_gone_may_be_named_one_at_a_time(connect: Connect) -> N
     assert account.linked("calls", receipt.id) == {"companies": [account["A"]]}
 
 
+@pytest.mark.parametrize("form", ["CONTACT={} is not valid", "0-1={} is not valid"])
+@pytest.mark.parametrize("where", ["context", "message"])
+def test_a_record_that_is_gone_is_known_however_it_is_named(connect: Connect, form: str, where: str) -> None:
+    """By its object's name or type id, in the context as creates name it, or in the sentence as associations do."""
+    account = connect(**WORLD)
+    account.sandbox.patch("contacts", account["C"], {}, delete=True, merge_into=None)
+    said = form.format(account["C"])
+    told = (
+        {"message": "not valid", "context": {"INVALID_OBJECT_IDS": [said]}} if where == "context" else {"message": said}
+    )
+    body = {"status": "error", "category": "VALIDATION_ERROR", **told}
+    account.faults({"match": {"path": "*/batch/create"}, "times": 1, "do": {"status": 400, "body": body}})
+    receipt = account.adapter.write_activity([draft(person_ids=(account["C"], account["D"]))])["x:1"]
+
+    assert (receipt.outcome, account.linked("calls", receipt.id)) == ("created", {"contacts": [account["D"]]})
+
+
 def test_what_an_answer_says_was_created_is_not_created_again(connect: Connect) -> None:
     """Also where the same answer finds fault with one of its associations: that is told."""
     account = connect(**WORLD)
@@ -510,6 +527,18 @@ def test_a_contact_that_is_gone_keeps_a_change_from_nothing(connect: Connect) ->
         None,
         {"contacts": [account["D"]]},
     )
+
+
+@pytest.mark.parametrize("form", ["CONTACT={} is not valid", "0-1={} is not valid"])
+def test_an_association_with_a_record_that_is_gone_is_no_refusal(connect: Connect, form: str) -> None:
+    """Whichever name its object has in the sentence."""
+    account = connect(**WORLD, activities=[{"id": "T", "kind": "call"}])
+    account.sandbox.patch("contacts", account["C"], {}, delete=True, merge_into=None)
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": form.format(account["C"])}
+    body = {"status": "COMPLETE", "results": [], "errors": [error], "numErrors": 1}
+    account.faults({"match": {"path": "*/associate/default"}, "times": 1, "do": {"status": 207, "body": body}})
+    receipt = account.adapter.write_activity([change(account["T"], body="a", person_ids=(account["C"],))])["x:1"]
+    assert (receipt.outcome, receipt.reason) == ("updated", None)
 
 
 def test_an_association_that_is_refused_is_told(connect: Connect) -> None:

@@ -136,14 +136,15 @@ def problems_of(body: Mapping[str, Any]) -> Iterator[Problem]:
 def _problem(item: Mapping[str, Any], context: Mapping[str, Any]) -> Problem:
     code = item.get("code") or item.get("error") or item.get("category") or item.get("subCategory")
     fields = [*_list(context.get("propertyName")), *_list(item.get("name"))]
-    gone = [re.sub(r"\D", "", str(text)) for text in _list(context.get("INVALID_OBJECT_IDS"))]
+    gone = [key for text in _list(context.get("INVALID_OBJECT_IDS")) for key in re.findall(r"\d+", str(text))[-1:]]
+    gone += re.findall(r"=(\d+) is not valid", str(item.get("message") or ""))
     return Problem(
         sentence=str(item.get("message") or ""),
         code=str(code) if code else None,
         fields=tuple(map(str, fields)),
         ids=tuple(map(str, _list(context.get("ids")))),
         traces=tuple(map(str, _list(context.get("objectWriteTraceId")))),
-        gone=tuple(gone),
+        gone=tuple(dict.fromkeys(gone)),
     )
 
 

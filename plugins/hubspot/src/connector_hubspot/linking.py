@@ -15,7 +15,7 @@ from connector_hubspot.failures import BatchRefusedError, errors_of, problems_of
 from connector_hubspot.reading import cut, survivor
 
 _INPUTS = 1000
-_GONE = re.compile(r"[A-Z_]+=(\d+) is not valid")
+_GONE = re.compile(r"=(\d+) is not valid")
 
 
 class Pair(NamedTuple):
