@@ -496,6 +496,16 @@ def test_a_page_that_leads_back_ends(org: Org) -> None:
     assert "no next one" in str(org.client().ask([CONTACTS])[0])
 
 
+def test_a_session_that_ends_within_a_request_or_between_pages_is_renewed(org: Org) -> None:
+    """Neither is a refusal of the credentials, after which a connection would wait for a person."""
+    first = records({"Id": "1"}, done=False, nextRecordsUrl=more(1))
+    last = (200, {"totalSize": 2, "done": True, "records": [{"Id": "2"}]})
+    over = refusal(401, "INVALID_SESSION_ID")
+    org.answers = [token("a", org), over, token("b", org), first, EXPIRED, token("c", org), last]
+
+    assert org.client(**APP).ask([CONTACTS]) == [[{"Id": "1"}, {"Id": "2"}]]
+
+
 def test_a_cut_off_page_makes_the_query_unknown(org: Org) -> None:
     """A cursor that Salesforce forgot leaves the query unknown, not short."""
     gone = (400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}])

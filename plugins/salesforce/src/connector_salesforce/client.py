@@ -187,7 +187,7 @@ class Client:
         :param reads: They change nothing, and may be sent twice.
         """
         body = {"allOrNone": False, "collateSubrequests": False, "compositeRequest": list(subrequests)}
-        answer = self.call("composite", functools.partial(_post, "composite", body, repeatable=reads))
+        answer = self.call("composite", functools.partial(_read_all if reads else _post, "composite", body))
         found = answer.get("compositeResponse") if isinstance(answer, dict) else None
         try:
             return _by_reference(found or (), subrequests)
@@ -289,8 +289,18 @@ def _by_reference(answers: Any, subrequests: Iterable[Mapping[str, Any]]) -> lis
     return [found[it["referenceId"]] for it in subrequests]
 
 
-def _post(path: str, body: Mapping[str, Any], sdk: Salesforce, *, repeatable: bool = False) -> Any:
-    return sdk.restful(path, method="POST", json=body, repeatable=repeatable)
+def _post(path: str, body: Mapping[str, Any], sdk: Salesforce) -> Any:
+    return sdk.restful(path, method="POST", json=body)
+
+
+def _read_all(path: str, body: Mapping[str, Any], sdk: Salesforce) -> Any:
+    """Send subrequests that change nothing. A session may end between two of them: then all are asked again with another."""
+    answer = sdk.restful(path, method="POST", json=body, repeatable=True)
+    parts = answer.get("compositeResponse") if isinstance(answer, dict) else None
+    listed = parts if isinstance(parts, list) else []
+    if any(isinstance(it, dict) and it.get("httpStatusCode") == 401 for it in listed):
+        raise SessionOverError
+    return answer
 
 
 def _page(body: Any) -> list[Row]:
