@@ -147,3 +147,13 @@ def test_a_total_without_results_is_no_answer(connect: Connect) -> None:
 
     with pytest.raises(TryAgainError, match="answers none"):
         listed(account, NINE)
+
+
+def test_pages_that_lead_nowhere_end(connect: Connect) -> None:
+    """A search that answers the same again and again, as though its times were compared otherwise, is told."""
+    account = connect()
+    record = {"id": "7", "properties": {"lastmodifieddate": NINE.isoformat()}}
+    body = {"total": 500, "results": [record, {**record, "id": "8"}]}
+    account.faults({"match": {"path": "*/search"}, "times": 9, "do": {"status": 200, "body": body}})
+    with pytest.raises(TryAgainError, match="answers again"):
+        listed(account, NINE)

@@ -46,6 +46,8 @@ def changes(client: HubSpotClient, kinds: Sequence[RecordKind], since: dt.dateti
         places, more = _page(client, name, since, tuple(behind) if behind else None)
         found += [Changed(kind, str(key), _moment(at)) for at, key in places]
         if more:
+            if behind and places[-1] <= tuple(behind):
+                raise TryAgainError(f"HubSpot answers again which {name} changed: no page would be the last")
             going_on[name] = places[-1]
     return ChangePage(tuple(found), json.dumps(going_on) if going_on else None)
 
