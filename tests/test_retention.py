@@ -11,18 +11,22 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 from engine_host import Host, calls
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_core import Call, InputError
+from connector_core import Call, InputError, TryAgainError
+from connector_core.cli import main
 from connector_core.engines.pumps import Limits, Pumps
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.persons import Persons
 from connector_core.ledger.retention import Retention
 from connector_core.ledger.schema import metadata
+from connector_core.ledger.vault import Vault
 from connector_core.pump import Pump
+from connector_core.tokens import Grant
 
 DAY = 86_400.0
 REGIONS = {"acme": ("FR",)}
@@ -396,6 +400,74 @@ def test_a_call_that_was_deleted_after_it_was_written_stays(ledger: Ledger, host
 def test_a_call_that_nobody_knows_was_not_deleted(ledger: Ledger) -> None:
     """It is told that there is none."""
     assert not ledger.inbox.deleted("acme", "test:0")
+
+
+def held_of(ledger: Ledger, connection: str) -> dict[str, int]:
+    """Count the rows of a connection, by table; tables without any are left out."""
+    with ledger.database.reading() as step:
+        tables = [it for it in metadata.sorted_tables if "connection" in it.c]
+        found = {it.name: len(step.execute(sa.select(it).where(it.c.connection == connection)).all()) for it in tables}
+    return {name: number for name, number in found.items() if number}
+
+
+def test_nothing_is_left_of_a_connection_that_was_removed_and_all_of_the_others(ledger: Ledger, host: Host) -> None:
+    """Calls that are written, that are due, and its credentials; it may begin anew."""
+    for name in ("acme", "other"):
+        ledger.inbox.accept(name, [person_call()])
+        pump(ledger, host, name)
+        ledger.inbox.accept(name, [person_call(1)])
+        Vault(ledger.database, Fernet.generate_key().decode()).tokens(name).write(Grant(refresh_token="r"))
+    before = held_of(ledger, "other")
+
+    assert before.keys() == held_of(ledger, "acme").keys() >= {"calls", "activities", "writes", "credentials"}
+    assert ledger.connections.remove("acme") == 2
+    assert (held_of(ledger, "acme"), held_of(ledger, "other")) == ({}, before)
+    ledger.inbox.accept("acme", [person_call(1)])
+    pump(ledger, host)
+    assert state(ledger, "test:1")[0] == "written"
+
+
+def test_a_connection_that_was_paused_is_not_when_it_comes_again(ledger: Ledger) -> None:
+    """Nothing of what ended it stays."""
+    with ledger.leases.take("acme", "test") as lease:
+        assert lease is not None
+        ledger.connections.pause(lease, SECRET)
+    ledger.connections.remove("acme")
+
+    assert ledger.people.paused("acme") is None
+    assert SECRET not in everything(ledger)
+
+
+def test_a_connection_that_is_worked_on_is_not_removed(ledger: Ledger) -> None:
+    """What a pump is about to send would be noted behind it."""
+    ledger.inbox.accept("acme", [person_call()])
+
+    with (
+        ledger.leases.take("acme", "a pump"),
+        pytest.raises(TryAgainError, match="connection acme: a pump works on it"),
+    ):
+        ledger.connections.remove("acme")
+    assert state(ledger)[0] == "due"
+
+
+def test_the_command_removes_what_is_configured_no_more(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is configured still, or that the ledger does not know, is refused; nothing of it stays in the file."""
+    ledger.inbox.accept("acme", [person_call()])
+    (file := tmp_path / "connector.toml").write_text(
+        '[connections.other]\ncrm = "file"\n[ledger]\nurl = "sqlite:///ledger.db"'
+    )
+    told = {name: main(["remove-connection", name, "--config", str(file)]) for name in ("other", "acne", "acme")}
+    printed = capsys.readouterr()
+
+    assert told == {"other": 2, "acne": 2, "acme": 0}
+    assert printed.out == "acme and 1 calls removed\n"
+    assert printed.err.splitlines() == [
+        f"connector: {file}: connections.other: is there still: take it out, and remove it then",
+        f"connector: ledger {ledger.database.name}: knows no connection 'acne'; did you mean acme? Possible: acme",
+    ]
+    assert b"Perla" not in b"".join(it.read_bytes() for it in tmp_path.glob("ledger.db*") if it.is_file())
 
 
 def test_what_is_due_is_told_of_calls_that_are(ledger: Ledger, host: Host) -> None:

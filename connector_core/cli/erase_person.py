@@ -7,6 +7,7 @@ from argparse import Namespace
 from connector_core.cli import inputs
 from connector_core.cli.export_person import regions
 from connector_core.cli.output import DONE, INCOMPLETE, say, say_json, tell
+from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.persons import Persons
 
@@ -17,11 +18,17 @@ def run(arguments: Namespace) -> int:
     actor = Actor(arguments.actor, "admin")
     with inputs.ledger(config, arguments) as ledger:
         number = Persons(ledger.database).erase(arguments.identifier, regions(config, arguments.connection), actor)
-        purged = ledger.database.purge()
+        clean = purged(ledger)
     if arguments.json:
-        say_json({"erased": number, "purged": purged})
+        say_json({"erased": number, "purged": clean})
     else:
         say(f"{number:,} calls erased")
-    if not purged:
+    return DONE if clean else INCOMPLETE
+
+
+def purged(ledger: Ledger) -> bool:
+    """Let nothing remain in the files of what was erased; where that is not possible now, say so."""
+    clean = ledger.database.purge()
+    if not clean:
         tell("another process reads the ledger: what was erased may remain in its log until this is run again")
-    return DONE if purged else INCOMPLETE
+    return clean

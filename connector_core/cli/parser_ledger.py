@@ -53,6 +53,11 @@ def _erase_person(parser: argparse.ArgumentParser) -> None:
     _configured(parser)
 
 
+def _remove_connection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", type=options.text, metavar="NAME", help="the connection, which is configured no more")
+    _configured(parser)
+
+
 def _person(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "identifier", type=options.text, metavar="IDENTIFIER", help="an e-mail address or a phone number, in any form"
@@ -82,5 +87,6 @@ LEDGER: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "prune": ("forget what was said in calls that settled long ago", _prune),
     "export-person": ("print all that the ledger holds about the calls of a person", _export_person),
     "erase-person": ("remove what the calls of a person said from the ledger", _erase_person),
+    "remove-connection": ("remove all that the ledger holds of a connection that ended", _remove_connection),
 }
 """These commands, each with what it does and what can be typed."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connector_core.errors import TryAgainError
 from connector_core.ledger.database import Database
 from connector_core.ledger.leases import Lease, Leases
-from connector_core.ledger.schema import calls, connections, writes
+from connector_core.ledger.schema import calls, connections, metadata, writes
 from connector_core.meter import Cost, Meter
 
 HELD_BACK_SECONDS = 3600.0
@@ -76,3 +77,26 @@ class Connections:
                 told_at = self._database.now(step) - dt.timedelta(seconds=max(0.0, meter.clock() - quota.at))
                 values |= {"quota_limit": quota.limit, "quota_used": quota.used, "quota_at": told_at}
             step.execute(sa.update(connections).where(table.name == lease.connection).values(values))
+
+    def remove(self, connection: str) -> int:
+        """Remove all that is held of a connection, its credentials too, for good; of it the name alone stays.
+
+        Let nothing more be accepted for it before. What is in the CRM stays there.
+
+        :returns: How many calls there were.
+        :raises TryAgainError: A pump works on it, or the database cannot be reached. What was removed stays so.
+        """
+        removed = 0
+        with self._leases.take(connection, "removal") as lease:
+            if lease is None:
+                raise TryAgainError(f"connection {connection}: a pump works on it: stop that, and remove it then")
+            # The fence stays, lest a pump that was stopped long ago take itself for the newest.
+            kept = ("name", "fence", "owner", "lease_until")
+            bare = {it.name: it.default.arg if it.default else None for it in connections.c if it.name not in kept}  # type: ignore[attr-defined]  # scalars
+            for table in (calls, *(it for it in metadata.sorted_tables if it is not calls and "connection" in it.c)):
+                with self._leases.step(lease) as step:
+                    gone = step.execute(sa.delete(table).where(table.c.connection == connection)).rowcount
+                    removed += gone if table is calls else 0
+            with self._leases.step(lease) as step:
+                step.execute(sa.update(connections).where(connections.c.name == connection).values(bare))
+        return removed
