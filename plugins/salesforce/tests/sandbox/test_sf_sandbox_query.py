@@ -209,6 +209,24 @@ def test_deleted_records_are_seen_by_query_all_alone(people: Any) -> None:
     assert (people.query(soql)["totalSize"], everything) == (2, 3)
 
 
+def test_archived_activities_are_seen_by_query_all_alone(client: Any) -> None:
+    """They are neither in the recycle bin nor in the answer to a query."""
+    change = {"object": "Task", "id": client.ids["T1"], "fields": {"IsArchived": True}, "delete": False}
+    client.faults({"times": 1, "do": {"patch": {**change, "merge_into": None}}})
+    soql = "SELECT Id FROM Task"
+    everything = client.send("GET", "queryAll/", params={"q": soql}).json()["totalSize"]
+    assert (client.query(soql)["totalSize"], everything) == (0, 1)
+
+
+def test_deleted_records_of_child_queries_are_seen_by_query_all_alone(client: Any) -> None:
+    """What is asked for with them is asked for whole."""
+    (relation,) = (it for it in client.records("TaskRelation") if it["TaskId"] == client.ids["T1"])
+    client.send("DELETE", f"sobjects/TaskRelation/{relation['Id']}")
+    soql = "SELECT (SELECT Id FROM TaskRelations) FROM Task"
+    (whole,) = client.send("GET", "queryAll/", params={"q": soql}).json()["records"]
+    assert (client.rows(soql)[0]["TaskRelations"], whole["TaskRelations"]["totalSize"]) == (None, 1)
+
+
 # -- searches ---------------------------------------------------------------------------------------------------------
 
 

@@ -355,3 +355,22 @@ def test_a_field_that_only_the_service_has_is_not_written(client: Any) -> None:
         (501, "NOT_IMPLEMENTED"),
         (400, "INVALID_FIELD"),
     ]
+
+
+def test_a_series_of_activities_is_not_spoken(client: Any) -> None:
+    """501: the service would make the occurrences too."""
+    answer = client.send("POST", "sobjects/Task", {"Subject": "Every week", "IsRecurrence": True})
+    assert answer.status_code == 501
+
+
+def test_an_amount_is_ignored_where_there_are_products(client: Any) -> None:
+    """The other fields are changed, and nothing is said."""
+    change = {
+        "object": "Opportunity",
+        "id": client.ids["O1"],
+        "fields": {"HasOpportunityLineItem": True, "Amount": 7.0},
+    }
+    client.faults({"times": 1, "do": {"patch": {**change, "delete": False, "merge_into": None}}})
+    result = client.change("Opportunity", client.ids["O1"], Amount=5, NextStep="Call")
+    row = client.read("Opportunity", client.ids["O1"], "Amount, NextStep")
+    assert (result["success"], row) == (True, {"Amount": 7.0, "NextStep": "Call"})
