@@ -200,7 +200,7 @@ def _is_stale(item: Item) -> bool:
     if old is None:
         return True
     if (old.source or "").startswith(BY_HAND):
-        return False
+        return old.value is None and not item.sent  # forgotten before the CRM had it
     return old.content_hash != item.job.content_hash or old.version != item.published.version
 
 

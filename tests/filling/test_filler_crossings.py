@@ -443,6 +443,30 @@ def test_what_was_pruned_waits_for_nobody(at: FillOffice) -> None:
     assert (at.desk.pending(), at.desk.send(USER, ["x:1"])) == ([], 0)
 
 
+def test_a_given_value_that_was_pruned_before_it_was_sent_is_looked_for_anew(at: FillOffice) -> None:
+    """Once the call says more; that nothing was said in it would be wrong."""
+    at.publish(MANUAL)
+    at.hear(said("next: call again"))
+    at.desk.give(USER, "x:1", {"t.next_step": "given"})
+    at.filler.run()
+    Retention(at.at.ledger.database).prune(0)
+    at.hear(said("next: send the quote"))
+
+    assert [(row.outcome, row.value) for row in at.rows()] == [("pending", "send the quote")]
+
+
+def test_a_given_value_that_was_sent_stays_once_it_was_pruned(at: FillOffice) -> None:
+    """Whatever the call says later."""
+    at.publish(NEXT_STEP)
+    at.hear(said("nothing"))
+    at.desk.give(USER, "x:1", {"t.next_step": "given"})
+    at.filler.run()
+    Retention(at.at.ledger.database).prune(0)
+    at.hear(said("next: send the quote"))
+
+    assert (at.outcome(), at.value()) == (("sent", None), "given")
+
+
 def test_the_report_names_nobody_for_what_was_pruned(at: FillOffice) -> None:
     """It is still pending, and no approval waits for it."""
     at.publish(MANUAL)
