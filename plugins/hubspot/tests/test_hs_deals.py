@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -227,7 +228,7 @@ CLOSED = {"won": True, "open": False}
 )
 def test_an_open_stage_is_never_closed(properties: dict[str, str]) -> None:
     """Whatever dates an open deal carries, it is open."""
-    assert _closed_at({"properties": {"dealstage": "open", **properties}}, CLOSED) is None
+    assert _closed_at({"properties": {"dealstage": "open", **properties}}, CLOSED, dt.UTC) is None
 
 
 @given(
@@ -239,7 +240,22 @@ def test_an_open_stage_is_never_closed(properties: dict[str, str]) -> None:
 def test_a_closed_stage_is_never_open(properties: dict[str, str]) -> None:
     """Whatever dates a closed deal lacks, it is closed."""
     record = {"properties": {"dealstage": "won", **properties}, "updatedAt": "2026-03-06T10:00:00Z"}
-    assert _closed_at(record, CLOSED) is not None
+    assert _closed_at(record, CLOSED, dt.UTC) is not None
+
+
+@pytest.mark.parametrize(
+    ("closedate", "zone", "day"),
+    [
+        ("2026-03-05T23:30:00Z", "Europe/Paris", 6),
+        ("2026-03-06T02:00:00Z", "America/New_York", 5),
+        ("2026-03-06T00:00:00Z", "America/New_York", 6),
+        ("1772755200000", "America/New_York", 6),
+    ],
+)
+def test_the_day_of_a_close_date_is_that_of_the_connection(closedate: str, zone: str, day: int) -> None:
+    """HubSpot shows a time in the zone of who looks; midnight in UTC stands for a day, and is the same one everywhere."""
+    record = {"properties": {"dealstage": "won", "closedate": closedate}}
+    assert _closed_at(record, CLOSED, zoneinfo.ZoneInfo(zone)) == dt.date(2026, 3, day)
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), unique_by=lambda each: each[0]), st.randoms())

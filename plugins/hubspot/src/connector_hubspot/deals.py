@@ -149,7 +149,7 @@ class Deals:
                 account=accounts.get(primary[key] or ""),
                 owner_id=owner_id,
                 owner_email=(owners[owner_id].email or None) if owner_id in owners else None,
-                closed_at=_closed_at(record, closed),
+                closed_at=_closed_at(record, closed, self._zone),
                 person_ids=tuple(sorted(contacts.ids(key))),
                 next_step=value(record, "hs_next_step"),
             )
@@ -191,12 +191,12 @@ def _primary(companies: Iterable[Link]) -> str | None:
     return marked[0] if marked else companies[0].id if len(companies) == 1 else None
 
 
-def _closed_at(record: Record, closed: Mapping[str, bool]) -> dt.datetime | dt.date | None:
+def _closed_at(record: Record, closed: Mapping[str, bool], zone: dt.tzinfo) -> dt.datetime | dt.date | None:
     """Tell when a deal really closed; None while it is open, whatever ``closedate`` says: that is a plan until then.
 
     When it entered the stage that it is in is calculated by HubSpot, for each stage and for the present one; a portal may
     have either alone (seen by users). Where that is missing, ``closedate`` is what is
-    left, which people edit: no more than its day is taken from it.
+    left, which people edit: no more than its day is taken from it, in ``zone``, where it is no bare day at midnight UTC.
     """
     stage = value(record, "dealstage") or ""
     if not closed.get(stage, value(record, "hs_is_closed") == "true"):
@@ -205,4 +205,7 @@ def _closed_at(record: Record, closed: Mapping[str, bool]) -> dt.datetime | dt.d
     if entered is not None:
         return entered
     planned = instant(value(record, "closedate"))
-    return planned.date() if planned is not None else instant(record.get("updatedAt"))
+    if planned is None:
+        return instant(record.get("updatedAt"))
+    planned = planned.astimezone(dt.UTC)
+    return (planned if planned.time() == dt.time() else planned.astimezone(zone)).date()
