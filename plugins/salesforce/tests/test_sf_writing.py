@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,6 +87,15 @@ def test_a_meeting_becomes_an_event_with_its_times(desk: Any) -> None:
     event = written(desk, draft(desk, kind="event"))
 
     assert (event["StartDateTime"][:19], event["EndDateTime"][:19]) == ("2026-03-02T09:00:00", "2026-03-02T09:10:30")
+
+
+def test_a_meeting_that_nobody_ended_is_written_as_long_as_an_event_may_be(desk: Any) -> None:
+    """An event has 14 days at most; what is left out is told."""
+    long = replace(draft(desk, kind="event"), ended_at=START + dt.timedelta(days=15))
+    receipt = write(desk, long)["k"]
+
+    assert (receipt.outcome, "14 days" in (receipt.reason or "")) == ("created", True)
+    assert desk.record("Event", receipt.id)["EndDateTime"] == "2026-03-16T09:00:00.000+0000"
 
 
 def test_a_meeting_may_become_a_task(desk: Any) -> None:

@@ -30,6 +30,7 @@ from connector_salesforce.statuses import TaskStatuses
 OBJECTS = {"call": "Task", "task": "Task", "event": "Event"}
 LONGEST_TEXT = 255
 MOST_SECONDS = 99_999_999
+LONGEST_EVENT = dt.timedelta(days=14)  # Object Reference, "Event", "Multiday Events"
 _DISPENSABLE = frozenset({"CallDisposition", "CallDurationInSeconds", "CallType", "TaskSubtype"})
 
 
@@ -94,6 +95,7 @@ class Writer:
     def _create(self, draft: ActivityDraft) -> _Plan:
         kind = OBJECTS[draft.kind]
         links = link(draft)
+        last = draft.started_at + LONGEST_EVENT
         record = {**draft.fields, **self._said(draft, kind), **self._keyed(draft, kind), **links.columns}
         if kind == "Task":
             record["Status"] = self._statuses.closed(self._client)
@@ -102,8 +104,11 @@ class Writer:
                 record["TaskSubtype"] = "Call"
                 record |= {"CallType": draft.direction.capitalize()} if draft.direction else {}
         else:
-            record |= {"StartDateTime": _time(draft.started_at), "EndDateTime": _time(draft.ended_at)}
-        return self._plan(draft, kind, record, links)
+            record |= {"StartDateTime": _time(draft.started_at), "EndDateTime": _time(min(draft.ended_at, last))}
+        plan = self._plan(draft, kind, record, links)
+        if kind == "Event" and draft.ended_at > last:
+            plan.notes.append(f"an event has at most {LONGEST_EVENT.days} days: it ends before the meeting")
+        return plan
 
     def _change(self, draft: ActivityDraft, row: Row | Unknown | None) -> _Plan | Receipt:
         """Plan the changes to an activity as it is now: what somebody linked meanwhile stays."""
