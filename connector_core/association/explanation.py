@@ -234,7 +234,11 @@ IGNORED_ADVICE = "{name} has nothing that is looked up: if it should be found, c
 
 
 def _record_advice(decision: Decision) -> list[tuple[str, str]]:
-    rows = [("manual_gone", f"{_gone(choice, decision)}: choose again, or clear it.") for choice in decision.gone]
+    places = {None, *(guest.place for guest in decision.guests)}
+    rows = []
+    for choice in decision.gone:
+        what = "choose again, or clear it." if choice.participant in places else "it counts for nothing."
+        rows.append(("manual_gone", f"{_gone(choice, decision)}: {what}"))
     if decision.opportunity is None and "opportunity" not in decision.by_hand:
         excluded = {candidate.excluded for candidate in decision.candidates}
         if "owner" in excluded:

@@ -78,3 +78,22 @@ def test_what_to_do_about_an_opportunity_of_another_account() -> None:
 
     text = "An opportunity is of another account than the call: correct the account of the one or the other."
     assert advice(decision) == [("other_account", text)]
+
+
+@pytest.mark.parametrize(
+    ("is_user", "told"),
+    [
+        (False, "Contact C9, set by hand for participant 1, is no longer in the CRM: choose again, or clear it."),
+        (True, "Contact C9 was set by hand for participant 1, who is no guest of this call: it counts for nothing."),
+    ],
+)
+def test_what_to_do_about_a_contact_set_by_hand_who_counts_no_more(is_user: bool, told: str) -> None:
+    """Only of a guest can it be chosen again, or cleared."""
+    call = Call.model_validate(
+        {"id": "x:1", "provider": "x", "kind": "meeting", "started_at": START, "participants": [{"is_user": is_user}]}
+    )
+    choices = Choices.of([Choice("contact", "C9", "Ada", START, 0)])
+
+    decision = decide(call, replace(RECORDS, people_by_id={"C9": ()}), Settings(), History(choices))
+
+    assert ("manual_gone", told) in advice(decision)
