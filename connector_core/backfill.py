@@ -1,7 +1,8 @@
 """Backfill: hundreds of thousands of calls of the past, read as a stream and worked on behind whatever is interactive.
 
-Nothing is remembered of the calls but counts: which of them are known, and how they stand, the ledger tells. So a run that
-was killed goes on where it stopped when the same calls are given again, and what was done costs no request.
+Nothing is remembered of the calls but counts, and which of them are worked on as interactive ones: which are known, and how
+they stand, the ledger tells. So a run that was killed goes on where it stopped when the same calls are given again, and what
+was done costs no request.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Literal, TypeAlias
 from connector_core.config import OpenConnection
 from connector_core.errors import ConnectorError
 from connector_core.filler import Filler
+from connector_core.ledger.calls import Behind, Standing
 from connector_core.ledger.connections import HELD_BACK_SECONDS
 from connector_core.ledger.inbox import Verdict
 from connector_core.ledger.ledger import Ledger
@@ -91,6 +93,16 @@ class Backfill:
         self._pump = Pump(ledger, opened, batch=batch, in_flight=IN_FLIGHT, known=KnownPeople(), heard=self.tally.heard)
         self._filler = Filler(ledger, opened, batch=batch)
         self._stop = threading.Event()
+        self._beside: set[str] = set()
+
+    @property
+    def behind(self) -> Behind:
+        """How many of its calls are due, with those of other backfills."""
+        return self._ledger.calls.behind(self._name, self._beside)
+
+    def unsettled(self) -> Iterator[Standing]:
+        """Give its calls that wait for a person, or are due once more, with those of other backfills."""
+        return self._ledger.calls.unsettled(self._name, self._beside)
 
     def stop(self) -> None:
         """Ask :meth:`run` to end; batches under way are brought to their end."""
@@ -124,10 +136,10 @@ class Backfill:
     def _next(self, ran: Ran, *, wait_for_quota: bool) -> tuple[Ended | None, float]:
         """Tell how it ended, or how long to wait before the next run."""
         if ran.busy:
-            if not self._feed() and self._ledger.calls.behind(self._name).number == 0:
+            if not self._feed() and self.behind.number == 0:
                 return Ended("done"), 0
             return None, LOOK_SECONDS
-        behind = self._ledger.calls.behind(self._name)
+        behind = self.behind
         if ran.held_back is not None and not (self.exhausted and behind.number == 0):
             return (None, HELD_BACK_SECONDS) if wait_for_quota else (Ended("held_back", ran.held_back), 0)
         if behind.first_in_seconds is None:
@@ -144,7 +156,10 @@ class Backfill:
                 break
             step = list(itertools.islice(self._calls, self._batch - fresh))
             self.exhausted = not step
-            counts = self._ledger.inbox.accept(self._name, step, backfill=True).counts
+            accepted = self._ledger.inbox.accept(self._name, step, backfill=True)
+            counts = accepted.counts
+            not_new = [call_id for call_id, verdict in accepted.verdicts.items() if verdict != "new"]
+            self._beside |= self._ledger.calls.interactive(self._name, not_new)
             self.tally.accepted.update(counts)
             fresh += counts["new"] + counts["changed"]
         return fresh > 0

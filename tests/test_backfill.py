@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from connector_core.backfill import IN_FLIGHT, Backfill
 from connector_core.cli import main
 from connector_core.cli.backfill import _Lines
 from connector_core.crms.world import parse_world
+from connector_core.ledger import schema
 from connector_core.ledger.jobs import Job
 from connector_core.ledger.leases import Lease
 from connector_core.ledger.ledger import Ledger
@@ -464,3 +466,21 @@ def test_status_of_a_connection_without_any_call() -> None:
     told = Overview("new").to_json()
 
     assert (told["due"], told["requests_per_call"], told["quota"], told["paused"]) == (0, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "later", "told"),
+    [("due", "deferred", 1, (0, 0, 0)), ("due", "deferred", 5_000, (1, 1, 1)), ("waiting", "refused", 0, (1, 1, 0))],
+)
+def test_calls_that_came_in_otherwise_before_are_its_calls_too(
+    tmp_path: Path, ledger: Ledger, state: str, outcome: str, later: int, told: tuple[int, int, int]
+) -> None:
+    """It waits for those that are due soon; it is not done while others are due, or wait for a person, and names them."""
+    folder = folder_of(tmp_path, 2)
+    ledger.inbox.accept("acme", calls(2)[:1])
+    due_at = ledger.now() + dt.timedelta(seconds=later)
+    with ledger.database.writing() as step:
+        step.execute(sa.update(schema.calls).values(state=state, outcome=outcome, due_at=due_at))
+
+    status, summary = ended(start(folder, "calls.jsonl"))
+    assert (status, summary["waiting"], summary["due"]) == told

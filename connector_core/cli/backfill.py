@@ -24,7 +24,6 @@ from connector_core.cli.collector import rare_collections
 from connector_core.cli.output import DONE, INCOMPLETE, INTERRUPTED, OutputClosedError, say, say_json, tell
 from connector_core.config import OpenConnection
 from connector_core.errors import InputError
-from connector_core.ledger.ledger import Ledger
 from connector_core.model import Call
 from connector_core.providers.binding import Provider
 
@@ -52,8 +51,8 @@ def run(arguments: Namespace) -> int:
             ended = backfill.run(wait_for_quota=arguments.wait)
         if backfill.trouble is not None:
             tell(f"some fields are filled later: {backfill.trouble}")
-        unsettled = _name_unsettled(ledger, connection.name, as_json=arguments.json)
-        _sum_up(arguments, backfill, read, opened, ended, unsettled, ledger.calls.behind(connection.name).number)
+        unsettled = _name_unsettled(backfill, as_json=arguments.json)
+        _sum_up(arguments, backfill, read, opened, ended, unsettled, backfill.behind.number)
     if signal.SIGINT in stopped:
         return INTERRUPTED
     return DONE if ended.how == "done" and not unsettled and not read.problems else INCOMPLETE
@@ -225,10 +224,10 @@ def _bar(lines: _Lines) -> str:
     return f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] "
 
 
-def _name_unsettled(ledger: Ledger, name: str, *, as_json: bool) -> Counter[tuple[str, str]]:
+def _name_unsettled(backfill: Backfill, *, as_json: bool) -> Counter[tuple[str, str]]:
     """Name each call of a backfill that waits, was refused, or could not be asked for; count them by state and outcome."""
     unsettled: Counter[tuple[str, str]] = Counter()
-    for it in ledger.calls.unsettled(name):
+    for it in backfill.unsettled():
         unsettled[it.state, it.outcome or ""] += 1
         if as_json:
             say_json({"call_id": it.call_id, "state": it.state, "outcome": it.outcome, "reason": it.reason})

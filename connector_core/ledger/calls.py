@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,16 +107,35 @@ class CallList:
                 due += step.execute(wanted).scalars()
         return due
 
-    def behind(self, connection: str) -> Behind:
-        """Tell how far a backfill is behind what was accepted."""
-        due = (calls.c.connection == connection, calls.c.state == "due", calls.c.priority == BACKFILL)
+    def interactive(self, connection: str, call_ids: Sequence[str]) -> set[str]:
+        """Give those of these calls that are not settled, and are no backfill's."""
+        of = (calls.c.connection == connection, calls.c.call_id.in_(call_ids), calls.c.priority < BACKFILL)
         with self._database.reading() as step:
-            row = step.execute(sa.select(sa.func.count(), sa.func.min(calls.c.due_at, type_=Moment)).where(*due)).one()
-            first = row[1] and (row[1] - self._database.now(step)).total_seconds()
-        return Behind(row[0], first)
+            return set(step.execute(sa.select(calls.c.call_id).where(*of, calls.c.state.not_in(SETTLED))).scalars())
 
-    def unsettled(self, connection: str) -> Iterator[Standing]:
-        """Give the calls of backfills that wait for a person, or are due once more, by id; however many there are."""
+    def behind(self, connection: str, beside: Collection[str] = ()) -> Behind:
+        """Tell how far a backfill is behind what was accepted.
+
+        :param beside: Calls of it that are worked on as interactive ones.
+        """
+        due = (calls.c.connection == connection, calls.c.state == "due")
+        wanted = sa.select(sa.func.count(), sa.func.min(calls.c.due_at, type_=Moment)).where(*due)
+        ids = sorted(beside)
+        others = (
+            (calls.c.priority < BACKFILL) & calls.c.call_id.in_(ids[start : start + AT_ONCE])
+            for start in range(0, len(ids), AT_ONCE)
+        )
+        with self._database.reading() as step:
+            rows = [step.execute(wanted.where(it)).one() for it in (calls.c.priority == BACKFILL, *others)]
+            first = min((row[1] for row in rows if row[1]), default=None)
+            in_seconds = None if first is None else (first - self._database.now(step)).total_seconds()
+        return Behind(sum(row[0] for row in rows), in_seconds)
+
+    def unsettled(self, connection: str, beside: Collection[str] = ()) -> Iterator[Standing]:
+        """Give the calls of backfills that wait for a person, or are due once more, by id; however many there are.
+
+        :param beside: As in :meth:`behind`; these come last.
+        """
         tried = sa.or_(calls.c.state == "waiting", (calls.c.state == "due") & calls.c.outcome.is_not(None))
         after = ""
         while True:
@@ -124,8 +143,12 @@ class CallList:
             page = list(self._read(connection, *of_backfill, most=AT_ONCE, by_id=True))
             yield from page
             if len(page) < AT_ONCE:
-                return
+                break
             after = page[-1].call_id
+        ids = sorted(beside)
+        for start in range(0, len(ids), AT_ONCE):
+            these = (calls.c.priority < BACKFILL, tried, calls.c.call_id.in_(ids[start : start + AT_ONCE]))
+            yield from self._read(connection, *these, by_id=True)
 
     def _read(
         self, connection: str, *which: sa.ColumnElement[bool], most: int | None = None, by_id: bool = False
