@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.resources
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -83,13 +84,14 @@ class Database:
         # SQLite lets whoever finds it locked sleep and look again: threads of one process need not wait like that.
         self._turn: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
         self._clock = clock
+        self._process = os.getpid()
         # What a driver says of itself, too, where it is asked past SQLAlchemy. PostgreSQL's InternalError is a server that
         # only reads since another took over, or that ended a session.
         self._away = tuple(getattr(of, name) for of in (exc, self.engine.dialect.loaded_dbapi) for name in _AWAY)
 
     def close(self) -> None:
         """Close the connections."""
-        self.engine.dispose()
+        self.engine.dispose(close=os.getpid() == self._process)  # else they are the parent's
 
     def insert(self, table: sa.Table) -> Any:
         """Give an insert that can say what becomes of rows that are there: each database has one of its own."""
@@ -161,7 +163,7 @@ class Database:
 
         :raises TryAgainError: The database cannot be reached, is locked, or is full; nothing was kept.
         """
-        with self._turn, self._told(), self.engine.connect() as connection:
+        with self._told(), self._turn, self.engine.connect() as connection:
             connection = connection.execution_options(connector_writes=True)
             with connection.begin():
                 yield connection
@@ -175,6 +177,11 @@ class Database:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
+        if os.getpid() != self._process:
+            raise ConfigurationError(
+                f"ledger {self.name}: was opened before this process was forked, and its connections are the parent's:"
+                " open one in each process"
+            )
         try:
             yield
         except (*self._away, exc.TimeoutError) as error:

@@ -65,6 +65,37 @@ def test_several_processes_may_open_a_new_ledger_at_once(
     assert said == ["known", "known", "known", "new"]
 
 
+FORK = """
+import os, sys
+from connector_core.errors import ConfigurationError
+from connector_core.ledger.ledger import Ledger
+ledger = Ledger(sys.argv[1])
+ledger.now()
+if os.fork() == 0:
+    try:
+        ledger.now()
+    except ConfigurationError as error:
+        print(error, flush=True)
+    ledger.close()
+    os._exit(0)
+os.wait()
+print(ledger.now() is not None)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_process_that_was_forked_does_not_use_its_parents_ledger(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Two would read each other's answers; and what the child closes is open to the parent."""
+    url = f"sqlite:///{tmp_path}/new.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    done = subprocess.run([sys.executable, "-c", FORK, url], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+
+    told, parent = done.stdout.splitlines()
+    assert told.endswith("and its connections are the parent's: open one in each process")
+    assert parent == "True"
+
+
 def test_a_database_of_a_newer_version_is_refused_with_a_clear_word(at: Bench) -> None:
     """And nothing in it is changed."""
     at.accept(call())
