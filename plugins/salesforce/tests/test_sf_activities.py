@@ -76,6 +76,14 @@ def test_an_event_that_starts_with_the_minute_is_found_by_its_body(connect: Any)
     assert len(find(desk, kind="meeting", start=START + 42 * SECOND)) == 1
 
 
+@pytest.mark.parametrize("body", ["Notes\r\nref: k", "Notes\r\nref: k\r\n", "ref: k\n\n"])
+def test_line_ends_are_none_of_the_key(connect: Any, body: str) -> None:
+    """Browsers make two signs of each, in the whole body that somebody saves."""
+    (found,) = find(connect(world(event(body=body))), kind="meeting")
+
+    assert found.key == "k"
+
+
 @pytest.mark.parametrize("body", ["ref: k\nmore", "ref: k2", "xref: k", "Ref: k", None])
 def test_another_last_line_is_no_key(connect: Any, body: str | None) -> None:
     """Only the last line counts, in exactly that form."""

@@ -33,7 +33,7 @@ THERE = compare("IsDeleted", "=", False)
 """``query`` leaves out archived activities, which are found and changed like others by who asks with ``queryAll`` (Object
 Reference, "Archived Activities"): along with them come deleted records, relations too, that count for nothing."""
 
-_REF = re.compile(r"(?:^|\n)ref: ([^\n]+)\s*$")
+_REF = re.compile(r"(?:^|\n)ref: ([^\r\n]+)\s*$")  # browsers end lines with both
 _BOTH = ("Id", "Subject", "Description", "WhoId", "WhatId", "What.Type", "OwnerId")
 _TASK = (*_BOTH, "ActivityDate", "TaskSubtype", "CallObject", "CallDurationInSeconds")
 _EVENT = (*_BOTH, "StartDateTime", "EndDateTime", "IsAllDayEvent", "ActivityDate")
