@@ -380,6 +380,19 @@ def test_calls_that_were_not_reached_are_named(printed: Printed) -> None:
     ]
 
 
+def test_a_file_that_has_no_call_on_any_line_says_what_a_line_is(printed: Printed) -> None:
+    """As one that was written over several lines, for people to read."""
+    path = Path("pretty.jsonl")
+    path.write_text(json.dumps(CALL, indent=2))
+    assert main(["associate", str(path), *ACME, "--json"]) == 1
+
+    results, messages = printed()
+    assert (results, messages[-1]) == (
+        [],
+        "pretty.jsonl: no line can be read; wanted one whole JSON object on each line",
+    )
+
+
 def test_a_bad_line_does_not_keep_the_others_from_being_written(printed: Printed) -> None:
     """Good calls among bad lines are written; the status says that something is left."""
     assert main(["sync", given("{", CALL), *ACME, "--json"]) == 1

@@ -107,6 +107,8 @@ def calls(arguments: Namespace, config: Config) -> Calls:
     messages: list[Problem | Replaced] = [*read.problems, *read.replaced]
     for message in sorted(messages, key=lambda message: message.line):
         tell(str(message))
+    if len(read.problems) > 1 and not read.calls and not read.skipped:
+        tell(f"{arguments.calls}: no line can be read; wanted one whole JSON object on each line")
     return read
 
 
