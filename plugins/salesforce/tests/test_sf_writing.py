@@ -27,6 +27,7 @@ WORLD: dict[str, Any] = {
         {"id": "T2", "kind": "call", "call_id": "theirs", "started_at": START.isoformat(), "account_id": "A2"},
         {"id": "T3", "kind": "call", "started_at": START.isoformat(), "person_ids": ["L1"]},
         {"id": "E1", "kind": "event", "started_at": START.isoformat(), "person_ids": ["C1"], "body": "By hand"},
+        {"id": "E2", "kind": "event", "started_at": START.isoformat()},
     ],
 }
 
@@ -516,6 +517,38 @@ def test_beside_a_lead_nothing_is_added(desk: Any) -> None:
     assert (receipt.outcome, desk.record("Task", desk.ids["T3"])["WhatId"]) == ("updated", None)
     assert desk.ids["C1"] in receipt.reason
     assert desk.ids["O1"] in receipt.reason
+
+
+def invite(desk: Any, event: str, who: str) -> None:
+    """Make somebody a guest of an event, as its owner would."""
+    guest = {"EventId": desk.ids[event], "RelationId": desk.ids[who], "IsInvitee": True}
+    url = f"{desk.adapter._client.root}/sobjects/EventRelation"
+    made = {"method": "POST", "referenceId": "r", "url": url, "body": guest}
+    ((status, _),) = desk.adapter._client.composite([made], reads=False)
+    assert status == 201
+
+
+def test_a_lead_who_is_a_guest_of_an_event_keeps_nothing_off_it(desk: Any) -> None:
+    """Guests may be anybody: it is whom an event is about that a lead would be alone."""
+    invite(desk, "E2", "L1")
+    event = written(desk, change(desk, "E2", kind="event", people=["C1"], opportunity_id="O1"))
+
+    assert (event["WhoId"], event["WhatId"]) == (desk.ids["C1"], desk.ids["O1"])
+
+
+def test_a_guest_of_an_event_becomes_whom_it_is_about(desk: Any) -> None:
+    """Where it is about nobody, and a guest is the call's."""
+    invite(desk, "E2", "C1")
+
+    assert written(desk, change(desk, "E2", kind="event", people=["C1"]))["WhoId"] == desk.ids["C1"]
+
+
+def test_a_guest_of_an_event_whom_nobody_asked_for_stays_a_guest(desk: Any) -> None:
+    """What the event is about is set, and whom it is about left alone."""
+    invite(desk, "E2", "C1")
+    event = written(desk, change(desk, "E2", kind="event", opportunity_id="O1"))
+
+    assert (event["WhoId"], event["WhatId"]) == (None, desk.ids["O1"])
 
 
 def test_a_change_of_nothing_writes_nothing(desk: Any) -> None:

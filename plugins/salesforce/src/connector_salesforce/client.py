@@ -132,7 +132,7 @@ class Client:
             return act()
         except MissingRightError as error:
             right = error.right or ""
-            if not before or not right.endswith(("TaskRelation", "TaskRelations", ".IsInvitee")):
+            if not before or not right.endswith(("TaskRelation", "TaskRelations", ".IsInvitee", ".IsParent")):
                 raise
             self.shared = False
             _LOG.warning("the org relates one person to an activity (Shared Activities are off)")

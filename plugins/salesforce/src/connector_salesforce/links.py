@@ -42,7 +42,7 @@ def relink(draft: ActivityDraft, left: ActivityDraft, there: Row) -> Links:
     about, kept = _about(draft, left, text(there, "WhatId"))
     off = {short(it) for it in left.replaces.person_ids}
     invited = {short(who) for row, who in _relations(there) if row.get("IsInvitee") is True}
-    found = _linked(left.person_ids, about, there, off - invited)
+    found = _linked(left.person_ids, about, there, off - invited, draft.person_ids)
     kept += ("person_ids",) if off & invited else ()  # who was invited meanwhile would be told that the event is off
     deleted = [record_id(row) for row, who in _relations(there) if short(who) in off - invited]
     return Links(found.columns, found.others, tuple(deleted), found.left_out, kept)
@@ -73,12 +73,18 @@ def _about(draft: ActivityDraft, left: ActivityDraft, now: str | None) -> tuple[
 
 
 def _linked(
-    people: Sequence[str], about: Mapping[str, str | None], there: Row, off: frozenset[str] | set[str] = frozenset()
+    people: Sequence[str],
+    about: Mapping[str, str | None],
+    there: Row,
+    off: frozenset[str] | set[str] = frozenset(),
+    wanted: Sequence[str] = (),
 ) -> Links:
     columns = dict(about)
     staying = [it for it in people_of(there) if short(it) not in off]
+    guests = _guests(there)
+    whos = [it for it in staying if it not in guests]
     what = columns["WhatId"] if "WhatId" in columns else text(there, "WhatId")
-    if staying and staying[0].startswith(PREFIXES["Lead"]):
+    if whos and whos[0].startswith(PREFIXES["Lead"]):
         lost = [*people, *filter(None, columns.values())]
         return Links(left_out=without(lost, "beside a lead Salesforce holds nothing else"))
     new = list(dict.fromkeys(people))
@@ -88,13 +94,21 @@ def _linked(
     if who not in staying:
         # Contacts beside the first are taken off after it was replaced: too late for a lead.
         alone = leads if not (contacts or what or people_of(there)[1:]) else []
-        first = next((them.pop(0) for them in (list(staying), contacts, alone) if them), None)
+        invited = [it for it in wanted if it in guests and it.startswith(PREFIXES["Contact"])]
+        first = next((them.pop(0) for them in (list(whos), contacts, invited, alone) if them), None)
         columns |= {"WhoId": first} if first != who else {}
         leads = [it for it in leads if it != first]
-    room = MOST_CONTACTS - len({*staying, columns.get("WhoId")} - {None})
+    room = MOST_CONTACTS - len({*whos, columns.get("WhoId")} - {None})
     left_out = without(leads, "a lead stands alone on an activity, or not at all")
     left_out += without(contacts[room:], f"an activity has at most {MOST_CONTACTS} contacts")
     return Links(columns, tuple(contacts[:room]), left_out=left_out)
+
+
+def _guests(there: Row) -> set[str]:
+    """Give those who are invited to an event, and not whom it is about: anybody, leads beside contacts (Object Reference,
+    "EventRelation", ``IsParent``).
+    """
+    return {who for row, who in _relations(there) if row.get("IsParent") is False} - {text(there, "WhoId") or ""}
 
 
 def _relations(row: Row) -> list[tuple[Row, str]]:

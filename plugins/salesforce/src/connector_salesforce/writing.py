@@ -167,7 +167,7 @@ class Writer:
     def _now(self, kind: str, further: tuple[str, ...]) -> Callable[[Sequence[str]], Query]:
         """Ask what an activity of a kind says, and what it is linked to."""
         own = [self._key_field] if self._key_field else []
-        flags = ["IsInvitee"] if kind == "Event" else []
+        flags = ["IsInvitee", "IsParent"] if kind == "Event" else []
         children = {RELATIONS[kind]: Child(("Id", "RelationId", *flags), (THERE,))} if self._client.shared else {}
         columns = (*COLUMNS[kind], *own)
         return lambda keys: Query(
