@@ -351,6 +351,21 @@ def test_a_connection_that_stands_still_is_told_with_what_to_do(
     ]
 
 
+def test_one_that_is_held_back_from_the_start_says_that_nothing_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rather than that no call was accepted, as if something were wrong with them."""
+    monkeypatch.chdir(folder_of(tmp_path, 2))
+    with Ledger("sqlite:///connector.db") as ledger, Host(tmp_path).opening("acme") as opened:
+        backfill = Backfill(ledger, opened, iter(calls(2)))
+        opened.connection.info.meter.told(limit=1000, used=900)
+        opened.connection.info.meter.sent(1.0)
+        assert backfill.run().how == "held_back"
+
+    assert main(["backfill", "calls.jsonl", "--connection", "acme"]) == 1
+    assert capsys.readouterr().out.splitlines()[0] == "no call was read yet"
+
+
 def test_the_summary_counts_the_lines_that_could_not_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -265,12 +265,9 @@ def _sum_up(
         say_json(summary)
         return
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
-    unread = inputs.unread(read.problems)
-    say(
-        ", ".join(
-            [f"{tally.accepted.total():,} calls accepted, {tally.accepted['known']:,} of them known before", *unread]
-        )
-    )
+    accepted = f"{tally.accepted.total():,} calls accepted, {tally.accepted['known']:,} of them known before"
+    begun = ended.how == "done" or read.calls
+    say(", ".join([accepted if begun else "no call was read yet", *inputs.unread(read.problems)]))
     nothing = "nothing to do" if ended.how == "done" else "nothing done"
     say(f"{counted or nothing}; {cost.requests:,} requests; {due:,} still due")
     if ended.how == "held_back":
