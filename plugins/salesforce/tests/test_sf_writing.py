@@ -540,7 +540,11 @@ def test_a_guest_of_an_event_becomes_whom_it_is_about(desk: Any) -> None:
     """Where it is about nobody, and a guest is the call's."""
     invite(desk, "E2", "C1")
 
-    assert written(desk, change(desk, "E2", kind="event", people=["C1"]))["WhoId"] == desk.ids["C1"]
+    event = written(desk, change(desk, "E2", kind="event", people=["C1"]))
+    relations = [it for it in desk.get("records")["EventRelation"] if it["EventId"] == event["Id"]]
+
+    assert event["WhoId"] == desk.ids["C1"]
+    assert [(it["IsInvitee"], it["IsParent"]) for it in relations] == [(True, True)]
 
 
 def test_a_guest_of_an_event_whom_nobody_asked_for_stays_a_guest(desk: Any) -> None:

@@ -18,7 +18,7 @@ _MAX_CONTACTS = 50
 
 def whos_of(store: Store, obj: str, record_id: str) -> list[str]:
     """Name the people of an activity, the primary one first."""
-    relations = [row for row in _relations(store, obj, record_id) if not row["IsWhat"] and not row.get("IsInvitee")]
+    relations = [row for row in _relations(store, obj, record_id) if not row["IsWhat"] and row.get("IsParent", True)]
     ids = [row["RelationId"] for row in relations]
     primary = (store.get(record_id) or {}).get("WhoId")
     return [primary, *(item for item in ids if item != primary)] if primary else ids
@@ -85,7 +85,9 @@ def hold_relations(store: Store, obj: str, row: Row, whos: Sequence[str], stamp:
     if row["WhatId"]:
         wanted[row["WhatId"]] = True
     for relation in _relations(store, obj, row["Id"]):
-        if relation.get("IsInvitee"):
+        if relation.get("IsInvitee"):  # one relation says that somebody is a guest, and whom the event is about
+            is_parent = wanted.pop(relation["RelationId"], None) is not None
+            store.put(ACTIVITIES[obj], {**relation, "IsParent": is_parent})
             continue
         if wanted.pop(relation["RelationId"], None) is None:
             remove(store, ACTIVITIES[obj], relation)
