@@ -151,6 +151,8 @@ def test_no_more_calls_are_listed_than_wanted(capsys: Capture) -> None:
         (["--calls", "size"], "no field of a published template is size; there is budget, project, role, step"),
         (["--calls", "budget", "--outcome", "empty", "--reason", "too_long"], "reason: empty has none"),
         (["--calls", "budget", "--field", "step"], "--calls names the field already"),
+        (["--outcome", "empty", "--sort", "sent"], "calls are listed the newest first"),
+        (["--json", "--format", "csv"], "--json is --format json, and --format csv was asked for"),
         (["--calls", "budget", "--format", "html"], "calls are listed as text, json or csv"),
         (["--period", "someday"], "period: 'someday' is none of this-week"),
         (["--connection", "other"], "has no connection 'other'"),

@@ -22,10 +22,7 @@ def run(arguments: Namespace) -> int:
     """Print the report, or the calls behind a number of it; or write it into a file."""
     form = "json" if arguments.json else arguments.format
     listed = bool(arguments.calls or arguments.outcome or arguments.reason)
-    if listed and form == "html":
-        raise InputError("calls are listed as text, json or csv; the page of the report shows the first of each number")
-    if arguments.calls and arguments.field:
-        raise InputError("--calls names the field already; without it, --field and --outcome list the calls of several")
+    _refuse_what_would_be_ignored(arguments, form, listed=listed)
     config = inputs.file(arguments.config)
     connection = config.connection(arguments.connection)
     with inputs.ledger(config, arguments) as ledger:
@@ -40,6 +37,17 @@ def run(arguments: Namespace) -> int:
         else:
             _give(_report(it, query, form), arguments.output)
     return DONE
+
+
+def _refuse_what_would_be_ignored(arguments: Namespace, form: str, *, listed: bool) -> None:
+    if form != arguments.format != "text":
+        raise InputError(f"--json is --format json, and --format {arguments.format} was asked for: give one of them")
+    if listed and form == "html":
+        raise InputError("calls are listed as text, json or csv; the page of the report shows the first of each number")
+    if listed and (arguments.sort or arguments.descending):
+        raise InputError("calls are listed the newest first: --sort and --descending are for the fields of the report")
+    if arguments.calls and arguments.field:
+        raise InputError("--calls names the field already; without it, --field and --outcome list the calls of several")
 
 
 def _filters(arguments: Namespace) -> Filters:
