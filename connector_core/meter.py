@@ -49,13 +49,13 @@ class Meter:
 
     A request counts when it was sent, answered or not, and each try of it; so do those that sign in.
 
-    ``why_not_create``: asked just before each request that creates; whoever may have to stop creating at any moment, since
-    another one may have taken over, says why here.
+    ``why_not_write``: asked just before each request that creates or changes; whoever may have to stop writing at any
+    moment, since another one may have taken over, says why here.
     """
 
     clock: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time
-    why_not_create: Callable[[], str | None] = lambda: None
+    why_not_write: Callable[[], str | None] = lambda: None
     _requests: int = 0
     _seconds: float = 0.0
     _quota: Quota | None = None

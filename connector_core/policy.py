@@ -162,12 +162,15 @@ class RequestPolicy:
             contextlib.nullcontext() if self.most_at_once is None else threading.BoundedSemaphore(self.most_at_once)
         )
 
-    def run(self, send: Callable[[], Reply], judge: Judge, *, repeatable: bool, lane: str = "") -> Reply:
+    def run(
+        self, send: Callable[[], Reply], judge: Judge, *, repeatable: bool, changes: bool = False, lane: str = ""
+    ) -> Reply:
         """Send a request until it is answered.
 
         :param send: Sends once; raises :class:`NotSentError` or :class:`NoReplyError` where there is no answer.
         :param repeatable: Sending twice does what sending once does (every read; a change by id). A request that is not
             repeatable is sent again only when it was surely not executed.
+        :param changes: It writes, though it is repeatable: sent late, it would undo what another one wrote meanwhile.
         :raises TryAgainError: Not executed, or a read that was not answered, within attempts and patience.
         :raises OutcomeUnknownError: Not repeatable, and it may have been executed.
         """
@@ -179,7 +182,8 @@ class RequestPolicy:
             verdict: Verdict
             try:
                 with self._gate:
-                    if not repeatable and (why := self.meter.why_not_create()) is not None:  # after what was waited
+                    writes = changes or not repeatable
+                    if writes and (why := self.meter.why_not_write()) is not None:  # after what was waited
                         raise TryAgainError(why)
                     reply = self._counted(send)
             except NotSentError as error:

@@ -117,11 +117,11 @@ class Pump:
             paused = self._ledger.connections.start(lease, meter, settle_seconds=self.connection.settle_seconds)
             if paused is not None:
                 return Ran(paused=paused)
-            meter.why_not_create = lambda: self._why_not_create(lease)
+            meter.why_not_write = lambda: lease.why_not_write(timeout)
             try:
                 return _Run(self, lease, stop or threading.Event(), time.monotonic() + for_seconds, feed).to_the_end()
             finally:
-                meter.why_not_create = lambda: None
+                meter.why_not_write = lambda: None
                 self.tell_cost(lease)
 
     def claim(self, lease: Lease) -> tuple[list[Job], str | None]:
@@ -198,7 +198,7 @@ class Pump:
         if not drafts:
             return
         failure: ConnectorError | None = None
-        why_not = self._why_not_create(lease)
+        why_not = lease.why_not_write(self.connection.timeout_seconds)
         if why_not is None:
             try:
                 sent = self._work.send(drafts)
@@ -217,12 +217,6 @@ class Pump:
         if failure is not None:
             raise failure
         self._send(lease, self._begin(lease, with_notes(self._work, list(owing.values()), decisions)), decisions)
-
-    def _why_not_create(self, lease: Lease) -> str | None:
-        """A creation is sent only while the lease surely outlasts it: another pump would take it for not sent."""
-        if lease.outlasts(self.connection.timeout_seconds):
-            return None
-        return "the lease of this connection was about to end"
 
     def _step(
         self,

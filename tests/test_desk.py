@@ -18,6 +18,7 @@ from connector_core.config import ConnectionConfig
 from connector_core.connection import Connection
 from connector_core.desk import Desk
 from connector_core.errors import ConnectorError, InputError, UnsupportedError
+from connector_core.ledger.leases import Lease
 from connector_core.ledger.ledger import Ledger
 from connector_core.ledger.people import Actor
 from connector_core.ledger.retention import Retention
@@ -787,3 +788,19 @@ def test_a_choice_is_for_the_guest_that_the_person_saw(file: Office, monkeypatch
 
     assert decision is not None
     assert [it["participant"] for it in decision["manual"]] == [2]
+
+
+@pytest.mark.parametrize("name", ["salesforce", "hubspot"])
+def test_whoever_may_have_lost_its_lease_changes_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent late, its change would undo what another process wrote meanwhile, by what a person decided since."""
+    with office(name, tmp_path) as at:
+        at.sync(call())
+        at.desk.assign(ADA, ["x:1"], contact=at.id("C2"), participant=1)
+        before = at.records()
+        lasts = iter([True])
+        monkeypatch.setattr(Lease, "outlasts", lambda *_: next(lasts, False))
+        at.pump.run()
+
+        assert at.records() == before

@@ -321,12 +321,23 @@ def test_what_forbids_a_create_is_asked_after_the_wait_for_the_requests_in_fligh
         yield
 
     policy._gate = gate()
-    policy.meter.why_not_create = lambda: next(iter(reasons), None)
+    policy.meter.why_not_write = lambda: next(iter(reasons), None)
     service = Service(OK)
 
     with pytest.raises(TryAgainError, match="about to end"):
         run(policy, service, repeatable=False)
     assert service.sent == 0
+
+
+def test_what_forbids_to_write_forbids_a_change_too_and_no_read() -> None:
+    """A change may be sent twice, and yet not late."""
+    policy = policy_in(Time())
+    policy.meter.why_not_write = lambda: "the lease was about to end"
+    service = Service(OK, OK)
+
+    with pytest.raises(TryAgainError, match="about to end"):
+        policy.run(service, judge, repeatable=True, changes=True)
+    assert (run(policy, service, repeatable=True).status, service.sent) == (200, 1)
 
 
 def test_a_rest_is_spread() -> None:

@@ -85,11 +85,14 @@ class Filler:
             paused = self._ledger.connections.start(lease, meter, settle_seconds=self._connection.settle_seconds)
             if paused is not None:
                 return FillRun(paused=paused)
+            meter.why_not_write = lambda: lease.why_not_write(timeout)
             try:
                 return self._run(lease, stop or threading.Event(), time.monotonic() + for_seconds)
             except CredentialsError as error:
                 self._ledger.connections.pause(lease, str(error))
                 raise
+            finally:
+                meter.why_not_write = lambda: None
 
     def _due(self) -> list[FillJob]:
         backfill = self._connection.info.meter.why_not_spend(self._opened.quota_reserve) is None

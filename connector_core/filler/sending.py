@@ -65,6 +65,8 @@ class Sending:
         self._reached("noted")
         if not kept:
             return
+        if (why_not := lease.why_not_write(self._connection.timeout_seconds)) is not None:
+            raise TryAgainError(why_not)
         noted = [item for group in plan.sending.values() for item in group]
         undos = [it for it in chosen.undos if it.place in plan.put_back and it.job.call_id in kept]
         plan.leave_out(chosen.open_calls() - kept, [it.place for it in undos])

@@ -58,6 +58,10 @@ class Lease:
         """Tell whether the lease surely lasts that much longer, by this process's own clock."""
         return not self._lost and self.clock() + seconds < self._until
 
+    def why_not_write(self, seconds: float) -> str | None:
+        """Say why nothing is sent that may take so long: another owner would take it for not sent, or writes meanwhile."""
+        return None if self.outlasts(seconds) else "the lease of this connection was about to end"
+
     def extended(self, since: float) -> None:
         """Note that the lease was extended by a step that began at ``since``, by this process's own clock."""
         with self._lock:

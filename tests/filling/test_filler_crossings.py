@@ -383,6 +383,23 @@ def test_a_value_that_is_kept_out_of_the_next_opportunity_is_not_sent(at: FillOf
     assert (at.outcome(), at.value(seed="O2")) == (("other", "not_empty"), "theirs")
 
 
+def test_whoever_lost_its_lease_sends_nothing_more(at: FillOffice) -> None:
+    """It was stopped for longer, and another process may have sent since what a person gave."""
+    seconds = 0.0
+    at.at.ledger.leases._clock = lambda: seconds
+    at.publish(NEXT_STEP)
+    sync(at, said("next: call again"))
+
+    def be_stopped() -> None:
+        nonlocal seconds
+        seconds = 3600.0
+
+    with pytest.raises(TryAgainError, match="the lease of this connection"):
+        crossing(at, "noted", be_stopped)
+
+    assert not at.value()
+
+
 # -- templates that change ---------------------------------------------------------------------------------------------
 
 

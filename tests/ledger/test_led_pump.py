@@ -379,7 +379,7 @@ def test_two_pumps_on_one_connection_count_each_request_once(at: Bench) -> None:
 def test_after_a_run_the_connection_may_create_again(at: Bench) -> None:
     """Whoever uses it without a ledger needs no lease."""
     at.run(call())
-    assert at.opened.connection.info.meter.why_not_create() is None
+    assert at.opened.connection.info.meter.why_not_write() is None
 
 
 def test_after_a_run_that_found_it_paused_the_connection_may_create_too(at: Bench) -> None:
@@ -391,7 +391,7 @@ def test_after_a_run_that_found_it_paused_the_connection_may_create_too(at: Benc
     at.run(call())
     seconds = 3600.0
 
-    assert at.opened.connection.info.meter.why_not_create() is None
+    assert at.opened.connection.info.meter.why_not_write() is None
 
 
 def test_a_wait_that_no_clock_can_tell_is_a_day(at: Bench) -> None:

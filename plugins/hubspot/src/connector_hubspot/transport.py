@@ -155,7 +155,7 @@ class PolicedPool:
             return result
 
         try:
-            reply = self._policy.run(send, verdict, repeatable=sort.repeatable, lane=sort.lane)
+            reply = self._policy.run(send, verdict, repeatable=sort.repeatable, changes=not sort.reads, lane=sort.lane)
         except TryAgainError as error:
             if doubts and not sort.reads:
                 raise OutcomeUnknownError(doubts[-1]) from error

@@ -124,7 +124,7 @@ class OdooClient:
             return result
 
         try:
-            reply = self._policy.run(send, verdict, repeatable=repeatable)
+            reply = self._policy.run(send, verdict, repeatable=repeatable, changes=not reads)
         except TryAgainError as error:
             if doubts and not reads:
                 raise OutcomeUnknownError(doubts[-1]) from error

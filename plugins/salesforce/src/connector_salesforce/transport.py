@@ -98,7 +98,9 @@ class Transport(requests.Session):
         send: Callable[[], requests.Response] = lambda: super(Transport, self).request(  # noqa: E731 - binds the options
             method, url, **{"timeout": self._timeout, "allow_redirects": False, **options}
         )
-        answer = self._policy.run(lambda: _heard(self._policy, _reply(send)), judge, repeatable=again).raw
+        changes = method in ("PATCH", "DELETE")
+        policed = self._policy.run(lambda: _heard(self._policy, _reply(send)), judge, repeatable=again, changes=changes)
+        answer = policed.raw
         assert isinstance(answer, requests.Response)  # noqa: S101 - put there by _reply
         if answer.status_code == 401 or read_failure(answer.status_code, answer.content).code == "INVALID_SESSION_ID":
             raise SessionOverError
