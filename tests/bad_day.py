@@ -74,7 +74,7 @@ BODIES = {
     "Task": "Description",
     "Event": "Description",
     "calls": "hs_call_body",
-    "meetings": "hs_meeting_body",
+    "meetings": "hs_internal_meeting_notes",
 }
 
 

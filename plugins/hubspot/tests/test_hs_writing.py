@@ -87,7 +87,7 @@ def test_a_meeting_is_created_with_everything(connect: Connect) -> None:
         "hs_meeting_start_time": "2026-03-02T09:00:00Z",
         "hs_meeting_end_time": "2026-03-02T09:30:00Z",
         "hs_meeting_title": "Talk",
-        "hs_meeting_body": "<p>Said.</p><p>ref: x:1</p>",
+        "hs_internal_meeting_notes": "<p>Said.</p><p>ref: x:1</p>",
         "hs_meeting_outcome": "COMPLETED",
     }
     assert {name: properties.get(name) for name in wanted} == wanted
@@ -266,7 +266,10 @@ def test_results_are_told_by_key(connect: Connect) -> None:
     """HubSpot answers in another order than it was asked; each draft has its own record all the same."""
     account = connect()
     receipts = account.adapter.write_activity([draft(f"x:{n}", kind) for kind in ("call", "meeting") for n in range(9)])
-    found = [account.record("meetings", receipt.id)["properties"]["hs_meeting_body"] for receipt in receipts.values()]
+    found = [
+        account.record("meetings", receipt.id)["properties"]["hs_internal_meeting_notes"]
+        for receipt in receipts.values()
+    ]
     assert [body.endswith(f"<p>ref: {key}</p>") for key, body in zip(receipts, found, strict=True)] == [True] * 9
 
 

@@ -12,7 +12,7 @@ NEEDED: Mapping[str, frozenset[str]] = {
     "contacts": frozenset({"associatedcompanyid"}),
     "deals": frozenset({"createdate", "dealstage"}),
     "calls": frozenset({"hs_timestamp"}),
-    "meetings": frozenset({"hs_timestamp", "hs_meeting_body"}),
+    "meetings": frozenset({"hs_timestamp", "hs_internal_meeting_notes"}),
 }
 """Properties without which a record would seem to say *none* where it is not known."""
 

@@ -90,7 +90,7 @@ MEETING = Kind(
     types={CONTACTS: 200, COMPANIES: 188, DEALS: 212},
     length="hs_meeting_end_time",
     title="hs_meeting_title",
-    body="hs_meeting_body",
+    body="hs_internal_meeting_notes",  # the description, hs_meeting_body, is sent to the guests (guide to meetings)
     start="hs_meeting_start_time",
     unread=("hs_meeting_outcome",),
 )

@@ -173,7 +173,7 @@ def test_a_call_carries_its_key_unchanged(portal: Any) -> None:
 @pytest.mark.parametrize("kind", ["meeting", "event", "note", "task"])
 def test_a_kind_without_a_field_for_the_key_ends_with_it(kind: str, body: str | None, held: str) -> None:
     """The last line of the body is the reference, in the form of the body."""
-    name = {"note": "hs_note_body", "task": "hs_task_body"}.get(kind, "hs_meeting_body")
+    name = {"note": "hs_note_body", "task": "hs_task_body"}.get(kind, "hs_internal_meeting_notes")
     where = {"note": "notes", "task": "tasks"}.get(kind, "meetings")
     record = _held(where, "T1", activities=[{"id": "T1", "kind": kind, "call_id": "zoom:7", "body": body}])
     assert record["properties"][name] == held
@@ -183,7 +183,7 @@ def test_a_kind_without_a_field_for_the_key_ends_with_it(kind: str, body: str | 
 def test_a_reference_is_read_back_whatever_it_holds(body: str | None) -> None:
     """Characters that mean something in HTML are the id's own all the same."""
     activity = {"id": "T1", "kind": "meeting", "call_id": "zoom:<7>&amp;8", "body": body}
-    held = _held("meetings", "T1", activities=[activity])["properties"]["hs_meeting_body"]
+    held = _held("meetings", "T1", activities=[activity])["properties"]["hs_internal_meeting_notes"]
     assert last_reference(held) == "zoom:<7>&amp;8"
 
 

@@ -38,7 +38,7 @@ _KINDS: Mapping[str, Kind] = {"call": CALLS, "task": TASKS, "meeting": MEETINGS,
 _TITLES: Mapping[Kind, str] = {CALLS: "hs_call_title", MEETINGS: "hs_meeting_title", TASKS: "hs_task_subject"}
 _BODIES: Mapping[Kind, str] = {
     CALLS: "hs_call_body",
-    MEETINGS: "hs_meeting_body",
+    MEETINGS: "hs_internal_meeting_notes",
     NOTES: "hs_note_body",
     TASKS: "hs_task_body",
 }
