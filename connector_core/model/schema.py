@@ -27,6 +27,7 @@ class Choice:
 class FieldDescription:
     """A field, as the connection's user may use it. ``name`` is the CRM's own, and so is ``crm_type``.
 
+    A text whose ``crm_type`` is ``html`` or ``richtextarea`` is sent as HTML, and any other as it is.
     ``length``: the most characters, where there is a bound. ``values``: what may be chosen; with ``restricted`` nothing
     else is taken. ``controlled_by``: the field on whose value the choice depends.
     ``required``: a create must give it. ``creatable``, ``updatable``: the user may set it in a create, or change it.
