@@ -151,8 +151,8 @@ def _gone(choice: Choice, decision: Decision) -> str:
     if place is None:
         return f"The {choice.what} {choice.id} that was set by hand is no longer in the CRM"
     if place not in {guest.place for guest in decision.guests}:
-        return f"Contact {choice.id} was set by hand for participant {place + 1}, who is no guest of this call"
-    return f"Contact {choice.id}, set by hand for participant {place + 1}, is no longer in the CRM"
+        return f"Contact {choice.id} was set by hand for place {place}, where no guest of this call stands"
+    return f"Contact {choice.id}, set by hand for the guest at place {place}, is no longer in the CRM"
 
 
 @functools.lru_cache(maxsize=256)
@@ -180,7 +180,7 @@ def _named(record: Person | object) -> str:
 
 
 def _called(guest: Guest, participant: Participant) -> str:
-    return _one_line(participant.name or "") or f"Participant {guest.place + 1}"
+    return _one_line(participant.name or "") or f"The guest at place {guest.place}"
 
 
 def _list(texts: Iterable[str], separator: str = ", ") -> str:

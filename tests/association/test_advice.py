@@ -83,8 +83,11 @@ def test_what_to_do_about_an_opportunity_of_another_account() -> None:
 @pytest.mark.parametrize(
     ("is_user", "told"),
     [
-        (False, "Contact C9, set by hand for participant 1, is no longer in the CRM: choose again, or clear it."),
-        (True, "Contact C9 was set by hand for participant 1, who is no guest of this call: it counts for nothing."),
+        (
+            False,
+            "Contact C9, set by hand for the guest at place 0, is no longer in the CRM: choose again, or clear it.",
+        ),
+        (True, "Contact C9 was set by hand for place 0, where no guest of this call stands: it counts for nothing."),
     ],
 )
 def test_what_to_do_about_a_contact_set_by_hand_who_counts_no_more(is_user: bool, told: str) -> None:
@@ -97,3 +100,15 @@ def test_what_to_do_about_a_contact_set_by_hand_who_counts_no_more(is_user: bool
     decision = decide(call, replace(RECORDS, people_by_id={"C9": ()}), Settings(), History(choices))
 
     assert ("manual_gone", told) in advice(decision)
+
+
+def test_a_guest_without_a_name_is_told_by_its_place() -> None:
+    """It is the place that a correction takes: from 0, users counted along."""
+    people = [{"is_user": True}, {"is_user": False}]
+    call = Call.model_validate(
+        {"id": "x:1", "provider": "x", "kind": "meeting", "started_at": START, "participants": people}
+    )
+
+    (row,) = decide(call, RECORDS, Settings()).advice
+
+    assert row["text"].startswith("The guest at place 1 has neither e-mail nor number")

@@ -149,7 +149,7 @@ def test_a_contact_that_is_gone_leaves_the_guest_to_the_rules_and_is_told(answer
 
     assert (found["people"][1]["id"], found["people"][1]["source"], len(found["manual"])) == ("C1", "automatic", 1)
     assert "manual_gone" in codes(decision)
-    assert "Contact C9, set by hand for participant 2, is no longer in the CRM" in decision.explanation
+    assert "Contact C9, set by hand for the guest at place 1, is no longer in the CRM" in decision.explanation
 
 
 @pytest.mark.parametrize("place", [0, 7], ids=["a user", "nobody"])
@@ -158,7 +158,7 @@ def test_a_contact_for_somebody_who_is_no_guest_changes_nothing_and_is_told(plac
     decision = decided(chosen("contact", "C2", place))
 
     assert [person.id for person in decision.people] == ["C1"]
-    assert "who is no guest of this call" in decision.explanation
+    assert "where no guest of this call stands" in decision.explanation
 
 
 def test_a_guest_set_by_hand_who_did_not_attend_still_does_not_count() -> None:
