@@ -201,7 +201,7 @@ def advise(decision: Decision) -> list[dict[str, str]]:
     if decision.unknown:
         rows.append(("unknown", "The CRM could not be asked completely. Nothing was decided: ask again later."))
     if decision.ambiguous:
-        text = "look alike: say which one is this call, or link the right one to its opportunity."
+        text = "look alike: link the right one to its opportunity or account in the CRM, then refresh the call."
         rows.append(("ambiguous_activity", f"Activities {_list(decision.ambiguous)} {text}"))
     for guest in decision.guests:
         if guest.reason in GUEST_ADVICE:

@@ -112,3 +112,16 @@ def test_a_guest_without_a_name_is_told_by_its_place() -> None:
     (row,) = decide(call, RECORDS, Settings()).advice
 
     assert row["text"].startswith("The guest at place 1 has neither e-mail nor number")
+
+
+def test_what_to_do_where_several_activities_may_be_the_call_can_be_done() -> None:
+    """Linking tells the right one, and nothing else does: what is advised makes an end of it."""
+    alike = [Activity(key, "event", people=(CARL,), started_at=START) for key in ("T1", "T2")]
+    linked = replace(alike[1], opportunities=(O1,))
+
+    waits = decided(activities={"x:1": tuple(alike)})
+    goes_on = decided(activities={"x:1": (alike[0], linked)})
+
+    text = "look alike: link the right one to its opportunity or account in the CRM, then refresh the call."
+    assert advice(waits)[0] == ("ambiguous_activity", f"Activities T1, T2 {text}")
+    assert (goes_on.status, goes_on.to_json()["activity_id"]) == ("decided", "T2")
