@@ -52,7 +52,10 @@ def activity(**fields: Any) -> dict[str, Any]:
             "contact C1: Salesforce refuses it with INVALID_EMAIL_ADDRESS",
         ),
         ({"people": [{**CONTACT, "name": "x" * 130}]}, "contact C1: its name does not fit"),
-        ({"people": [{**CONTACT, "fields": {"Nope__c": 1}}]}, "contact C1: Salesforce refuses it with INVALID_FIELD"),
+        (
+            {"people": [{**CONTACT, "fields": {"Nope__c": 1}}]},
+            "contact C1: Salesforce refuses it with INVALID_FIELD: No such column 'Nope__c' on sobject of type Contact",
+        ),
         (
             {"people": [{**CONTACT, "fields": {"Id": "003"}}]},
             "contact C1: the field Id: Salesforce gives ids by itself",

@@ -246,7 +246,8 @@ def _named(kind: str, seed_id: str) -> Iterator[None]:
         raise SeedError(f"{kind} {seed_id}: {error}") from error
     except ServiceError as error:  # its own message may hold an address or a number
         fields = f" in {', '.join(error.fields)}" if error.fields else ""
-        raise SeedError(f"{kind} {seed_id}: Salesforce refuses it with {error.code}{fields}") from error
+        unknown = f": {error.message}" if error.code == "INVALID_FIELD" else ""  # which names the column, and no value
+        raise SeedError(f"{kind} {seed_id}: Salesforce refuses it with {error.code}{fields}{unknown}") from error
     except NotSpokenError as error:
         raise SeedError(f"{kind} {seed_id}: {error}") from error
     except OverflowError as error:
