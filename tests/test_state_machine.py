@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ledger_bench import ACME, Bench, Killed, bench
 
 from connector_core.desk import Desk
-from connector_core.errors import CredentialsError, InputError, OutcomeUnknownError, TryAgainError
+from connector_core.errors import ConnectorError, CredentialsError, InputError, OutcomeUnknownError, TryAgainError
 from connector_core.ledger.leases import LeaseLostError
 from connector_core.ledger.people import Actor
+from connector_core.ledger.persons import Persons
 from connector_core.ledger.schema import calls, connections
 from connector_core.model import ActivityDraft, Call
 
@@ -47,6 +48,7 @@ WORLD: dict[str, Any] = {
     ],
 }
 GUESTS = (["carl@buyer.example"], ["dora@other.example"], ["lea@new.example", "late@new.example"], ["late@new.example"])
+EMAILS = [email for guest in GUESTS for email in guest]
 
 
 def call(number: int, version: int) -> Call:
@@ -237,6 +239,60 @@ class Histories(RuleBasedStateMachine):
             self.pump()
         self.at.faults.write = lambda drafts: None
 
+    @rule(number=st.integers(1, 14), kept=st.booleans())
+    def break_a_commit(self, number: int, kept: bool) -> None:
+        """Let the database go away over a commit that it keeps, or does not: nobody is told which."""
+        left = [number]
+        pump = self.at.again(batch=2, in_flight=1)
+        self.desk = Desk(self.at.ledger, self.at.opened)
+        write = self.at.ledger.database.writing
+
+        @contextmanager
+        def breaking() -> Iterator[sa.Connection]:
+            left[0] -= 1
+            now = left[0] == 0
+            with write() as step:
+                yield step
+                if now and not kept:
+                    raise TryAgainError("the commit failed")
+            if now:
+                raise TryAgainError("the answer to the commit was lost")
+
+        self.at.ledger.database.writing = breaking  # type: ignore[method-assign]  # of this process's database
+        with suppress(ConnectorError):
+            pump.run()
+        self.at.ledger.database.writing = write  # type: ignore[method-assign]  # as it was
+
+    @rule(email=st.sampled_from(EMAILS), while_sending=st.booleans())
+    def erase(self, email: str, while_sending: bool) -> None:
+        """Erase what the calls with somebody said; what it is looked for with stays."""
+
+        def forget(*_: object) -> None:
+            self.at.faults.write = lambda drafts: None
+            Persons(self.at.ledger.database).erase(email, {ACME: ("FR",)}, Actor("Ada", "admin"))
+
+        if not while_sending:
+            forget()
+            return
+        self.at.faults.write = forget
+        self.pump()
+        self.at.faults.write = lambda drafts: None
+
+    @rule(number=st.integers(0, CALLS - 1), version=st.integers(0, VERSIONS - 1), answered=st.booleans())
+    def deliver_while_sending(self, number: int, version: int, answered: bool) -> None:
+        """Deliver a call between an intent and its receipt, which may never come."""
+
+        def meanwhile(drafts: Sequence[ActivityDraft]) -> None:
+            self.at.faults.write = lambda drafts: None
+            self.deliver(number, version, backfill=False)
+
+        self.at.faults.write = meanwhile
+        if answered:
+            self.pump()
+        else:
+            self.lose_an_answer(done=True)
+        self.at.faults.write = lambda drafts: None
+
     @rule(seconds=st.sampled_from([30, 90, 4000, 700_000]))
     def wait(self, seconds: int) -> None:
         """Let time pass."""
@@ -401,6 +457,8 @@ class Histories(RuleBasedStateMachine):
                 break
         states = self.at.states()
         assert all(state in SETTLED for state, _ in states.values()), states
+        defects = {row.reason for row in self.at.rows(sa.select(calls)) if "a defect" in (row.reason or "")}
+        assert defects <= {"unexpected ZeroDivisionError, a defect"}, "no other one was injected"
         assert all(row.claimed is None for row in self.at.rows(sa.select(calls))), "a claim was never let go of"
         leases = self.at.rows(sa.select(connections).where(connections.c.owner.is_not(None)))
         assert leases == [], "nobody holds this lease"
@@ -426,11 +484,12 @@ class Histories(RuleBasedStateMachine):
         assert {it: state for it, (state, _) in after.items()} == {it: state for it, (state, _) in states.items()}, what
 
     def _deliver_all(self) -> None:
-        for row in self.at.rows(sa.select(calls)):
+        for row in self.at.rows(sa.select(calls).where(calls.c.content.is_not(None))):
             assert self.at.accept(Call.model_validate_json(row.content))[row.call_id] == "known"
 
     def _refreshable(self) -> list[str]:
-        return [call_id for call_id, (state, _) in self.at.states().items() if state == "written"]
+        known = sa.select(calls).where(calls.c.state == "written", calls.c.content.is_not(None))
+        return [row.call_id for row in self.at.rows(known)]
 
     def _links_are_there(self) -> None:
         held = self.at.world()
