@@ -37,6 +37,8 @@ _HEARD_OF = {
 a quarter of an hour to two hours. Seconds, and milliseconds for the last: see PostgreSQL, "Database Connection Control
 Functions".
 """
+_NO_RIGHT = ("42501", "3F000")
+"""PostgreSQL's codes where a user lacks a right, or its schema is not there."""
 _AWAY = ("OperationalError", "InterfaceError", "InternalError")
 
 
@@ -188,6 +190,11 @@ class Database:
             what = str(getattr(error, "orig", error)).partition("\n")[0]
             raise TryAgainError(f"ledger {self.name}: {what}") from error
         except exc.DatabaseError as error:
+            if getattr(error.orig, "sqlstate", None) in _NO_RIGHT:
+                what = str(error.orig).partition("\n")[0]
+                raise ConfigurationError(
+                    f"ledger {self.name}: {what}: let its user make tables there, or name another one"
+                ) from error
             # Its subclasses are defects of ours, but for what is refused before any statement: options of the address.
             if type(error) is not exc.DatabaseError and error.statement is not None:
                 raise

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from ledger_bench import ACME, Bench, call, several
+from postgres import execute
 
 from connector_core.errors import ConfigurationError, TryAgainError
 from connector_core.ledger.ledger import Ledger
@@ -140,6 +141,25 @@ def test_an_option_that_there_is_not_is_told_by_name() -> None:
     """It is the address that is to be mended."""
     with pytest.raises(ConfigurationError, match=r'127\.0\.0\.1:1/name.*"nonsense"'):
         Ledger("postgresql://127.0.0.1:1/name?nonsense=1")
+
+
+@pytest.mark.parametrize(
+    ("search_path", "told"),
+    [("guarded", "permission denied for schema guarded"), ("nowhere", "no schema has been sel")],
+)
+def test_a_user_who_may_make_no_tables_is_told(postgres_url: str, search_path: str, told: str) -> None:
+    """As something to mend: since PostgreSQL 15 that is so of whoever does not own the database."""
+    user = f"guest_{postgres_url.rpartition('_')[2]}"
+    execute(postgres_url, f"create role {user}")
+    try:
+        execute(postgres_url, "create schema guarded")
+        execute(postgres_url, f"grant usage on schema guarded to {user}")
+        url = sa.make_url(postgres_url).set(query={"options": f"-crole={user} -csearch_path={search_path}"})
+        with pytest.raises(ConfigurationError, match=f"{told}.*: let its user make tables there"):
+            Ledger(url.render_as_string(hide_password=False))
+    finally:
+        execute(postgres_url, f"drop owned by {user}")
+        execute(postgres_url, f"drop role {user}")
 
 
 def test_a_file_that_is_no_database_is_told_by_name(tmp_path: Path) -> None:
