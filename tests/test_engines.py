@@ -17,6 +17,7 @@ from connector_core import ConnectorError
 from connector_core.engines import Engine, Limits, engine_for
 from connector_core.engines.embedded import Embedded
 from connector_core.ledger.ledger import Ledger
+from connector_core.upkeep import Upkeep
 
 NEVER = 3600.0
 
@@ -150,6 +151,19 @@ def test_one_that_fails_keeps_no_other_back(make: Make, ledger: Ledger, host: Ho
         "defective": "connection defective: unexpected KeyError, a defect",
     }
     assert states(ledger, "broken")["due"] == states(ledger, "defective")["due"] == 1
+
+
+def test_a_defect_beside_the_calls_is_told_of(
+    make: Make, ledger: Ledger, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps no call back, and does not end in a thread that nobody listens to."""
+    monkeypatch.setattr(Upkeep, "read", lambda _: {}["missing"])
+    ledger.inbox.accept("acme", calls(1))
+    told = "connection acme: unexpected KeyError, a defect"
+
+    with running(make()):
+        until(lambda: states(ledger, "acme")["written"] == 1)
+        until(lambda: ("acme", told) in {(name, str(it)) for name, it in host.reports})
 
 
 def test_one_that_was_mended_goes_on(make: Make, ledger: Ledger, host: Host) -> None:

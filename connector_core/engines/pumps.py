@@ -129,8 +129,7 @@ class Pumps:
             return False
         except Exception as error:  # noqa: BLE001 - whatever fails for one connection keeps no other back
             _log.exception("connection %s: its pump failed", name)
-            told = ConnectorError(f"connection {name}: unexpected {type(error).__name__}, a defect")
-            self._failed(name, held, told, self._limits.rest_seconds)
+            self._failed(name, held, _defect(name, error), self._limits.rest_seconds)
             return False
         self._tell(name, ran)
         # What calls said already goes first: what is announced of them is read slowly, at the provider's pace.
@@ -147,7 +146,7 @@ class Pumps:
             return False
         except Exception as error:  # noqa: BLE001 - whatever fails here keeps no call of any connection back
             _log.exception("connection %s: its filling failed", name)
-            self._tell(name, ConnectorError(f"connection {name}: unexpected {type(error).__name__}, a defect"))
+            self._tell(name, _defect(name, error))
             return False
         if ran.trouble is not None:
             self._tell(name, ran.trouble)
@@ -162,7 +161,10 @@ class Pumps:
             return reader is not None and bool(reader.read())
         except ConnectorError as error:
             self._tell(name, error)
-            return False
+        except Exception as error:  # noqa: BLE001 - likewise; and in a thread of a pump nobody else would hear of it
+            _log.exception("connection %s: reading failed", name)
+            self._tell(name, _defect(name, error))
+        return False
 
     def _failed(self, name: str, held: _Held, error: ConnectorError, rest_seconds: float) -> None:
         held.rests_until = time.monotonic() + rest_seconds
@@ -253,3 +255,7 @@ class Pumps:
             with suppress(ConnectorError):
                 opened.close()
             _log.debug("connection %s: closed", name)
+
+
+def _defect(name: str, error: Exception) -> ConnectorError:
+    return ConnectorError(f"connection {name}: unexpected {type(error).__name__}, a defect")
