@@ -300,6 +300,13 @@ def test_a_field_is_rewritten_where_it_says_what_we_wrote(before: Any, now: Any,
     )
 
 
+def test_what_no_person_sees_goes_into_no_field() -> None:
+    """No service can be relied on to store a control."""
+    said = fields_of(call(title="Weekly\x00 call", tags=["de\x1bmo"]), {it: FromCall(it) for it in ("title", "tags")})
+
+    assert said == {"title": "Weekly call", "tags": "demo"}
+
+
 TEXTS = st.text(max_size=8)
 
 

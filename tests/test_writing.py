@@ -70,6 +70,17 @@ def test_an_html_body_shows_markup_as_text() -> None:
     )
 
 
+@pytest.mark.parametrize("fmt", ["text", "html"])
+def test_controls_are_left_out(fmt: render.BodyFormat) -> None:
+    """No service can be relied on to store them, and no person sees them."""
+    unseen = "\x00\x1b\x7f"
+    noted = [{"text": f"Call{unseen} back", "author": f"Ada{unseen} Agent"}]
+    said = {"summary": f"A{unseen}B", "topics": [f"pri{unseen}cing"], "outcome": f"Con{unseen}nected", "notes": noted}
+    clean = {"summary": "AB", "topics": ["pricing"], "notes": [{"text": "Call back", "author": "Ada Agent"}]}
+
+    assert body(fmt, **said) == body(fmt, **clean)
+
+
 def test_an_html_body_links_only_web_addresses() -> None:
     """A link that is none stays text."""
     assert "href" not in body("html", link="javascript:alert(1)", recording_url=None)
@@ -294,6 +305,7 @@ def test_an_id_with_markup_is_recognised_in_html() -> None:
 @pytest.mark.parametrize(
     ("changes", "names", "expected"),
     [
+        ({"title": "Weekly\x00 call"}, ["Dora"], "Weekly call"),
         ({"title": "  Discovery\n call "}, [], "Discovery call"),
         ({}, ["Carl Customer", " "], "Outbound call with Carl Customer"),
         ({"kind": "meeting", "direction": None}, ["Carl", "Lea"], "Meeting with Carl, Lea"),

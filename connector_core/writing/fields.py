@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from connector_core.characters import clean
 from connector_core.errors import ConfigurationError
 from connector_core.model import Call
 from connector_core.model.drafts import FieldValue
@@ -24,7 +25,7 @@ def _number(seconds: float | None) -> FieldValue | None:
 
 def _all(texts: Iterable[str] | None) -> str | None:
     """Join with semicolons, as fields for several choices take them (Salesforce's multipicklist, HubSpot's checkbox)."""
-    return ";".join(text.strip() for text in texts or () if text.strip()) or None
+    return ";".join(said for text in texts or () if (said := clean(text))) or None
 
 
 SAID: Mapping[str, Callable[[Call], FieldValue | None]] = {
@@ -63,8 +64,13 @@ Given: TypeAlias = FieldValue | FromCall
 
 def fields_of(call: Call, wanted: Mapping[str, Given]) -> dict[str, FieldValue]:
     """Give the fields of a call's activity by name; one for which the call says nothing is left out."""
-    found = {name: SAID[it.said](call) if isinstance(it, FromCall) else it for name, it in wanted.items()}
+    found = {name: _said(call, it) if isinstance(it, FromCall) else it for name, it in wanted.items()}
     return {name: value for name, value in found.items() if value is not None and value != ""}
+
+
+def _said(call: Call, it: FromCall) -> FieldValue | None:
+    value = SAID[it.said](call)
+    return clean(value) if isinstance(value, str) else value
 
 
 def read_fields(setting: str, table: Mapping[str, object]) -> dict[str, Given]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from connector_core.characters import beginning, units
+from connector_core.characters import beginning, clean, units
 from connector_core.model import Call, Note
 
 BodyFormat: TypeAlias = Literal["text", "html"]
@@ -177,21 +177,16 @@ def _parts(call: Call, wanted: Sequence[str]) -> list[Part]:
 
 
 def _some(text: str | None) -> tuple[str, ...]:
-    return (text.strip(),) if text and text.strip() else ()
+    return _all([text or ""])
 
 
 def _all(texts: Iterable[str] | None) -> tuple[str, ...]:
-    return tuple(text.strip() for text in texts or () if text.strip())
+    return tuple(said for text in texts or () if (said := clean(text)))
 
 
 def _notes(notes: Iterable[Note] | None) -> tuple[str, ...]:
-    return tuple(
-        f"{note.text.strip()} ({note.author.strip()})"
-        if (note.author or "").strip() and note.author
-        else note.text.strip()
-        for note in notes or ()
-        if note.text.strip()
-    )
+    said = ((clean(note.text), clean(note.author or "")) for note in notes or ())
+    return tuple(f"{text} ({author})" if author else text for text, author in said if text)
 
 
 def _duration(seconds: float | None) -> str:
@@ -262,4 +257,4 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(clean(text).split())

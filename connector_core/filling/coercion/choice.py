@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from connector_core.filling.coercion.characters import one_line
+from connector_core.characters import one_line
 from connector_core.filling.coercion.context import Coerced, Context, Refused, quoted, refused
 from connector_core.filling.coercion.plain import words
 from connector_core.filling.coercion.text import fitting

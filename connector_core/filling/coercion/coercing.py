@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector_core.filling.coercion.characters import clean
+from connector_core.characters import clean
 from connector_core.filling.coercion.choice import as_choice, as_choices
 from connector_core.filling.coercion.contact import as_email, as_phone, as_url
 from connector_core.filling.coercion.context import Coerced, Context, refused

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from connector_core.filling.coercion.characters import clean
+from connector_core.characters import clean
 from connector_core.filling.outcomes import Reason
 from connector_core.filling.values import RawValue
 from connector_core.model import FieldValue

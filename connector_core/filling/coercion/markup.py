@@ -9,8 +9,7 @@ from __future__ import annotations
 import html
 import re
 
-from connector_core.characters import units
-from connector_core.filling.coercion.characters import clean
+from connector_core.characters import clean, units
 
 _TAG = re.compile(r"<(/?)(p|div|br)\b[^<>]*>", re.IGNORECASE)
 _LAST_BREAK = re.compile(r"<br\b[^<>]*>(?=</(?:p|div)\s*>)", re.IGNORECASE)  # a browser shows none there

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connector_core.filling.coercion.characters import clean
+from connector_core.characters import clean
 from connector_core.filling.coercion.context import Coerced, Context, Refused, quoted, refused
 from connector_core.filling.coercion.currency import currencies, with_codes
 from connector_core.filling.coercion.forms import NumberForm, number_form

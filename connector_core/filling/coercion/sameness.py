@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 
-from connector_core.filling.coercion.characters import clean, one_line
+from connector_core.characters import clean, one_line
 from connector_core.filling.coercion.choice import joined
 from connector_core.filling.coercion.contact import phone_reader
 from connector_core.filling.coercion.context import Context

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from connector_core.characters import units
-from connector_core.filling.coercion.characters import one_line
+from connector_core.characters import one_line, units
 from connector_core.filling.coercion.context import Coerced, Refused
 from connector_core.filling.coercion.forms import text_form
 from connector_core.filling.coercion.markup import as_markup, length_of
