@@ -17,7 +17,12 @@ from office import CARL, NOBODY, Office, call, office
 from connector_core.errors import InputError
 
 CALLS = ("x:1", "x:2", "x:3")
-BODIES = {"Task": "Description", "Event": "Description", "calls": "hs_call_body", "meetings": "hs_internal_meeting_notes"}
+BODIES = {
+    "Task": "Description",
+    "Event": "Description",
+    "calls": "hs_call_body",
+    "meetings": "hs_internal_meeting_notes",
+}
 CREATES = {
     "salesforce": {"path": "*/composite*", "body": '*"Subject"*'},
     "hubspot": {"path": "*/batch/create"},
